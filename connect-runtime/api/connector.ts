@@ -1,0 +1,132 @@
+/**
+ * The contract of connectors. A connector decides (validates, splits the work into task configs); a task moves data. Both
+ * are plain values with functions; state lives in closures. A task runs in a worker thread; nothing is shared with the
+ * connector but its config, a map of strings.
+ */
+import type { ConfigDef, ConfigFinding, RawConfig } from "./config.ts";
+import type { SinkRecord, SourceOffset, SourcePartition, SourceRecord } from "./record.ts";
+
+export type TaskConfig = Readonly<Record<string, string>>;
+
+export interface Logger {
+  debug(message: string, fields?: object): void;
+  info(message: string, fields?: object): void;
+  warn(message: string, fields?: object): void;
+  error(message: string, fields?: object): void;
+}
+
+export interface ConnectorContext {
+  readonly connectorName: string;
+  readonly log: Logger;
+  /** Asks the runtime to call `taskConfigs` again (the source's shape has changed). */
+  requestTaskReconfiguration(): void;
+  /** The connector as such cannot go on: its state becomes FAILED with this error. */
+  raiseError(error: Error): void;
+  /** Aborted when the connector is stopped. */
+  readonly signal: AbortSignal;
+}
+export interface Connector {
+  /** At most `maxTasks` configs, at least one. Called after `start` resolved. */
+  taskConfigs(maxTasks: number): Promise<readonly TaskConfig[]> | readonly TaskConfig[];
+  stop?(): Promise<void>;
+}
+
+export interface OffsetReader {
+  /** The durable offset of each partition, or null. Partitions compare as JSON with their keys as given. */
+  offsets(partitions: readonly SourcePartition[]): Promise<readonly (SourceOffset | null)[]>;
+}
+export interface TaskMetrics {
+  /** Sets a gauge of the connector; the name as in product.md (e.g. `MilliSecondsBehindSource`), with its labels. */
+  gauge(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
+}
+export interface SourceTaskContext {
+  readonly connectorName: string;
+  readonly taskId: number;
+  readonly log: Logger;
+  readonly offsets: OffsetReader;
+  readonly metrics: TaskMetrics;
+  /** Aborted when the task has to stop: poll should return soon. */
+  readonly signal: AbortSignal;
+  /** Worker settings a connector may need to reach Kafka itself (schema history, signals): bootstrap and client keys. */
+  readonly kafka: Readonly<Record<string, string>>;
+}
+/**
+ * The runtime calls start once, then poll over and over (never concurrently), then stop once, also after a failure.
+ * `durable` may be called between polls at any time after start.
+ */
+export interface SourceTask {
+  start(): Promise<void>;
+  /**
+   * Waits for changes; resolves with the next records in order, or with an empty array when none came for a while (at
+   * most about a second). Batches are bounded by the connector. Throws RetriableError to be polled again after a pause.
+   */
+  poll(): Promise<readonly SourceRecord[]>;
+  /**
+   * All records up to these offsets (one for each partition that moved) are durable in Kafka and the offsets themselves
+   * are durable in the offset store: the source may now be told to forget them.
+   */
+  durable?(offsets: readonly { readonly partition: SourcePartition; readonly offset: SourceOffset }[]): Promise<void>;
+  stop(): Promise<void>;
+}
+export interface SourceConnectorPlugin {
+  readonly kind: "source";
+  /** Short alias, e.g. `postgres`. */
+  readonly name: string;
+  /** Java class names by which existing JSON names it; the first is shown in answers. */
+  readonly classes: readonly string[];
+  readonly taskClass: string;
+  /** As answered in `version`. */
+  readonly version: string;
+  readonly config: ConfigDef;
+  /** Deep validation (may connect); findings replace or add to those of the declaration by name. Bounded by 10 s. */
+  validate?(config: RawConfig, findings: readonly ConfigFinding[]): Promise<readonly ConfigFinding[]>;
+  start(config: TaskConfig, context: ConnectorContext): Promise<Connector> | Connector;
+  task(config: TaskConfig, context: SourceTaskContext): SourceTask;
+  /** Checks offsets given through REST (KIP-875); throws ConnectError to refuse. Absent: any offsets are accepted. */
+  alterOffsets?(
+    config: TaskConfig,
+    offsets: readonly { readonly partition: SourcePartition | null; readonly offset: SourceOffset | null }[],
+  ): Promise<boolean> | boolean;
+  readonly exactlyOnce?: "supported" | "unsupported";
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+export interface SinkTaskContext {
+  readonly connectorName: string;
+  readonly taskId: number;
+  readonly log: Logger;
+  readonly metrics: TaskMetrics;
+  readonly signal: AbortSignal;
+  /** Hands a record that the destination refuses to the DLQ. Null when `errors.tolerance` is none: throw instead. */
+  readonly reportErrant: ((record: SinkRecord, error: Error) => Promise<void>) | null;
+  pause(partitions: readonly TopicPartition[]): void;
+  resume(partitions: readonly TopicPartition[]): void;
+  /** Starts reading there after this put returns. */
+  seek(partition: TopicPartition, offset: number): void;
+}
+/** put and flush are never concurrent. Offsets are committed only after flush resolved. */
+export interface SinkTask {
+  start(): Promise<void>;
+  opened?(partitions: readonly TopicPartition[]): Promise<void>;
+  closed?(partitions: readonly TopicPartition[]): Promise<void>;
+  /** Takes the records in order. RetriableError: the same records are put again after a pause. */
+  put(records: readonly SinkRecord[]): Promise<void>;
+  /** Everything put so far is durable at the destination when this resolves. */
+  flush?(): Promise<void>;
+  stop(): Promise<void>;
+}
+export interface SinkConnectorPlugin {
+  readonly kind: "sink";
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly taskClass: string;
+  readonly version: string;
+  readonly config: ConfigDef;
+  validate?(config: RawConfig, findings: readonly ConfigFinding[]): Promise<readonly ConfigFinding[]>;
+  start(config: TaskConfig, context: ConnectorContext): Promise<Connector> | Connector;
+  task(config: TaskConfig, context: SinkTaskContext): SinkTask;
+}
+export type ConnectorPlugin = SourceConnectorPlugin | SinkConnectorPlugin;

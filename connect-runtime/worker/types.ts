@@ -2,6 +2,11 @@
  * The seam between herder (decides) and worker (executes). The herder calls; the worker reports states through the
  * listener. Connectors run in the main thread, tasks in worker threads.
  */
+import type { Clock } from "#broker/base/clock";
+import type { Logger } from "#broker/base/logger";
+import type { KafkaClients } from "#broker/client/types";
+import type { ConnectorPlugin } from "../api/connector.ts";
+import type { ConfigProviderPlugin, ConverterPlugin, HeaderConverterPlugin, PredicatePlugin, TransformPlugin } from "../api/plugin.ts";
 import type { SourceOffset, SourcePartition } from "../api/record.ts";
 
 export type TargetState = "STARTED" | "PAUSED" | "STOPPED";
@@ -12,13 +17,17 @@ export interface TaskId {
 }
 export type ConfigMap = Readonly<Record<string, string>>;
 
+/**
+ * A stopped connector or task ends as UNASSIGNED, unless it had failed. PAUSED and STOPPED are reported when reached; the
+ * same state may be reported again.
+ */
 export interface WorkerListener {
   /** `trace`: code, cause and next step first, then the stack; null unless FAILED. */
   connectorState(connector: string, state: ExecutionState, trace: string | null): void;
   taskState(id: TaskId, state: ExecutionState, trace: string | null): void;
   /** The connector asked for new task configs. */
   reconfigurationRequested(connector: string): void;
-  /** First record of this connector in this topic (KIP-558). */
+  /** A record of this connector went through this topic (KIP-558); repeated at most once a second while records flow. */
   topicUsed(connector: string, topic: string, taskId: number): void;
 }
 /** As in `GET /connectors/{name}/offsets`. */
@@ -44,6 +53,58 @@ export interface Worker {
   offsets(name: string, config: ConfigMap): Promise<readonly OffsetEntry[]>;
   /** Null: reset all. Returns the message of Kafka's answer. Throws ConnectError. The connector is STOPPED. */
   alterOffsets(name: string, config: ConfigMap, offsets: readonly OffsetEntry[] | null): Promise<string>;
+  /** Counters as they stand. */
+  snapshot(): readonly TaskSnapshot[];
   start(listener: WorkerListener): Promise<void>;
   close(): Promise<void>;
+}
+
+/**
+ * Class names to plugins: full Java names, simple names and aliases. Lazy, so that a task thread imports only what its
+ * connector uses. Null: there is no such plugin.
+ */
+export interface PluginCatalog {
+  connector(className: string): Promise<ConnectorPlugin | null>;
+  transform(className: string): Promise<TransformPlugin | null>;
+  predicate(className: string): Promise<PredicatePlugin | null>;
+  converter(className: string): Promise<ConverterPlugin | null>;
+  headerConverter(className: string): Promise<HeaderConverterPlugin | null>;
+  configProvider(className: string): Promise<ConfigProviderPlugin | null>;
+}
+/** Modules (file URLs) that a task thread imports for itself, because functions cannot travel between threads. */
+export interface ThreadModules {
+  /** Exports `catalog: PluginCatalog`. */
+  readonly catalog: string;
+  /** Exports `kafkaClients(clock: Clock, log: Logger): KafkaClients`. Absent: our own client. */
+  readonly clients?: string;
+}
+export interface WorkerDeps {
+  readonly clients: KafkaClients;
+  readonly catalog: PluginCatalog;
+  readonly threadModules: ThreadModules;
+  /** The worker's offset store; connectors with `offsets.storage.topic` get their own. */
+  readonly offsets: OffsetStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Absent: `log`. Lines of connectors and tasks. */
+  readonly connectorLog?: Logger;
+}
+/** Where source offsets live. Partitions compare by content, whatever the order of their keys. */
+export interface OffsetStore {
+  start(): Promise<void>;
+  /** As of now: everything written before the call, by whomever, is seen. */
+  read(connector: string, partitions: readonly SourcePartition[]): Promise<readonly (SourceOffset | null)[]>;
+  /** Resolves when durable. A null offset removes the partition's entry. */
+  write(connector: string, entries: readonly OffsetEntry[]): Promise<void>;
+  /** All partitions of the connector that have an offset. */
+  list(connector: string): Promise<readonly OffsetEntry[]>;
+  close(): Promise<void>;
+}
+/** Counters of a running task, for `/metrics`. Rates and averages are the reader's business. */
+export interface TaskSnapshot {
+  readonly id: TaskId;
+  readonly kind: "source" | "sink";
+  readonly state: ExecutionState;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly gauges: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
 }

@@ -1,0 +1,87 @@
+/** Consumer groups and transactional producers, from outside. */
+import { ErrorCode, errorName, KafkaError } from "../../protocol/errors.ts";
+import { deleteGroups, describeGroups, initProducerId, offsetDelete } from "../../protocol/messages/index.ts";
+import { type Cluster, coordinatorMoved } from "../cluster.ts";
+import { commitOffsets, fetchOffsets, NO_MEMBER } from "../offset-store.ts";
+import { retrying } from "../retry.ts";
+import type { PartitionOffset, TopicPartition } from "../types.ts";
+
+export async function groupOffsets(cluster: Cluster, groupId: string): Promise<readonly PartitionOffset[]> {
+  return [...(await fetchOffsets(cluster, groupId, null, true, cluster.config.defaultApiTimeoutMs)).values()];
+}
+
+/** NON_EMPTY_GROUP while members are active: brokers answer such a commit with UNKNOWN_MEMBER_ID. */
+export async function alterGroupOffsets(cluster: Cluster, groupId: string, offsets: readonly PartitionOffset[]): Promise<void> {
+  try {
+    await commitOffsets(cluster, groupId, offsets, () => NO_MEMBER, cluster.config.defaultApiTimeoutMs);
+  } catch (error) {
+    const active = error instanceof KafkaError && [ErrorCode.UNKNOWN_MEMBER_ID, ErrorCode.REBALANCE_IN_PROGRESS].includes(error.code);
+    if (!active) throw error;
+    throw new KafkaError(ErrorCode.NON_EMPTY_GROUP, `group ${groupId} has active members; stop them before its offsets are changed`, error);
+  }
+}
+
+function checkGroup(cluster: Cluster, groupId: string, code: number, what: string): void {
+  if (code === ErrorCode.NONE) return;
+  if (coordinatorMoved(code)) cluster.forgetCoordinator("group", groupId);
+  throw new KafkaError(code, `${what}: ${errorName(code)}`);
+}
+/** Throws NON_EMPTY_GROUP, GROUP_SUBSCRIBED_TO_TOPIC, GROUP_ID_NOT_FOUND. */
+export async function deleteGroupOffsets(cluster: Cluster, groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+  const what = `deleting offsets of group ${groupId}`;
+  const topics = [...Map.groupBy(partitions, (each) => each.topic)].map(([name, group]) => ({
+    name,
+    partitions: group.map((each) => ({ partitionIndex: each.partition })),
+  }));
+  await retrying(cluster, what, cluster.config.defaultApiTimeoutMs, async () => {
+    const { body } = await cluster.sendToCoordinator("group", groupId, offsetDelete, { groupId, topics });
+    checkGroup(cluster, groupId, body.errorCode, what);
+    for (const topic of body.topics) {
+      for (const each of topic.partitions) {
+        // A topic that is gone has no offsets left either.
+        if (each.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) continue;
+        checkGroup(cluster, groupId, each.errorCode, `${what}, ${topic.name}-${each.partitionIndex}`);
+      }
+    }
+  });
+}
+/** A group that does not exist counts as deleted. Throws NON_EMPTY_GROUP. */
+export async function deleteGroup(cluster: Cluster, groupId: string): Promise<void> {
+  const what = `deleting group ${groupId}`;
+  await retrying(cluster, what, cluster.config.defaultApiTimeoutMs, async () => {
+    const { body } = await cluster.sendToCoordinator("group", groupId, deleteGroups, { groupsNames: [groupId] });
+    const code = body.results[0]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR;
+    if (code !== ErrorCode.GROUP_ID_NOT_FOUND) checkGroup(cluster, groupId, code, what);
+  });
+}
+/** State and member count, e.g. "Stable"; "Dead" for a group that does not exist. */
+export async function groupState(cluster: Cluster, groupId: string): Promise<{ state: string; members: number }> {
+  return retrying(cluster, `describing group ${groupId}`, cluster.config.defaultApiTimeoutMs, async () => {
+    const { body } = await cluster.sendToCoordinator("group", groupId, describeGroups, { groups: [groupId] });
+    const group = body.groups[0];
+    if (group === undefined) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, `group ${groupId} is missing in the answer`);
+    if (group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) return { state: "Dead", members: 0 };
+    checkGroup(cluster, groupId, group.errorCode, `describing group ${groupId}`);
+    return { state: group.groupState, members: group.members.length };
+  });
+}
+
+/** InitProducerId for each id raises its epoch: open transactions are aborted and older producers fenced (KIP-618). */
+export async function fenceProducers(cluster: Cluster, transactionalIds: readonly string[]): Promise<void> {
+  await Promise.all(transactionalIds.map((transactionalId) => fence(cluster, transactionalId)));
+}
+async function fence(cluster: Cluster, transactionalId: string): Promise<void> {
+  const what = `fencing ${transactionalId}`;
+  await retrying(cluster, what, cluster.config.defaultApiTimeoutMs, async () => {
+    const { body } = await cluster.sendToCoordinator("transaction", transactionalId, initProducerId, {
+      transactionalId,
+      // Nobody will use this transaction: the shortest life that brokers accept.
+      transactionTimeoutMs: 1,
+      producerId: -1,
+      producerEpoch: -1,
+    });
+    if (body.errorCode === ErrorCode.NONE) return;
+    if (coordinatorMoved(body.errorCode)) cluster.forgetCoordinator("transaction", transactionalId);
+    throw new KafkaError(body.errorCode, `${what}: ${errorName(body.errorCode)}`);
+  });
+}

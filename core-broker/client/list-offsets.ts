@@ -1,0 +1,75 @@
+/** ListOffsets over the leaders of many partitions, with retries where leadership moves. */
+import { ErrorCode, KafkaError } from "../protocol/errors.ts";
+import { listOffsets } from "../protocol/messages/index.ts";
+import type { Cluster } from "./cluster.ts";
+import { retrying } from "./retry.ts";
+import type { TopicPartition } from "./types.ts";
+
+export const LATEST_TIMESTAMP = -1;
+export const EARLIEST_TIMESTAMP = -2;
+export type Isolation = "read_committed" | "read_uncommitted";
+
+export const partitionKey = (each: TopicPartition): string => `${each.topic}-${each.partition}`;
+
+/**
+ * Offsets in the order of `partitions`. `timestamp`: LATEST_TIMESTAMP (high watermark, or the last stable offset for
+ * read_committed), EARLIEST_TIMESTAMP, or milliseconds (-1 in the answer: nothing that young).
+ * Throws UNKNOWN_TOPIC_OR_PARTITION for what does not exist when `timeoutMs` is over.
+ */
+export async function offsetsAt(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+  timestamp: number,
+  isolation: Isolation,
+  timeoutMs: number,
+): Promise<number[]> {
+  const found = new Map<string, number>();
+  cluster.want(partitions.map((each) => each.topic));
+  await retrying(
+    cluster,
+    "listing offsets",
+    timeoutMs,
+    async () => {
+      const open = partitions.filter((each) => !found.has(partitionKey(each)));
+      if (open.some((each) => cluster.metadata.leaderOf(each.topic, each.partition) < 0)) await cluster.refresh();
+      const byLeader = Map.groupBy(open, (each) => cluster.metadata.leaderOf(each.topic, each.partition));
+      const missing = byLeader.get(-1)?.[0];
+      const asked = [...byLeader].filter(([leader]) => leader >= 0);
+      await Promise.all(asked.map(([leader, group]) => askLeader(cluster, leader, group, timestamp, isolation, found)));
+      if (missing !== undefined) {
+        const known = cluster.metadata.topic(missing.topic)?.partitions[missing.partition] !== undefined;
+        const code = known ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+        throw new KafkaError(code, `${partitionKey(missing)}: no leader known`);
+      }
+    },
+    () => cluster.refresh().catch(() => {}),
+  );
+  return partitions.map((each) => found.get(partitionKey(each)) ?? -1);
+}
+
+async function askLeader(
+  cluster: Cluster,
+  leader: number,
+  partitions: readonly TopicPartition[],
+  timestamp: number,
+  isolation: Isolation,
+  found: Map<string, number>,
+): Promise<void> {
+  const topics = [...Map.groupBy(partitions, (each) => each.topic)].map(([name, group]) => ({
+    name,
+    partitions: group.map((each) => ({ partitionIndex: each.partition, currentLeaderEpoch: -1, timestamp })),
+  }));
+  const { body } = await cluster.send(leader, listOffsets, (version) => ({
+    replicaId: -1,
+    ...(version >= 2 ? { isolationLevel: isolation === "read_committed" ? 1 : 0 } : {}),
+    topics,
+    timeoutMs: cluster.config.requestTimeoutMs,
+  }));
+  for (const topic of body.topics) {
+    for (const answer of topic.partitions) {
+      const name = `${topic.name}-${answer.partitionIndex}`;
+      if (answer.errorCode !== ErrorCode.NONE) throw new KafkaError(answer.errorCode, `${name}: offsets could not be listed`);
+      found.set(name, answer.offset);
+    }
+  }
+}

@@ -1,0 +1,196 @@
+/** The group coordinator: finds the shard that owns a group and asks it. Requests and answers are the protocol's own messages. */
+import { ErrorCode, KafkaError } from "../../protocol/errors.ts";
+import type { HeartbeatRequest } from "../../protocol/messages/heartbeat.ts";
+import type { JoinGroupRequest } from "../../protocol/messages/join-group.ts";
+import type { DescribeGroupsResponse } from "../../protocol/messages/describe-groups.ts";
+import type { LeaveGroupRequest } from "../../protocol/messages/leave-group.ts";
+import type { OffsetDeleteRequest, OffsetDeleteResponse } from "../../protocol/messages/offset-delete.ts";
+import type { SyncGroupRequest } from "../../protocol/messages/sync-group.ts";
+import type { Encodable } from "../../protocol/schema.ts";
+import { codeOf } from "../error-code.ts";
+import { type CommitResult, commitOffsets, failCommit, type OffsetCommitAttempt } from "../offsets/commit.ts";
+import { failFetch, type FetchedTopic, fetchOffsets, type WantedTopics } from "../offsets/fetch.ts";
+import { deleteGroup, deleteOffsets } from "../offsets/removal.ts";
+import { partitionForKey } from "../records.ts";
+import type { CoordinatorDeps, ProducerIdentity } from "../types.ts";
+import { type JoinReply, NO_BYTES, type SyncReply } from "./classic-group.ts";
+import { joinClassicGroup } from "./classic-join.ts";
+import { heartbeatClassicGroup, leaveClassicGroup, syncClassicGroup } from "./classic-requests.ts";
+import { describeClassicGroup, type ListedGroup, listGroups } from "./inspection.ts";
+import { GroupShard } from "./shard.ts";
+
+/** Who asks. */
+export interface Requester {
+  readonly version: number;
+  readonly clientId: string | null;
+  readonly host: string;
+}
+
+export type DescribedGroup = Encodable<DescribeGroupsResponse["groups"][number]>;
+export interface OffsetFetchAttempt {
+  readonly groupId: string;
+  /** Null with epoch -1: not checked. */
+  readonly memberId: string | null;
+  readonly memberEpoch: number;
+  readonly topics: WantedTopics;
+  readonly requireStable: boolean;
+}
+
+export class GroupCoordinator {
+  readonly deps: CoordinatorDeps;
+  private readonly shards = new Map<number, GroupShard>();
+
+  constructor(deps: CoordinatorDeps) {
+    this.deps = deps;
+  }
+  async elected(partition: number): Promise<void> {
+    this.resigned(partition);
+    const shard = new GroupShard(this.deps, partition);
+    this.shards.set(partition, shard);
+    await shard.load();
+  }
+  resigned(partition: number): void {
+    this.shards.get(partition)?.close();
+    this.shards.delete(partition);
+  }
+  close(): void {
+    for (const partition of [...this.shards.keys()]) this.resigned(partition);
+  }
+  activeShards(): GroupShard[] {
+    return [...this.shards.values()].filter((shard) => shard.state === "active");
+  }
+  get isLoading(): boolean {
+    return [...this.shards.values()].some((shard) => shard.state === "loading");
+  }
+  /** Throws KafkaError: NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS. */
+  shardOf(groupId: string): GroupShard {
+    const partitions = this.deps.groupLog.partitionCount();
+    const shard = partitions === null ? undefined : this.shards.get(partitionForKey(groupId, partitions));
+    if (shard === undefined || shard.state === "closed") throw new KafkaError(ErrorCode.NOT_COORDINATOR);
+    if (shard.state === "loading") throw new KafkaError(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+    return shard;
+  }
+
+  joinGroup(from: Requester, request: JoinGroupRequest): Promise<JoinReply> {
+    const refuse = (errorCode: number): Promise<JoinReply> => Promise.resolve({ errorCode, memberId: request.memberId, protocolName: "" });
+    const { config } = this.deps;
+    if (request.groupId === "") return refuse(ErrorCode.INVALID_GROUP_ID);
+    if (request.sessionTimeoutMs < config.groupMinSessionTimeoutMs || request.sessionTimeoutMs > config.groupMaxSessionTimeoutMs) {
+      return refuse(ErrorCode.INVALID_SESSION_TIMEOUT);
+    }
+    return this.withShard(request.groupId, refuse, (shard) => {
+      const known = shard.groups.get(request.groupId);
+      if (known === undefined && request.memberId !== "") return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
+      const group = known ?? shard.getOrCreateClassic(request.groupId);
+      return new Promise((resolve) => joinClassicGroup(shard, group, joinAttempt(from, request), resolve));
+    });
+  }
+  syncGroup(from: Requester, request: SyncGroupRequest): Promise<SyncReply> {
+    const refuse = (errorCode: number): Promise<SyncReply> => Promise.resolve({ errorCode, assignment: NO_BYTES });
+    if (request.groupId === "") return refuse(ErrorCode.INVALID_GROUP_ID);
+    if (from.version >= 5 && (request.protocolType === null || request.protocolName === null)) {
+      return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+    }
+    return this.withShard(request.groupId, refuse, (shard) => {
+      const group = shard.groups.get(request.groupId);
+      if (group === undefined) return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
+      return new Promise((resolve) => syncClassicGroup(shard, group, request, resolve));
+    });
+  }
+  /** The error code. While the group is loading the answer is NONE: the member need not rejoin for that. */
+  heartbeat(request: HeartbeatRequest): number {
+    if (request.groupId === "") return ErrorCode.INVALID_GROUP_ID;
+    const refuse = (code: number): number => (code === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.NONE : code);
+    return this.withShard(request.groupId, refuse, (shard) => {
+      const group = shard.groups.get(request.groupId);
+      return group === undefined ? ErrorCode.UNKNOWN_MEMBER_ID : heartbeatClassicGroup(shard, group, request);
+    });
+  }
+  /** `errorCode` for the whole request, and one code per named member. */
+  leaveGroup(groupId: string, members: LeaveGroupRequest["members"]): { errorCode: number; codes: number[] } {
+    if (groupId === "") return { errorCode: ErrorCode.INVALID_GROUP_ID, codes: [] };
+    const refuse = (errorCode: number) => ({ errorCode, codes: [] as number[] });
+    return this.withShard(groupId, refuse, (shard) => {
+      const group = shard.groups.get(groupId);
+      if (group === undefined) return { errorCode: ErrorCode.NONE, codes: members.map(() => ErrorCode.UNKNOWN_MEMBER_ID) };
+      return { errorCode: ErrorCode.NONE, codes: leaveClassicGroup(shard, group, members) };
+    });
+  }
+  list(states: readonly string[], types: readonly string[]): { errorCode: number; groups: ListedGroup[] } {
+    if (this.isLoading) return { errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, groups: [] };
+    return { errorCode: ErrorCode.NONE, groups: listGroups(this.activeShards(), states, types) };
+  }
+  describe(groupId: string, version: number): DescribedGroup {
+    const refuse = (errorCode: number): DescribedGroup => ({ errorCode, groupId });
+    return this.withShard(groupId, refuse, (shard) => describeClassicGroup(shard, groupId, version));
+  }
+  async deleteGroup(groupId: string): Promise<number> {
+    return this.withShard(
+      groupId,
+      async (code) => code,
+      (shard) => deleteGroup(shard, groupId),
+    );
+  }
+
+  commitOffsets(attempt: OffsetCommitAttempt): Promise<CommitResult[]> {
+    const refuse = (code: number): Promise<CommitResult[]> => Promise.resolve(failCommit(attempt.topics, code));
+    const known = attempt.topics.filter(({ name }) => this.deps.metadata.partitionCount(name) !== null);
+    if (known.length === attempt.topics.length) return this.withShard(attempt.groupId, refuse, (shard) => commitOffsets(shard, attempt));
+    const unknown = failCommit(
+      attempt.topics.filter((topic) => !known.includes(topic)),
+      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    );
+    if (known.length === 0) return Promise.resolve(unknown);
+    const commit = this.withShard(attempt.groupId, refuse, (shard) => commitOffsets(shard, { ...attempt, topics: known }));
+    return commit.then((results) => [...results, ...unknown]);
+  }
+  fetchOffsets(request: OffsetFetchAttempt): { errorCode: number; topics: FetchedTopic[] } {
+    const { groupId, topics, requireStable } = request;
+    const refuse = (errorCode: number) => ({ errorCode, topics: failFetch(topics, errorCode) });
+    return this.withShard(groupId, refuse, (shard) => ({
+      errorCode: ErrorCode.NONE,
+      topics: fetchOffsets(shard, groupId, topics, requireStable),
+    }));
+  }
+  async deleteOffsets(groupId: string, topics: OffsetDeleteRequest["topics"]): Promise<Encodable<OffsetDeleteResponse>> {
+    const refuse = async (errorCode: number) => ({ errorCode, topicCodes: [] as number[] });
+    const { errorCode, topicCodes } = await this.withShard(groupId, refuse, (shard) => deleteOffsets(shard, groupId, topics));
+    if (errorCode !== ErrorCode.NONE) return { errorCode };
+    const results = topics.map(({ name, partitions }, i) => {
+      const exists = this.deps.metadata.partitionCount(name) !== null;
+      const code = exists ? (topicCodes[i] ?? ErrorCode.NONE) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+      return { name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: code })) };
+    });
+    return { errorCode, topics: results };
+  }
+
+  /** A transaction ended whose offsets live in this partition; its marker is in the log. */
+  transactionEnded(partition: number, producer: ProducerIdentity, committed: boolean): void {
+    const shard = this.shards.get(partition);
+    if (shard === undefined || shard.state !== "active") return;
+    for (const groupId of shard.offsets.replayEnd(producer.producerId, committed)) shard.getOrCreateClassic(groupId);
+  }
+  private withShard<T>(groupId: string, refuse: (code: number) => T, run: (shard: GroupShard) => T): T {
+    let shard: GroupShard;
+    try {
+      shard = this.shardOf(groupId);
+    } catch (error) {
+      return refuse(codeOf(error));
+    }
+    return run(shard);
+  }
+}
+
+/** Bytes are copied: the request's frame must not be kept alive by a member's metadata. */
+const joinAttempt = (from: Requester, request: JoinGroupRequest) => ({
+  memberId: request.memberId,
+  instanceId: request.groupInstanceId,
+  clientId: from.clientId ?? "",
+  clientHost: `/${from.host}`,
+  sessionTimeoutMs: request.sessionTimeoutMs,
+  rebalanceTimeoutMs: request.rebalanceTimeoutMs < 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs,
+  protocolType: request.protocolType,
+  protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
+  requiresKnownMemberId: from.version >= 4,
+  canSkipAssignment: from.version >= 9,
+});

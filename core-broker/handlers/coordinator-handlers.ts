@@ -1,0 +1,32 @@
+/** The handlers of the group and transaction coordinators' APIs. */
+import type { Coordinators } from "../coordinator/types.ts";
+import { deleteGroupsHandler } from "./delete-groups.ts";
+import { describeGroupsHandler } from "./describe-groups.ts";
+import { findCoordinatorHandler } from "./find-coordinator.ts";
+import type { Handler } from "./handler.ts";
+import { heartbeatHandler } from "./heartbeat.ts";
+import { initProducerIdHandler } from "./init-producer-id.ts";
+import { joinGroupHandler } from "./join-group.ts";
+import { leaveGroupHandler } from "./leave-group.ts";
+import { listGroupsHandler } from "./list-groups.ts";
+import { offsetCommitHandler } from "./offset-commit.ts";
+import { offsetDeleteHandler } from "./offset-delete.ts";
+import { offsetFetchHandler } from "./offset-fetch.ts";
+import { syncGroupHandler } from "./sync-group.ts";
+
+const HANDLERS = [
+  findCoordinatorHandler,
+  joinGroupHandler,
+  syncGroupHandler,
+  heartbeatHandler,
+  leaveGroupHandler,
+  listGroupsHandler,
+  describeGroupsHandler,
+  deleteGroupsHandler,
+  offsetCommitHandler,
+  offsetFetchHandler,
+  offsetDeleteHandler,
+  initProducerIdHandler,
+] as const;
+
+export const coordinatorHandlers = (coordinators: Coordinators): Handler[] => HANDLERS.map((make) => make(coordinators));

@@ -1,0 +1,11 @@
+import type { Coordinators } from "../coordinator/types.ts";
+import { joinGroup } from "../protocol/messages/join-group.ts";
+import { type Handler, handler } from "./handler.ts";
+
+/** Answers when the join phase ends. v4+ hands out a member id first, v5+ knows static members, v9+ may skip the assignment. */
+export const joinGroupHandler = (coordinators: Coordinators): Handler =>
+  handler(joinGroup, async (context, request) => {
+    const reply = await coordinators.groups.joinGroup(context, request);
+    // Before v7 the name is not nullable.
+    return { ...reply, protocolName: reply.protocolName ?? (context.version >= 7 ? null : "") };
+  });

@@ -1,0 +1,17 @@
+import type { Coordinators } from "../coordinator/types.ts";
+import { leaveGroup } from "../protocol/messages/leave-group.ts";
+import { type Handler, handler } from "./handler.ts";
+
+/** v0-2 name one member, and its code is the answer's; v3+ name many (KIP-345). */
+export const leaveGroupHandler = (coordinators: Coordinators): Handler =>
+  handler(leaveGroup, ({ version }, request) => {
+    const leaving = version >= 3 ? request.members : [{ memberId: request.memberId, groupInstanceId: null, reason: null }];
+    const { errorCode, codes } = coordinators.groups.leaveGroup(request.groupId, leaving);
+    if (version < 3) return { errorCode: errorCode === 0 ? (codes[0] ?? 0) : errorCode };
+    const members = codes.map((code, i) => ({
+      memberId: leaving[i]?.memberId ?? "",
+      groupInstanceId: leaving[i]?.groupInstanceId ?? null,
+      errorCode: code,
+    }));
+    return { errorCode, members };
+  });

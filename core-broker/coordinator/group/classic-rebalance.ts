@@ -66,7 +66,7 @@ function completeJoin(host: ClassicHost, group: ClassicGroup): void {
   group.joinTimer?.cancel();
   group.joinTimer = null;
   if (group.state !== "PreparingRebalance") return;
-  for (const member of [...group.members.values()]) {
+  for (const member of group.members.values()) {
     if (member.awaitingJoin === null && member.instanceId === null) group.remove(member.id);
   }
   if (group.members.size > 0 && !group.electJoinedLeader()) return scheduleJoinEnd(host, group);

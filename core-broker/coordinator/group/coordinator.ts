@@ -54,7 +54,7 @@ export class GroupCoordinator {
     this.shards.delete(partition);
   }
   close(): void {
-    for (const partition of [...this.shards.keys()]) this.resigned(partition);
+    for (const partition of this.shards.keys()) this.resigned(partition);
   }
   activeShards(): GroupShard[] {
     return [...this.shards.values()].filter((shard) => shard.state === "active");

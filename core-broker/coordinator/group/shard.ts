@@ -105,7 +105,7 @@ export class GroupShard implements ClassicHost {
   }
   /** A deleted group: nobody finds it any more, and who still holds it sees Dead. */
   forget(group: Group): void {
-    for (const id of [...group.members.keys()]) dropMember(group, id);
+    for (const id of group.members.keys()) dropMember(group, id);
     group.cancelTimers();
     group.transitionTo("Dead", this.clock.now());
     this.groups.delete(group.id);

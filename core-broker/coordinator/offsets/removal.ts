@@ -85,7 +85,7 @@ export async function forgetTopics(shard: GroupShard, topics: ReadonlySet<string
 /** Drops what is older than `offsets.retention.minutes`, and groups that are empty and have nothing left. */
 export async function expireOffsets(shard: GroupShard): Promise<void> {
   const nowMs = shard.clock.now();
-  for (const group of [...shard.groups.values()]) {
+  for (const group of shard.groups.values()) {
     const expired: TopicPartition[] = [];
     let left = 0;
     for (const [topic, partitions] of shard.offsets.of(group.id)) {

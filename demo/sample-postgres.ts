@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { chown, cp, mkdir, readdir, readFile, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -126,7 +126,7 @@ async function linkLibraries(native: string): Promise<void> {
     const { source, target }: { source?: unknown; target?: unknown } = link ?? {};
     if (typeof source !== "string" || typeof target !== "string") continue;
     const at = join(native, "..", target);
-    await symlink(join(native, "..", source), at).catch(() => {}); // there already
+    await symlink(relative(dirname(at), join(native, "..", source)), at).catch(() => {}); // there already
   }
 }
 

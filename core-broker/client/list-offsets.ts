@@ -42,7 +42,7 @@ export async function offsetsAt(
         throw new KafkaError(code, `${partitionKey(missing)}: no leader known`);
       }
     },
-    () => cluster.refresh().catch(() => {}),
+    () => cluster.requestUpdate(),
   );
   return partitions.map((each) => found.get(partitionKey(each)) ?? -1);
 }

@@ -20,6 +20,8 @@ export interface BatchOptions {
   /** No record is taken that would make the uncompressed batch larger, except the first. */
   readonly bytesMax?: number;
   readonly bytesInitial?: number;
+  /** Memory to write into instead of fresh one; `takeBuffer` gives it (or what it grew to) back for the next builder. */
+  readonly buffer?: Buffer;
 }
 
 /** Bytes of a zigzag varint. */
@@ -41,7 +43,11 @@ export class BatchBuilder {
   constructor(options: BatchOptions = {}) {
     this.#options = options;
     this.#bytesMax = options.bytesMax ?? Number.MAX_SAFE_INTEGER;
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(options.bytesInitial ?? 1024, BATCH_HEADER_BYTES * 2));
+    this.#buffer = options.buffer ?? Buffer.allocUnsafeSlow(Math.max(options.bytesInitial ?? 1024, BATCH_HEADER_BYTES * 2));
+  }
+  /** The memory behind the builder, once neither builder nor an uncompressed batch built by it is used any more. */
+  takeBuffer(): Buffer {
+    return this.#buffer;
   }
   /** Uncompressed size so far, header included. */
   get sizeBytes(): number {

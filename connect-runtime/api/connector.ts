@@ -128,5 +128,10 @@ export interface SinkConnectorPlugin {
   validate?(config: RawConfig, findings: readonly ConfigFinding[]): Promise<readonly ConfigFinding[]>;
   start(config: TaskConfig, context: ConnectorContext): Promise<Connector> | Connector;
   task(config: TaskConfig, context: SinkTaskContext): SinkTask;
+  /** True: these offsets are all the state there is (no position is kept at the destination). Throws ConnectError to refuse. */
+  alterOffsets?(
+    config: TaskConfig,
+    offsets: readonly { readonly partition: SourcePartition | null; readonly offset: SourceOffset | null }[],
+  ): Promise<boolean> | boolean;
 }
 export type ConnectorPlugin = SourceConnectorPlugin | SinkConnectorPlugin;

@@ -35,6 +35,11 @@ export interface OffsetEntry {
   readonly partition: SourcePartition;
   readonly offset: SourceOffset | null;
 }
+/** As a client sends it: parts may be missing, the worker answers for them. */
+export interface RequestedOffset {
+  readonly partition: SourcePartition | null;
+  readonly offset: SourceOffset | null;
+}
 export interface Worker {
   /** Configs have their `${provider:…}` references unresolved; the worker resolves them. Resolves once started or failed. */
   startConnector(name: string, config: ConfigMap, target: TargetState): Promise<void>;
@@ -51,8 +56,11 @@ export interface Worker {
   tasks(): readonly TaskId[];
   /** Source: partitions and offsets from the offset store. Sink: the consumer group's, in Kafka's REST shape. */
   offsets(name: string, config: ConfigMap): Promise<readonly OffsetEntry[]>;
-  /** Null: reset all. Returns the message of Kafka's answer. Throws ConnectError. The connector is STOPPED. */
-  alterOffsets(name: string, config: ConfigMap, offsets: readonly OffsetEntry[] | null): Promise<string>;
+  /**
+   * Null: reset all. Returns the message of Kafka's answer. The connector is STOPPED. Throws
+   * ConnectError: with the javaClass of BadRequestException where Kafka answers 400, else 500.
+   */
+  alterOffsets(name: string, config: ConfigMap, offsets: readonly RequestedOffset[] | null): Promise<string>;
   /** Counters as they stand. */
   snapshot(): readonly TaskSnapshot[];
   start(listener: WorkerListener): Promise<void>;

@@ -1,0 +1,137 @@
+/**
+ * Which source offsets may be committed: those of the contiguous acknowledged prefix, in the order the records were sent. An
+ * entry is one run of records that share a producer batch and a source partition, so one large poll makes few entries.
+ */
+import type { Delivery } from "#broker/client/types";
+import type { SourceOffset, SourcePartition } from "../api/record.ts";
+import { canonicalKey } from "../store/offset-json.ts";
+import type { OffsetEntry } from "./types.ts";
+
+/** The delivery of a record that a transform dropped: nothing to wait for. */
+export const NOTHING_TO_SEND: Delivery = { topic: "", partition: -1, state: "acked", baseOffset: -1, error: null };
+
+export interface CommittableOffset extends OffsetEntry {
+  readonly offset: SourceOffset;
+}
+
+export class DeliveryLedger {
+  #deliveries: Delivery[];
+  #partitions: SourcePartition[];
+  #offsets: SourceOffset[];
+  #counts: number[];
+  #mask: number;
+  /** Running numbers; the slot is `number & mask`. */
+  #head = 0;
+  #tail = 0;
+  #records = 0;
+  readonly #committable = new Map<string, CommittableOffset>();
+  readonly #keys = new WeakMap<SourcePartition, string>();
+
+  constructor(capacity = 1024) {
+    this.#deliveries = new Array<Delivery>(capacity).fill(NOTHING_TO_SEND);
+    this.#partitions = new Array<SourcePartition>(capacity).fill({});
+    this.#offsets = new Array<SourceOffset>(capacity).fill({});
+    this.#counts = new Array<number>(capacity).fill(0);
+    this.#mask = capacity - 1;
+  }
+  /** Records sent whose delivery has not been passed yet. */
+  get records(): number {
+    return this.#records;
+  }
+  add(delivery: Delivery, partition: SourcePartition, offset: SourceOffset): void {
+    this.#records++;
+    if (this.#tail !== this.#head) {
+      const last = (this.#tail - 1) & this.#mask;
+      if (this.#deliveries[last] === delivery && samePartition(this.#partitions[last], partition)) {
+        this.#offsets[last] = offset;
+        this.#counts[last] = (this.#counts[last] ?? 0) + 1;
+        return;
+      }
+    }
+    if (this.#tail - this.#head > this.#mask) this.#grow();
+    const slot = this.#tail++ & this.#mask;
+    this.#deliveries[slot] = delivery;
+    this.#partitions[slot] = partition;
+    this.#offsets[slot] = offset;
+    this.#counts[slot] = 1;
+  }
+  /** Passes what is acknowledged now. Returns the delivery that failed, if the prefix has come to one: it is not passed. */
+  advance(): Delivery | null {
+    while (this.#head !== this.#tail) {
+      const slot = this.#head & this.#mask;
+      const delivery = this.#deliveries[slot] ?? NOTHING_TO_SEND;
+      if (delivery.state === "failed") return delivery;
+      if (delivery.state !== "acked") return null;
+      this.#commit(this.#partitions[slot] ?? {}, this.#offsets[slot] ?? {});
+      this.#release(slot);
+    }
+    return null;
+  }
+  /** Gives up the run at the head without committing its offset: a failure that is tolerated. Returns its records. */
+  skipHead(): number {
+    const slot = this.#head & this.#mask;
+    const count = this.#counts[slot] ?? 0;
+    this.#release(slot);
+    return count;
+  }
+  /** The newest committable offset of each partition that moved since the last call. */
+  take(): readonly CommittableOffset[] {
+    const taken = [...this.#committable.values()];
+    this.#committable.clear();
+    return taken;
+  }
+  /** After a commit that failed: they are offered again, unless newer ones have come. */
+  putBack(entries: readonly CommittableOffset[]): void {
+    for (const entry of entries) {
+      const key = this.#keyOf(entry.partition);
+      if (!this.#committable.has(key)) this.#committable.set(key, entry);
+    }
+  }
+  #release(slot: number): void {
+    this.#records -= this.#counts[slot] ?? 0;
+    this.#deliveries[slot] = NOTHING_TO_SEND;
+    this.#head++;
+  }
+  #commit(partition: SourcePartition, offset: SourceOffset): void {
+    this.#committable.set(this.#keyOf(partition), { partition, offset });
+  }
+  #keyOf(partition: SourcePartition): string {
+    let key = this.#keys.get(partition);
+    if (key === undefined) {
+      key = canonicalKey("", partition);
+      this.#keys.set(partition, key);
+    }
+    return key;
+  }
+  #grow(): void {
+    const old = this.#mask + 1;
+    const move = <T>(from: readonly T[]): T[] => {
+      const to: T[] = [];
+      for (let n = this.#head; n !== this.#tail; n++) to.push(from[n & this.#mask] as T); // the slots from head to tail are filled
+      for (let n = old; n < old * 2; n++) to.push(from[0] as T); // placeholders, overwritten before they are read
+      return to;
+    };
+    this.#deliveries = move(this.#deliveries);
+    this.#partitions = move(this.#partitions);
+    this.#offsets = move(this.#offsets);
+    this.#counts = move(this.#counts);
+    this.#tail = old;
+    this.#head = 0;
+    this.#mask = old * 2 - 1;
+  }
+}
+
+/** Connectors that make a new object for each record are common; most partitions have one or two fields. */
+function samePartition(a: SourcePartition | undefined, b: SourcePartition): boolean {
+  if (a === b) return true;
+  if (a === undefined) return false;
+  let fields = 0;
+  for (const key in a) {
+    if (a[key] !== b[key]) return false;
+    fields++;
+  }
+  for (const key in b)
+    if (key in a) fields--;
+    else return false;
+  return fields === 0;
+}

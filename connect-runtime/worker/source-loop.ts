@@ -1,0 +1,222 @@
+/** poll → write → acknowledged prefix → offsets: the loop of a source task. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Timer } from "#broker/base/clock";
+import type { Delivery, Producer } from "#broker/client/types";
+import type { SourceTask } from "../api/connector.ts";
+import { ConnectError, RetriableError } from "../api/errors.ts";
+import type { SourceRecord } from "../api/record.ts";
+import { DeliveryLedger, NOTHING_TO_SEND } from "./delivery-ledger.ts";
+import type { FailurePolicy } from "./failure.ts";
+import { retryDelayMs } from "./failure.ts";
+import type { Outcome, RecordWriter } from "./record-writer.ts";
+import { SourceOffsetFlusher } from "./source-offsets.ts";
+import type { TaskHost } from "./task-host.ts";
+import { numberOf } from "./settings.ts";
+import type { TopicRegistry } from "./topic-registry.ts";
+
+export interface SourceLoopOptions {
+  readonly host: TaskHost;
+  readonly task: SourceTask;
+  readonly producer: Producer;
+  readonly writer: RecordWriter;
+  readonly topics: TopicRegistry;
+  readonly failures: FailurePolicy;
+  /** `buffer.memory` of the producer: above it the loop waits. */
+  readonly bufferMax: number;
+}
+const TURN_MS = 5;
+const TOPIC_REPORT_MS = 1_000;
+const POLL_RETRY_MAX_MS = 10_000;
+const CLOSING_FLUSH_SHARE = 0.8;
+/** Errors that concern one record and would come again for it: with `errors.tolerance=all` it is skipped, as in Kafka Connect. */
+const RECORD_ERRORS = new Set(["RECORD_TOO_LARGE", "MESSAGE_TOO_LARGE", "INVALID_RECORD", "INVALID_TIMESTAMP"]);
+
+export class SourceLoop {
+  readonly #o: SourceLoopOptions;
+  readonly #ledger = new DeliveryLedger();
+  readonly #flusher: SourceOffsetFlusher;
+  readonly #topicReported = new Map<string, number>();
+  #turnStarted = 0;
+  #pollFailures = 0;
+
+  constructor(options: SourceLoopOptions) {
+    this.#o = options;
+    this.#flusher = new SourceOffsetFlusher(options.host, this.#ledger, () => this.#advance());
+    options.producer.onSettled = (delivery) => this.#settled(delivery);
+  }
+  async run(): Promise<void> {
+    const { host, task } = this.#o;
+    await task.start();
+    host.state("RUNNING");
+    this.#turnStarted = host.clock.monotonic();
+    const timer = this.#flushEvery(numberOf(host.workerConfig, "offset.flush.interval.ms", 60_000));
+    let failed = true;
+    try {
+      while (!host.stop.aborted) {
+        this.#advance();
+        await this.#flusher.tellDurable(task);
+        if (host.target.paused) await this.#pause();
+        else await this.#pollOnce();
+      }
+      failed = false;
+    } finally {
+      timer.cancel();
+      await this.#finish(failed);
+    }
+  }
+  #flushEvery(intervalMs: number): Timer {
+    const { clock } = this.#o.host;
+    let timer: Timer;
+    const tick = (): void => {
+      this.#flusher.start();
+      timer = clock.after(intervalMs, tick);
+    };
+    timer = clock.after(intervalMs, tick);
+    return { cancel: () => timer.cancel() };
+  }
+  async #pause(): Promise<void> {
+    const { host, task } = this.#o;
+    host.state("PAUSED");
+    while (host.target.paused && !host.stop.aborted) {
+      await host.target.changed(host.clock, 200, host.stop);
+      this.#advance();
+      await this.#flusher.tellDurable(task);
+    }
+    if (!host.stop.aborted) host.state("RUNNING");
+  }
+  async #pollOnce(): Promise<void> {
+    const { host, task, producer } = this.#o;
+    const started = host.clock.monotonic();
+    let records: readonly SourceRecord[];
+    try {
+      records = await task.poll();
+    } catch (error) {
+      return this.#pollFailed(error);
+    }
+    this.#pollFailures = 0;
+    if (records.length > 0) {
+      host.counters.add("source-record-poll-total", records.length);
+      host.counters.batch(records.length, host.clock.monotonic() - started);
+      await this.#deliver(records);
+      host.counters.set("source-record-active-count", this.#ledger.records);
+    }
+    // A poll that never waits would keep sockets, timers and the heartbeat from running.
+    if (host.clock.monotonic() - this.#turnStarted > TURN_MS) {
+      await nextTurn();
+      this.#turnStarted = host.clock.monotonic();
+    }
+    if (producer.bufferedBytes >= this.#o.bufferMax) await this.#room();
+  }
+  async #pollFailed(error: unknown): Promise<void> {
+    const { host } = this.#o;
+    if (host.stop.aborted) return;
+    if (!(error instanceof RetriableError)) throw error;
+    const delayMs = retryDelayMs(++this.#pollFailures, POLL_RETRY_MAX_MS, host.random);
+    host.log.warn(`failed to poll records from the source, trying again in ${Math.round(delayMs)} ms: ${error.message}`);
+    await host.clock.sleep(delayMs, host.stop);
+  }
+  async #deliver(records: readonly SourceRecord[]): Promise<void> {
+    const { host, writer, producer, bufferMax } = this.#o;
+    const now = host.clock.now();
+    let sent = 0;
+    for (const record of records) {
+      let outcome: Outcome | "skipped";
+      try {
+        outcome = writer.write(record, now);
+      } catch (error) {
+        outcome = await this.#recover(record, error, now);
+      }
+      if (outcome === "topic-unknown") outcome = await this.#writeToNewTopic(record, now);
+      if (outcome === "sent") {
+        this.#ledger.add(writer.delivery, record.sourcePartition, record.sourceOffset);
+        sent++;
+      } else if (outcome === "dropped") this.#ledger.add(NOTHING_TO_SEND, record.sourcePartition, record.sourceOffset);
+      if (producer.bufferedBytes >= bufferMax && !(await this.#room())) break;
+    }
+    host.counters.add("source-record-write-total", sent);
+  }
+  /** False: the task has to stop; what follows in the batch is not sent, and its offsets are not passed. */
+  async #room(): Promise<boolean> {
+    const { host, producer } = this.#o;
+    while (producer.bufferedBytes >= this.#o.bufferMax && !host.stop.aborted) {
+      await untilStop(producer.room(), host.stop);
+      this.#advance();
+    }
+    this.#turnStarted = host.clock.monotonic();
+    return !host.stop.aborted;
+  }
+  async #writeToNewTopic(record: SourceRecord, now: number): Promise<Outcome | "skipped"> {
+    const { writer, topics, host } = this.#o;
+    await topics.ensure(writer.transformed?.topic ?? record.topic, host.stop);
+    try {
+      return writer.resume(now);
+    } catch (error) {
+      return this.#recover(record, error, now);
+    }
+  }
+  async #recover(record: SourceRecord, first: unknown, now: number): Promise<Outcome | "skipped"> {
+    const { writer, failures, host } = this.#o;
+    if (writer.stage === "KAFKA_PRODUCE") return this.#producerRefused(record, first);
+    const outcome = await failures.retry(first, () => writer.resume(now));
+    if (outcome.ok) return outcome.value === "topic-unknown" ? this.#writeToNewTopic(record, now) : outcome.value;
+    if (host.stop.aborted) throw outcome.error;
+    failures.settle({ stage: writer.stage, className: writer.stageClass(), error: outcome.error, consumed: null, source: record });
+    return "skipped";
+  }
+  #producerRefused(record: SourceRecord, error: unknown): "skipped" {
+    const { failures, writer } = this.#o;
+    if (!failures.toleratesAll || !(error instanceof Error && RECORD_ERRORS.has(error.name))) throw producerFailure(error);
+    failures.settle({ stage: "KAFKA_PRODUCE", className: writer.stageClass(), error, consumed: null, source: record });
+    return "skipped";
+  }
+  /** Passes what is acknowledged. Throws when the prefix ends at a delivery that failed for good. */
+  #advance(): void {
+    const { failures, host } = this.#o;
+    for (;;) {
+      const failed = this.#ledger.advance();
+      if (failed === null) return;
+      if (!failures.toleratesAll || !RECORD_ERRORS.has(failed.error?.name ?? "")) throw producerFailure(failed.error);
+      const lost = this.#ledger.skipHead();
+      host.counters.add("total-records-skipped", lost);
+      host.log.error(`skipped ${lost} records that topic ${failed.topic} refused: ${String(failed.error)}`);
+    }
+  }
+  #settled(delivery: Delivery): void {
+    if (delivery.state !== "acked") return;
+    const { clock } = this.#o.host;
+    const reported = this.#topicReported.get(delivery.topic);
+    if (reported !== undefined && clock.monotonic() - reported < TOPIC_REPORT_MS) return;
+    this.#topicReported.set(delivery.topic, clock.monotonic());
+    this.#o.host.topicUsed(delivery.topic);
+  }
+  /** Whatever ended the loop: what is acknowledged gets committed, so that a restart repeats as little as possible. */
+  async #finish(failed: boolean): Promise<void> {
+    const { host, producer, task } = this.#o;
+    const limitMs = numberOf(host.workerConfig, "task.shutdown.graceful.timeout.ms", 5_000) * CLOSING_FLUSH_SHARE;
+    try {
+      await Promise.race([producer.flush(), host.clock.sleep(limitMs)]);
+      this.#ledger.advance();
+      await this.#flusher.last(limitMs);
+      await this.#flusher.tellDurable(task);
+    } catch (error) {
+      if (!failed) throw error;
+      host.log.warn(`the last offset commit failed: ${String(error)}`);
+    }
+  }
+}
+/** Settles with the promise, or resolves when the signal is aborted; leaves no listener behind. */
+function untilStop(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", stopped);
+    promise.then(stopped, (error: unknown) => {
+      signal.removeEventListener("abort", stopped);
+      reject(error instanceof Error ? error : new Error(String(error)));
+    });
+    function stopped(): void {
+      signal.removeEventListener("abort", stopped);
+      resolve();
+    }
+  });
+}
+const producerFailure = (cause: unknown): ConnectError =>
+  new ConnectError("Unrecoverable exception from producer send callback", { causeClass: "transient", cause });

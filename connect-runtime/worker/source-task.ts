@@ -1,0 +1,90 @@
+/** A source task from start to end: assembles its parts, runs the loop, and closes them in the right order. */
+import type { Admin, Producer } from "#broker/client/types";
+import type { SourceConnectorPlugin, SourceTask, SourceTaskContext } from "../api/connector.ts";
+import { ConnectError } from "../api/errors.ts";
+import type { SourceRecord } from "../api/record.ts";
+import { adminConfig, sourceProducerConfig } from "./client-config.ts";
+import { createConverters, missingClass } from "./converters.ts";
+import { FailurePolicy, logReporter } from "./failure.ts";
+import { RecordWriter } from "./record-writer.ts";
+import { errorSettings } from "./settings.ts";
+import { SourceLoop } from "./source-loop.ts";
+import type { TaskHost } from "./task-host.ts";
+import { creationGroups, TopicRegistry } from "./topic-registry.ts";
+import { createSteps, TransformChain } from "./transform-chain.ts";
+
+async function pluginOf(host: TaskHost): Promise<SourceConnectorPlugin> {
+  const className = host.connectorConfig["connector.class"] ?? "";
+  const plugin = await host.catalog.connector(className);
+  if (plugin === null) throw missingClass("Connector", className);
+  if (plugin.kind !== "source") throw new ConnectError(`${className} is not a source connector`, { causeClass: "config" });
+  return plugin;
+}
+export function sourceTaskContext(host: TaskHost): SourceTaskContext {
+  const { "bootstrap.servers": bootstrap = "" } = host.workerConfig;
+  return {
+    connectorName: host.id.connector,
+    taskId: host.id.task,
+    log: host.log,
+    offsets: { offsets: (partitions) => host.offsets.read(partitions) },
+    metrics: { gauge: (name, value, labels = {}) => host.gauge(name, value, labels) },
+    signal: host.stop,
+    kafka: { "bootstrap.servers": bootstrap },
+  };
+}
+
+/** Resolves when the task was asked to stop; throws what made it fail. */
+export async function runSourceTask(host: TaskHost): Promise<void> {
+  const { connectorConfig, workerConfig, clients, id } = host;
+  const plugin = await pluginOf(host);
+  const converters = await createConverters(host.catalog, connectorConfig, workerConfig);
+  const chain = new TransformChain<SourceRecord>(await createSteps(host.catalog, connectorConfig));
+  const settings = errorSettings(connectorConfig);
+  const groups = creationGroups(workerConfig, connectorConfig);
+  const clientSettings = sourceProducerConfig(workerConfig, connectorConfig, id);
+  let producer: Producer | null = null;
+  let admin: Admin | null = null;
+  let task: SourceTask | null = null;
+  try {
+    if (!(await waitWhilePaused(host))) return;
+    producer = await clients.producer(clientSettings);
+    const topics = new TopicRegistry({
+      producer,
+      admin: async () => (admin ??= await clients.admin(adminConfig(workerConfig, connectorConfig, `${id.connector}-${id.task}`))),
+      groups,
+      clock: host.clock,
+      log: host.log,
+    });
+    task = plugin.task(host.taskConfig, sourceTaskContext(host));
+    const failures = new FailurePolicy({
+      ...host,
+      settings,
+      reporters: settings.logEnable ? [logReporter(id, settings, host.counters, host.log)] : [],
+    });
+    const writer = new RecordWriter(producer, topics, chain, converters);
+    await new SourceLoop({ host, task, producer, writer, topics, failures, bufferMax: Number(clientSettings["buffer.memory"]) }).run();
+  } finally {
+    chain.close();
+    await close(host, task, producer, admin);
+  }
+}
+/** False: stopped before it was resumed. A task that is created paused does not start before that (as in Kafka Connect). */
+export async function waitWhilePaused(host: TaskHost): Promise<boolean> {
+  if (host.target.paused) host.state("PAUSED");
+  while (host.target.paused && !host.stop.aborted) await host.target.changed(host.clock, 1_000, host.stop);
+  return !host.stop.aborted;
+}
+/** Closing goes on after an error, and never hides the one that ended the task. */
+async function close(host: TaskHost, task: SourceTask | null, producer: Producer | null, admin: Admin | null): Promise<void> {
+  const step = async (what: string, run: () => Promise<void>): Promise<void> => {
+    try {
+      await run();
+    } catch (error) {
+      host.log.warn(`${what} failed while task ${host.id.connector}-${host.id.task} was closing: ${String(error)}`);
+    }
+  };
+  if (task !== null) await step("stopping the source", () => task.stop());
+  // What was not acknowledged by now is sent again after a restart: its offsets have not been committed.
+  if (producer !== null) await step("closing the producer", () => producer.close(0));
+  if (admin !== null) await step("closing the admin client", () => admin.close());
+}

@@ -1,9 +1,10 @@
 import { defineConfig } from "vitest/config";
 
+/** `npm test`: everything that is done in a few minutes. The long ones have vitest.heavy.config.ts. */
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/heavy/**"],
+    exclude: ["test/chaos/**", "test/compat/**", "test/bench/**"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",

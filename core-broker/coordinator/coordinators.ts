@@ -4,11 +4,12 @@ import { GroupCoordinator } from "./group/coordinator.ts";
 import { locateCoordinator } from "./locate.ts";
 import { expireOffsets, forgetTopics } from "./offsets/removal.ts";
 import { TransactionCoordinator } from "./transaction/coordinator.ts";
+import { admitWrite } from "./transaction/write-admission.ts";
 import type { CoordinatorDeps, Coordinators } from "./types.ts";
 
 export function createCoordinators(deps: CoordinatorDeps): Coordinators {
   const groups = new GroupCoordinator(deps);
-  const transactions = new TransactionCoordinator(deps);
+  const transactions = new TransactionCoordinator(deps, groups);
   const timers = new Set<Timer>();
   let closed = false;
 
@@ -30,11 +31,14 @@ export function createCoordinators(deps: CoordinatorDeps): Coordinators {
     groups,
     transactions,
     locate: (keyType, key, listener) => locateCoordinator(deps, keyType, key, listener),
-    async elected(topic, partition) {
+    admitWrite: (write) => admitWrite(transactions, write),
+    async elected(topic, partition, leaderEpoch) {
       if (topic === deps.groupLog.topic) await groups.elected(partition);
+      else if (topic === deps.transactionLog.topic) await transactions.elected(partition, leaderEpoch);
     },
     resigned(topic, partition) {
       if (topic === deps.groupLog.topic) groups.resigned(partition);
+      else if (topic === deps.transactionLog.topic) transactions.resigned(partition);
     },
     topicsDeleted(names) {
       const gone = new Set(names);
@@ -48,11 +52,18 @@ export function createCoordinators(deps: CoordinatorDeps): Coordinators {
       every(deps.config.offsetsRetentionCheckIntervalMs, "offset expiry", async () => {
         for (const shard of groups.activeShards()) await expireOffsets(shard);
       });
+      every(deps.config.transactionTimeoutCheckIntervalMs, "aborting timed-out transactions", async () => {
+        for (const shard of transactions.activeShards()) await shard.abortTimedOut();
+      });
+      every(deps.config.transactionalIdExpirationCheckIntervalMs, "expiry of transactional ids", async () => {
+        for (const shard of transactions.activeShards()) await shard.expireIds();
+      });
     },
     close() {
       closed = true;
       for (const timer of timers) timer.cancel();
       groups.close();
+      transactions.close();
     },
   };
 }

@@ -6,6 +6,7 @@ import type { CoordinatorConfig } from "./config.ts";
 import type { GroupCoordinator } from "./group/coordinator.ts";
 import type { Location } from "./locate.ts";
 import type { TransactionCoordinator } from "./transaction/coordinator.ts";
+import type { WriteAdmission } from "./transaction/write-admission.ts";
 
 export interface StateRecord {
   readonly key: Uint8Array;
@@ -98,6 +99,8 @@ export interface Coordinators {
   readonly transactions: TransactionCoordinator;
   /** FindCoordinator: key type 0 is a group, 1 a transactional id; the address is that of the asked listener. */
   locate(keyType: number, key: string, listener: string): Promise<Location>;
+  /** Asked before a transactional batch is appended to a partition where its producer has no transaction open. */
+  admitWrite(write: TransactionalWrite): Promise<WriteAdmission>;
   /** This node now leads the partition of a state topic: replays it, then serves it. Resolves when served. */
   elected(topic: string, partition: number, leaderEpoch: number): Promise<void>;
   resigned(topic: string, partition: number): void;

@@ -164,6 +164,10 @@ export class GroupCoordinator {
     return { errorCode, topics: results };
   }
 
+  /** Throws COORDINATOR_LOAD_IN_PROGRESS: a marker written now might be replayed or not. */
+  admitMarker(partition: number): void {
+    if (this.shards.get(partition)?.state === "loading") throw new KafkaError(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+  }
   /** A transaction ended whose offsets live in this partition; its marker is in the log. */
   transactionEnded(partition: number, producer: ProducerIdentity, committed: boolean): void {
     const shard = this.shards.get(partition);

@@ -17,6 +17,9 @@ const START_OFFSETS = "log-start-offset-checkpoint";
 const HIGH_WATERMARKS = "replication-offset-checkpoint";
 const CLEANED = "cleaner-offset-checkpoint";
 
+/** The metadata log has a directory of its own beside the partitions; the controller opens it. */
+const METADATA_TOPIC = "__cluster_metadata";
+
 export interface DirectoryIdentity {
   readonly clusterId: string;
   readonly nodeId: number;
@@ -78,6 +81,7 @@ export class LogDirectoryFiles {
       const match = /^(.+)-(\d+)$/.exec(name);
       if (match === null || name.endsWith("-delete") || !this.#disk.isDirectory(path)) continue;
       const [, topic = "", number = ""] = match;
+      if (topic === METADATA_TOPIC) continue;
       partitions.push({ topic, partition: Number(number), path });
     }
     return { partitions, doomed };

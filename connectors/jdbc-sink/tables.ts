@@ -20,10 +20,15 @@ export interface Table {
   readonly columns: ReadonlyMap<string, TableColumn>;
 }
 
-const COLUMNS = `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, a.attgenerated <> '' as computed, a.attidentity = 'a' as identity
+/**
+ * The type without its length: an explicit cast to varchar(3) would cut the text silently, the assignment to the column refuses
+ * it. With -1 (not null) a bare `character` is bpchar, not character(1).
+ */
+const COLUMNS = `select a.attname as name, format_type(a.atttypid, -1) as type, a.attgenerated <> '' as computed, a.attidentity = 'a' as identity
   from pg_attribute a where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped order by a.attnum`;
 
 export interface Tables {
+  exists(id: TableId): Promise<boolean>;
   /** The table, made to have the shape's columns if evolution allows it. Throws ConnectError (config) when it may not. */
   fitting(id: TableId, shape: RowShape): Promise<Table>;
   forget(): void;
@@ -53,6 +58,7 @@ export function tables(sql: Sql, settings: JdbcSinkSettings): Tables {
   };
 
   return {
+    exists: async (id) => known.has(quoteTable(id)) || (await load(id)) !== null,
     async fitting(id, shape) {
       const name = quoteTable(id);
       const seen = fits.get(shape);

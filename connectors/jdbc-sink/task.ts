@@ -55,7 +55,8 @@ export function jdbcSinkTask(settings: JdbcSinkSettings, context: SinkTaskContex
   };
   const perform = async (client: Client, known: Tables, step: Step): Promise<void> => {
     if (step.kind === "truncate") {
-      await client.query(`truncate table ${quoteTable(step.table)}`);
+      // A table that does not exist yet is empty enough.
+      if (await known.exists(step.table)) await client.query(`truncate table ${quoteTable(step.table)}`);
       return;
     }
     const table = await known.fitting(step.table, step.shape);

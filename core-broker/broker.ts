@@ -1,0 +1,252 @@
+/**
+ * The broker, put together: data folders, metadata, logs, coordinators, handlers, network. This and config.ts are the only
+ * places that know all parts.
+ */
+import { type Clock, systemClock } from "./base/clock.ts";
+import { BrokerError } from "./base/errors.ts";
+import { type Logger, silentLogger } from "./base/logger.ts";
+import { type Random, randomUuid, systemRandom } from "./base/random.ts";
+import { type BrokerConfig, brokerConfig, type Properties } from "./config.ts";
+import { EffectiveConfig } from "./controller/configs/effective.ts";
+import { type Controller, openController } from "./controller/controller.ts";
+import { initialFeatures } from "./controller/features.ts";
+import { registration } from "./controller/registration.ts";
+import { createTopics, isRefusal, type TopicDefaults } from "./controller/topics.ts";
+import { producerIdBlocks } from "./controller/producer-ids.ts";
+import { coordinatorConfig } from "./coordinator/config.ts";
+import { createCoordinators } from "./coordinator/coordinators.ts";
+import type { Coordinators } from "./coordinator/types.ts";
+import { coordinatorLog, markerWriter } from "./coordinator-log.ts";
+import { type DataFolder, openDataFolders } from "./data-folder.ts";
+import { brokerHandlers } from "./handlers/broker-handlers.ts";
+import { coordinatorHandlers } from "./handlers/coordinator-handlers.ts";
+import type { BrokerEndpoint, HandlerDeps } from "./handlers/deps.ts";
+import { fileDisk } from "./log/store/file.ts";
+import { metadataView } from "./metadata-view.ts";
+import { type BoundListener, Network } from "./network/network.ts";
+import { type PartitionSyncOptions, syncAtStart, syncChange } from "./partition-sync.ts";
+import { ErrorCode, KafkaError } from "./protocol/errors.ts";
+import { openLogManager } from "./replication/log-manager.ts";
+import type { LogManager } from "./replication/types.ts";
+import { automaticTopic, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from "./state-topics.ts";
+
+export interface BrokerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+export interface RunningBroker {
+  readonly nodeId: number;
+  readonly clusterId: string;
+  /** The first listener's port. */
+  readonly port: number;
+  readonly listeners: readonly BoundListener[];
+  readonly dataDirs: readonly string[];
+  readonly controller: Controller;
+  readonly logs: LogManager;
+  /** host:port for clients on this machine. */
+  readonly bootstrap: string;
+  metrics(): { readonly connections: number; readonly queuedBytes: number };
+  /** Flushes and marks a clean shutdown. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Resolves when requests are answered. Rejects with BrokerError, which says what to do; nothing is left open then. */
+export async function startBroker(properties: Properties, given: Partial<BrokerDeps> = {}): Promise<RunningBroker> {
+  const deps: BrokerDeps = {
+    clock: given.clock ?? systemClock,
+    random: given.random ?? systemRandom,
+    logger: given.logger ?? silentLogger,
+  };
+  const config = brokerConfig(properties);
+  if (config.unknownKeys.length > 0) deps.logger.warn("settings that the broker does not know are ignored", { keys: config.unknownKeys });
+  const folders = openDataFolders({ paths: config.logDirs, nodeId: config.nodeId, clusterId: config.clusterId, random: deps.random });
+  /** Undone in reverse order when the start fails, and on close. */
+  const undo: (() => void | Promise<void>)[] = folders.map((folder) => () => folder.unlock());
+  const close = async (): Promise<void> => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+  };
+  try {
+    const running = await open(config, deps, folders, undo);
+    let closing: Promise<void> | null = null;
+    return { ...running, close: () => (closing ??= close()) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(
+  config: BrokerConfig,
+  deps: BrokerDeps,
+  folders: readonly DataFolder[],
+  undo: (() => void | Promise<void>)[],
+): Promise<Omit<RunningBroker, "close">> {
+  const [first] = folders;
+  if (first === undefined) throw new BrokerError("INVALID_CONFIG", "log.dirs names no folder");
+  const { clusterId } = first;
+  const { controller, removedTopicIds } = openController({ dataDirectory: first.path, clock: deps.clock, logger: deps.logger });
+  undo.push(() => controller.close());
+  const effective = new EffectiveConfig({
+    image: () => controller.image,
+    nodeId: config.nodeId,
+    properties: {
+      ...config.properties,
+      "node.id": String(config.nodeId),
+      "broker.id": String(config.nodeId),
+      "log.dirs": config.logDirs.join(","),
+    },
+  });
+  const logs = await openLogManager({
+    dirs: config.logDirs,
+    disk: fileDisk,
+    clock: deps.clock,
+    logger: deps.logger,
+    clusterId,
+    nodeId: config.nodeId,
+    brokerConfig: effective.brokerProperties(),
+    topicConfig: (topic) => Object.fromEntries(controller.image.configs(2, topic)),
+    random: deps.random,
+  });
+  undo.push(() => logs.close());
+  const listeners: BoundListener[] = [];
+  const brokers = (listener: string): readonly BrokerEndpoint[] => endpoints(config, listeners, listener);
+  const topicDefaults: TopicDefaults = {
+    numPartitions: config.numPartitions,
+    replicationFactor: config.defaultReplicationFactor,
+    newTopicId: () => randomUuid(deps.random),
+    directoryId: first.directoryId,
+  };
+  const coordinators = makeCoordinators(config, deps, controller, logs, topicDefaults, brokers);
+  undo.push(() => coordinators.close());
+  const sync: PartitionSyncOptions = { controller, effective, logs, nodeId: config.nodeId, logger: deps.logger };
+  syncAtStart(sync, removedTopicIds);
+  follow(sync, coordinators);
+
+  const handlerDeps: HandlerDeps = {
+    ...deps,
+    config,
+    clusterId,
+    controller,
+    effective,
+    logs,
+    topicDefaults,
+    brokers,
+    automaticTopic: (name) => automaticTopic(config, name, controller.image.brokers.size),
+    admitWrite: (write) => coordinators.admitWrite(write),
+  };
+  const handlers = brokerHandlers(handlerDeps, coordinatorHandlers(coordinators));
+  const network = new Network({
+    clock: deps.clock,
+    logger: deps.logger,
+    limits: config.limits,
+    handlers,
+    onHandlerFailure: (apiName, cause) => {
+      deps.logger.error("request failed", {
+        api: apiName,
+        reason: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+      });
+    },
+  });
+  undo.push(() => network.close());
+  for (const address of config.listeners) listeners.push(await listen(network, address));
+  const features = initialFeatures((key) => handlers.has(key));
+  const node = { nodeId: config.nodeId, rack: config.rack, endpoints: advertisedEndpoints(config, listeners), features };
+  controller.commit(registration(controller.image, { ...node, random: deps.random }));
+  coordinators.start();
+  const own = listeners[0];
+  const host = own === undefined || own.host === "" || own.host === "0.0.0.0" || own.host === "::" ? "127.0.0.1" : own.host;
+  deps.logger.info("broker started", { nodeId: config.nodeId, clusterId, listeners: listeners.map(({ name, port }) => `${name}:${port}`) });
+  return {
+    nodeId: config.nodeId,
+    clusterId,
+    port: own?.port ?? 0,
+    listeners,
+    dataDirs: config.logDirs,
+    controller,
+    logs,
+    bootstrap: `${host.includes(":") ? `[${host}]` : host}:${own?.port ?? 0}`,
+    metrics: () => ({ connections: network.connectionCount, queuedBytes: network.queuedBytes }),
+  };
+}
+
+function makeCoordinators(
+  config: BrokerConfig,
+  deps: BrokerDeps,
+  controller: Controller,
+  logs: LogManager,
+  defaults: TopicDefaults,
+  brokers: (listener: string) => readonly BrokerEndpoint[],
+): Coordinators {
+  const metadata = metadataView(config.nodeId, () => controller.image, brokers);
+  const create = async (topic: string): Promise<void> => {
+    if (controller.image.topics.has(topic)) return;
+    const spec = automaticTopic(config, topic, controller.image.brokers.size);
+    const [outcome] = controller.commit(createTopics(controller.image, [spec], defaults));
+    if (outcome !== undefined && isRefusal(outcome) && outcome.errorCode !== ErrorCode.NONE) {
+      throw new KafkaError(outcome.errorCode, outcome.errorMessage ?? undefined);
+    }
+  };
+  return createCoordinators({
+    ...deps,
+    config: coordinatorConfig(config.properties),
+    metadata,
+    groupLog: coordinatorLog(OFFSETS_TOPIC, logs, metadata, deps.clock, create),
+    transactionLog: coordinatorLog(TRANSACTIONS_TOPIC, logs, metadata, deps.clock, create),
+    markers: markerWriter(logs),
+    producerIds: producerIdBlocks(controller, config.nodeId),
+  });
+}
+
+/** Partitions and coordinators follow the metadata from here on. */
+function follow(sync: PartitionSyncOptions, coordinators: Coordinators): void {
+  const { controller, logger } = sync;
+  const isState = (topic: string): boolean => topic === OFFSETS_TOPIC || topic === TRANSACTIONS_TOPIC;
+  const elect = (topic: string, partition: number, leaderEpoch: number): void => {
+    coordinators.elected(topic, partition, leaderEpoch).catch((error: unknown) => {
+      logger.error("a coordinator's partition could not be loaded", {
+        topic,
+        partition,
+        reason: error instanceof Error ? error.message : error,
+      });
+    });
+  };
+  const electAll = (topics: Iterable<{ name: string; partitions: readonly { partition: number; leaderEpoch: number }[] }>): void => {
+    for (const { name, partitions } of topics) {
+      if (isState(name)) for (const { partition, leaderEpoch } of partitions) elect(name, partition, leaderEpoch);
+    }
+  };
+  electAll(controller.image.topics.values());
+  controller.onChange((change) => {
+    for (const { name, partitions } of change.deleted) {
+      if (isState(name)) for (const { partition } of partitions) coordinators.resigned(name, partition);
+    }
+    syncChange(sync, change);
+    electAll(change.created);
+    electAll(change.grown.map(({ topic, from }) => ({ name: topic.name, partitions: topic.partitions.slice(from) })));
+    if (change.deleted.length > 0) coordinators.topicsDeleted(change.deleted.map(({ name }) => name));
+  });
+}
+
+async function listen(network: Network, address: BrokerConfig["listeners"][number]): Promise<BoundListener> {
+  try {
+    return await network.listen(address);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : "";
+    const where = `${address.host === "" ? "all interfaces" : address.host}, port ${address.port}`;
+    if (code === "EADDRINUSE") throw new BrokerError("PORT_IN_USE", `Listener ${address.name} (${where}): the port is in use`, error);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BrokerError("LISTEN_FAILED", `Listener ${address.name} (${where}): ${why}`, error);
+  }
+}
+function advertisedEndpoints(config: BrokerConfig, bound: readonly BoundListener[]): { name: string; host: string; port: number }[] {
+  return config.advertised.map(({ name, host, port }) => ({
+    name,
+    host,
+    port: port === 0 ? (bound.find((listener) => listener.name === name)?.port ?? 0) : port,
+  }));
+}
+function endpoints(config: BrokerConfig, bound: readonly BoundListener[], listener: string): readonly BrokerEndpoint[] {
+  const own = advertisedEndpoints(config, bound).find(({ name }) => name === listener);
+  return own === undefined ? [] : [{ nodeId: config.nodeId, host: own.host, port: own.port, rack: config.rack }];
+}

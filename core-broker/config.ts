@@ -1,0 +1,113 @@
+/**
+ * server.properties as the broker sees it: Kafka's keys, Kafka 4.1's defaults. Unknown keys are kept and told about once;
+ * a value that cannot be is BrokerError(INVALID_CONFIG) with Kafka's wording.
+ */
+import { isAbsolute, resolve } from "node:path";
+import { BrokerError } from "./base/errors.ts";
+import { BROKER_KEYS } from "./controller/configs/broker-keys.ts";
+import { type ConfigKey, listItems, refusalOf } from "./controller/configs/config-key.ts";
+import { type AdvertisedListener, parseAdvertised, parseListeners } from "./listeners.ts";
+import type { ListenerAddress, NetworkLimits } from "./network/types.ts";
+
+export type Properties = Readonly<Record<string, string>>;
+
+export const brokerKeys: ReadonlyMap<string, ConfigKey> = new Map(BROKER_KEYS.map((key) => [key.name, key]));
+
+export interface BrokerConfig {
+  /** As given. */
+  readonly properties: Properties;
+  readonly nodeId: number;
+  readonly rack: string | null;
+  /** Without the controller's own. */
+  readonly listeners: readonly ListenerAddress[];
+  readonly advertised: readonly AdvertisedListener[];
+  /** Absolute paths. The first one also holds the metadata log. */
+  readonly logDirs: readonly string[];
+  readonly limits: NetworkLimits;
+  readonly numPartitions: number;
+  readonly defaultReplicationFactor: number;
+  readonly autoCreateTopics: boolean;
+  readonly deleteTopics: boolean;
+  /** cluster.id for a data folder that is formatted now; null: a new one. */
+  readonly clusterId: string | null;
+  readonly fetchMaxBytes: number;
+  readonly fetchSessionsMax: number;
+  readonly unknownKeys: readonly string[];
+}
+
+/** Keys that Kafka's scripts, older versions and we know beside the table. */
+const KNOWN_BESIDE: ReadonlySet<string> = new Set([
+  "cluster.id",
+  "host.name",
+  "port",
+  "zookeeper.connect",
+  "inter.broker.protocol.version",
+  "log.message.format.version",
+]);
+/** Our bound where Kafka has none: requests that wait, over all connections. */
+const QUEUED_BYTES_MAX = 256 << 20;
+const QUEUED_REQUESTS_PER_CONNECTION_MAX = 64;
+
+export function brokerConfig(properties: Properties): BrokerConfig {
+  for (const [name, value] of Object.entries(properties)) {
+    const key = brokerKeys.get(name);
+    const refusal = key === undefined || value === "" ? null : refusalOf(key, value);
+    if (refusal !== null) throw new BrokerError("INVALID_CONFIG", refusal);
+  }
+  const text = (name: string): string => properties[name]?.trim() || (brokerKeys.get(name)?.default ?? "");
+  const number = (name: string): number => Math.min(Number(text(name)), Number.MAX_SAFE_INTEGER);
+  const listeners = parseListeners({
+    listeners: text("listeners"),
+    protocols: text("listener.security.protocol.map"),
+    controllerNames: listItems(text("controller.listener.names")),
+  });
+  return {
+    properties,
+    nodeId: nodeIdOf(properties),
+    rack: properties["broker.rack"]?.trim() || null,
+    listeners,
+    advertised: parseAdvertised(properties["advertised.listeners"]?.trim() ?? "", listeners),
+    logDirs: listItems(text("log.dirs") || text("log.dir")).map(absolute),
+    limits: {
+      requestBytesMax: number("socket.request.max.bytes"),
+      queuedBytesMax: number("queued.max.request.bytes") > 0 ? number("queued.max.request.bytes") : QUEUED_BYTES_MAX,
+      queuedRequestsMax: QUEUED_REQUESTS_PER_CONNECTION_MAX,
+      idleMsMax: number("connections.max.idle.ms") < 0 ? Number.MAX_SAFE_INTEGER : number("connections.max.idle.ms"),
+      connectionsMax: number("max.connections"),
+      connectionsPerIpMax: number("max.connections.per.ip"),
+      connectionsPerIpOverrides: ipOverrides(text("max.connections.per.ip.overrides")),
+    },
+    numPartitions: number("num.partitions"),
+    defaultReplicationFactor: number("default.replication.factor"),
+    autoCreateTopics: text("auto.create.topics.enable").toLowerCase() !== "false",
+    deleteTopics: text("delete.topic.enable").toLowerCase() !== "false",
+    clusterId: properties["cluster.id"]?.trim() || null,
+    fetchMaxBytes: number("fetch.max.bytes"),
+    fetchSessionsMax: number("max.incremental.fetch.session.cache.slots"),
+    unknownKeys: Object.keys(properties).filter((name) => !brokerKeys.has(name) && !KNOWN_BESIDE.has(name) && !isPrefixed(name)),
+  };
+}
+function nodeIdOf(properties: Properties): number {
+  const given = properties["node.id"]?.trim() || properties["broker.id"]?.trim() || "1";
+  const id = Number(given);
+  if (id < 0) throw new BrokerError("INVALID_CONFIG", `Invalid value ${given} for configuration node.id: Value must be at least 0`);
+  return id;
+}
+/** Listener and plugin settings carry prefixes of the user's choosing. */
+const isPrefixed = (name: string): boolean => /^(listener\.name\.|config\.providers|metrics?\.|confluent\.|kafka\.metrics)/.test(name);
+const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(path));
+function ipOverrides(text: string): ReadonlyMap<string, number> {
+  const overrides = new Map<string, number>();
+  for (const item of listItems(text)) {
+    const colon = item.lastIndexOf(":");
+    const count = Number(item.slice(colon + 1));
+    if (colon < 1 || !Number.isInteger(count)) {
+      throw new BrokerError(
+        "INVALID_CONFIG",
+        `Invalid value ${item} for configuration max.connections.per.ip.overrides: address:number expected`,
+      );
+    }
+    overrides.set(item.slice(0, colon), count);
+  }
+  return overrides;
+}

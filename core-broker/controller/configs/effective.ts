@@ -1,0 +1,107 @@
+/**
+ * A setting's value where it is used, and where it comes from: topic override, this broker's dynamic setting, all brokers'
+ * dynamic setting, server.properties, Kafka's default. A topic setting falls back to its broker synonyms.
+ */
+import { type MetadataImage, ResourceType } from "../image.ts";
+import { BROKER_KEYS } from "./broker-keys.ts";
+import type { ConfigKey } from "./config-key.ts";
+import { TOPIC_KEYS } from "./topic-keys.ts";
+
+export const ConfigSource = {
+  UNKNOWN: 0,
+  DYNAMIC_TOPIC: 1,
+  DYNAMIC_BROKER: 2,
+  DYNAMIC_DEFAULT_BROKER: 3,
+  STATIC_BROKER: 4,
+  DEFAULT: 5,
+  DYNAMIC_BROKER_LOGGER: 6,
+  CLIENT_METRICS: 7,
+  GROUP: 8,
+} as const;
+
+export interface SourcedValue {
+  readonly name: string;
+  readonly value: string | null;
+  readonly source: number;
+}
+export interface EffectiveEntry extends SourcedValue {
+  readonly key: ConfigKey;
+  /** Everything that could give the value, what wins first. */
+  readonly synonyms: readonly SourcedValue[];
+}
+const brokerKeys: ReadonlyMap<string, ConfigKey> = new Map(BROKER_KEYS.map((key) => [key.name, key]));
+/** Broker settings that say the same in another unit; the first that is set wins. */
+const UNITS: readonly (readonly string[])[] = [
+  ["log.retention.ms", "log.retention.minutes", "log.retention.hours"],
+  ["log.roll.ms", "log.roll.hours"],
+  ["log.roll.jitter.ms", "log.roll.jitter.hours"],
+  ["log.flush.interval.ms", "log.flush.scheduler.interval.ms"],
+  ["log.dirs", "log.dir"],
+];
+const unitsOf = (name: string): readonly string[] => UNITS.find((group) => group[0] === name) ?? [name];
+
+export interface EffectiveOptions {
+  readonly image: () => MetadataImage;
+  readonly nodeId: number;
+  /** server.properties, plus what was derived from it. */
+  readonly properties: Readonly<Record<string, string>>;
+}
+export class EffectiveConfig {
+  readonly #options: EffectiveOptions;
+  constructor(options: EffectiveOptions) {
+    this.#options = options;
+  }
+  /** All settings of a topic with these overrides. */
+  topic(overrides: ReadonlyMap<string, string>): readonly EffectiveEntry[] {
+    return TOPIC_KEYS.map((key) => this.#topicEntry(key, overrides.get(key.name)));
+  }
+  /** All settings of this broker, unknown dynamic ones not included. */
+  broker(): readonly EffectiveEntry[] {
+    return BROKER_KEYS.filter((key) => key.internal !== true).map((key) => {
+      const synonyms = unitsOf(key.name).flatMap((name) => this.#brokerValues(name));
+      const own = synonyms.find((value) => value.name === key.name);
+      return { key, name: key.name, value: own?.value ?? null, source: own?.source ?? ConfigSource.DEFAULT, synonyms };
+    });
+  }
+  /** server.properties with the dynamic settings over it. */
+  brokerProperties(): Readonly<Record<string, string>> {
+    const image = this.#options.image();
+    return {
+      ...this.#options.properties,
+      ...Object.fromEntries(image.configs(ResourceType.BROKER, "")),
+      ...Object.fromEntries(image.configs(ResourceType.BROKER, String(this.#options.nodeId))),
+    };
+  }
+  minInsyncReplicas(topic: string): number {
+    const image = this.#options.image();
+    const override = image.configs(ResourceType.TOPIC, topic).get("min.insync.replicas");
+    return Number(override ?? this.#brokerValues("min.insync.replicas")[0]?.value ?? 1);
+  }
+  #topicEntry(key: ConfigKey, override: string | undefined): EffectiveEntry {
+    const synonyms: SourcedValue[] = [];
+    if (override !== undefined) synonyms.push({ name: key.name, value: override, source: ConfigSource.DYNAMIC_TOPIC });
+    let fallback: SourcedValue | null = null;
+    for (const { name, factor = 1 } of key.synonyms ?? []) {
+      for (const found of this.#brokerValues(name)) {
+        synonyms.push(found);
+        const value = factor === 1 || found.value === null ? found.value : String(Number(found.value) * factor);
+        if (found.source !== ConfigSource.DEFAULT) fallback ??= { ...found, value };
+      }
+    }
+    const winner = override === undefined ? fallback : { value: override, source: ConfigSource.DYNAMIC_TOPIC };
+    return { key, name: key.name, value: winner?.value ?? key.default, source: winner?.source ?? ConfigSource.DEFAULT, synonyms };
+  }
+  #brokerValues(name: string): readonly SourcedValue[] {
+    const { nodeId, properties } = this.#options;
+    const image = this.#options.image();
+    const values: SourcedValue[] = [];
+    const add = (value: string | null | undefined, source: number): void => {
+      if (value !== null && value !== undefined) values.push({ name, value, source });
+    };
+    add(image.configs(ResourceType.BROKER, String(nodeId)).get(name), ConfigSource.DYNAMIC_BROKER);
+    add(image.configs(ResourceType.BROKER, "").get(name), ConfigSource.DYNAMIC_DEFAULT_BROKER);
+    add(properties[name], ConfigSource.STATIC_BROKER);
+    add(brokerKeys.get(name)?.default, ConfigSource.DEFAULT);
+    return values;
+  }
+}

@@ -1,0 +1,42 @@
+/** What the handlers of topics, data and settings ask. */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Random } from "../base/random.ts";
+import type { EffectiveConfig } from "../controller/configs/effective.ts";
+import type { Controller } from "../controller/controller.ts";
+import type { NewTopicSpec, TopicDefaults } from "../controller/topics.ts";
+import type { WriteAdmission } from "../coordinator/transaction/write-admission.ts";
+import type { TransactionalWrite } from "../coordinator/types.ts";
+import type { LogManager } from "../replication/types.ts";
+
+export interface BrokerEndpoint {
+  readonly nodeId: number;
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string | null;
+}
+/** The part of the broker's settings that handlers look at. */
+export interface HandlerConfig {
+  readonly nodeId: number;
+  readonly autoCreateTopics: boolean;
+  readonly deleteTopics: boolean;
+  readonly fetchMaxBytes: number;
+  readonly fetchSessionsMax: number;
+}
+export interface HandlerDeps {
+  readonly config: HandlerConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly clusterId: string;
+  readonly controller: Controller;
+  readonly effective: EffectiveConfig;
+  readonly logs: LogManager;
+  readonly topicDefaults: TopicDefaults;
+  /** The brokers that can be reached through this listener. */
+  brokers(listener: string): readonly BrokerEndpoint[];
+  /** How a topic that is created automatically looks: state topics have their own settings. */
+  automaticTopic(name: string): NewTopicSpec;
+  /** The transaction coordinator's word on a transactional write. */
+  admitWrite(write: TransactionalWrite): Promise<WriteAdmission>;
+}

@@ -1,0 +1,105 @@
+/**
+ * Fetch (1), versions 4-18. Sessions per KIP-227, topics by id from 13 on, isolation level with aborted transactions.
+ * Waits up to maxWaitMs for minBytes; the first batch of an answer is given whole even if it is larger than asked (KIP-74).
+ */
+import { ErrorCode, KafkaError } from "../protocol/errors.ts";
+import { fetch, type FetchResponse } from "../protocol/messages/fetch.ts";
+import type { Encodable } from "../protocol/schema.ts";
+import { type FetchOutcome, type FetchTarget, fetchWhenReady } from "../replication/purgatory.ts";
+import type { Partition, ReadResult } from "../replication/types.ts";
+import type { HandlerDeps } from "./deps.ts";
+import { type FetchPartition, type FetchPlan, FetchSessions } from "./fetch-session.ts";
+import { type Handler, handler } from "./handler.ts";
+
+type PartitionResponse = FetchResponse["responses"][number]["partitions"][number];
+const EMPTY = Buffer.alloc(0);
+const NONE = { epoch: -1, endOffset: -1 };
+const NO_LEADER = { leaderId: -1, leaderEpoch: -1 };
+
+export function fetchHandler(deps: HandlerDeps): Handler {
+  const sessions = new FetchSessions(deps.config.fetchSessionsMax, deps.clock, deps.random);
+  return handler(fetch, (context, request) => {
+    const plan = sessions.plan(request, context.version);
+    if (plan.errorCode !== ErrorCode.NONE) return { errorCode: plan.errorCode, sessionId: 0, responses: [] };
+    const targets: FetchTarget[] = [];
+    /** Per partition of the plan: its place among the targets, or why it has none. */
+    const places = plan.partitions.map((wanted) => {
+      const partition = find(deps, wanted, context.version >= 13);
+      if (partition instanceof KafkaError) return partition;
+      targets.push({ partition, offset: wanted.fetchOffset, maxBytes: wanted.partitionMaxBytes, leaderEpoch: wanted.currentLeaderEpoch });
+      return targets.length - 1;
+    });
+    const refusedSome = targets.length < places.length;
+    const outcomes = fetchWhenReady(deps.clock, targets, {
+      minBytes: request.minBytes,
+      maxBytes: Math.min(request.maxBytes, deps.config.fetchMaxBytes),
+      maxWaitMs: refusedSome ? 0 : request.maxWaitMs,
+      isolation: request.isolationLevel === 1 ? "read_committed" : "read_uncommitted",
+      signal: context.signal,
+    });
+    return outcomes instanceof Promise ? outcomes.then((settled) => answer(plan, places, settled)) : answer(plan, places, outcomes);
+  });
+}
+function find(deps: HandlerDeps, wanted: FetchPartition, byId: boolean): Partition | KafkaError {
+  let name = wanted.topic;
+  if (byId) {
+    const topic = deps.controller.image.topicsById.get(wanted.topicId);
+    if (topic === undefined) return new KafkaError(ErrorCode.UNKNOWN_TOPIC_ID);
+    name = topic.name;
+  }
+  return deps.logs.get(name, wanted.partition) ?? new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+}
+const succeeded = (partitionIndex: number, read: ReadResult): PartitionResponse => ({
+  partitionIndex,
+  errorCode: ErrorCode.NONE,
+  highWatermark: read.highWatermark,
+  lastStableOffset: read.lastStableOffset,
+  logStartOffset: read.logStartOffset,
+  divergingEpoch: NONE,
+  currentLeader: NO_LEADER,
+  snapshotId: NONE,
+  abortedTransactions: read.abortedTransactions === null ? null : [...read.abortedTransactions],
+  preferredReadReplica: -1,
+  records: read.records,
+});
+const refused = (partitionIndex: number, errorCode: number): PartitionResponse => ({
+  partitionIndex,
+  errorCode,
+  highWatermark: -1,
+  lastStableOffset: -1,
+  logStartOffset: -1,
+  divergingEpoch: NONE,
+  currentLeader: NO_LEADER,
+  snapshotId: NONE,
+  abortedTransactions: null,
+  preferredReadReplica: -1,
+  records: EMPTY,
+});
+
+/** By topic, in the order of the plan. In a session only what the client does not know yet. */
+function answer(plan: FetchPlan, places: readonly (number | KafkaError)[], outcomes: readonly FetchOutcome[]): Encodable<FetchResponse> {
+  const topics = new Map<string, FetchResponse["responses"][number]>();
+  for (const [index, wanted] of plan.partitions.entries()) {
+    const place = places[index];
+    const outcome = typeof place === "number" ? outcomes[place] : place;
+    if (outcome === undefined) continue;
+    const failed = outcome instanceof KafkaError;
+    const response = failed ? refused(wanted.partition, outcome.code) : succeeded(wanted.partition, outcome);
+    const size = failed ? 0 : outcome.records.length;
+    const told = !failed && size === 0 && isTold(wanted, response);
+    wanted.highWatermark = response.highWatermark;
+    wanted.lastStableOffset = response.lastStableOffset;
+    wanted.logStartOffset = response.logStartOffset;
+    if (plan.incremental && told) continue;
+    if (size > 0) plan.served(wanted);
+    const key = `${wanted.topic}/${wanted.topicId}`;
+    let topic = topics.get(key);
+    if (topic === undefined) topics.set(key, (topic = { topic: wanted.topic, topicId: wanted.topicId, partitions: [] }));
+    topic.partitions.push(response);
+  }
+  return { errorCode: ErrorCode.NONE, sessionId: plan.sessionId, responses: [...topics.values()] };
+}
+const isTold = (known: FetchPartition, now: PartitionResponse): boolean =>
+  known.highWatermark === now.highWatermark &&
+  known.lastStableOffset === now.lastStableOffset &&
+  known.logStartOffset === now.logStartOffset;

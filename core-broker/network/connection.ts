@@ -1,0 +1,243 @@
+/**
+ * One client connection. Requests are answered one after the other in the order they came (Kafka mutes the channel while it
+ * works on a request): a long poll holds a promise, not a thread. While one is worked on, up to `queuedRequestsMax` more
+ * may wait; then the socket is paused, and TCP tells the client. A client that does not read its answers gets no further ones.
+ */
+import type { Socket } from "node:net";
+import { ErrorCode, KafkaError, ProtocolError } from "../protocol/errors.ts";
+import { decodeRequest, encodeResponseParts, peekRequest, type RequestPeek } from "../protocol/frame.ts";
+import { apiVersions } from "../protocol/messages/api-versions.ts";
+import type { Api, Encodable } from "../protocol/schema.ts";
+import type { Handler, RequestContext } from "../handlers/handler.ts";
+import { FrameAssembler } from "./frame-assembler.ts";
+import type { RequestMemory } from "./request-memory.ts";
+import { tlsPrincipal } from "./tls-principal.ts";
+import type { Authenticator, ListenerAddress, NetworkDeps } from "./types.ts";
+
+const ANONYMOUS = { type: "User", name: "ANONYMOUS" } as const;
+/** sasl.server.max.receive.size: nobody unknown makes us hold more than this. */
+const UNAUTHENTICATED_BYTES_MAX = 524_288;
+type Body = Encodable<Record<string, unknown>> | null;
+
+export interface ConnectionOptions {
+  readonly id: number;
+  readonly socket: Socket;
+  readonly listener: ListenerAddress;
+  readonly deps: NetworkDeps;
+  readonly memory: RequestMemory;
+  readonly onClose: (connection: Connection) => void;
+}
+
+export class Connection {
+  readonly id: number;
+  readonly host: string;
+  lastActiveMs: number;
+  readonly #socket: Socket;
+  readonly #listener: ListenerAddress;
+  readonly #deps: NetworkDeps;
+  readonly #memory: RequestMemory;
+  readonly #assembler: FrameAssembler;
+  readonly #authenticator: Authenticator | null;
+  readonly #aborted = new AbortController();
+  readonly #queue: Buffer[] = [];
+  #pendingBytes = 0;
+  #busy = false;
+  #busyBytes = 0;
+  #closed = false;
+
+  constructor(options: ConnectionOptions) {
+    const { socket, deps } = options;
+    this.id = options.id;
+    this.host = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+    this.lastActiveMs = deps.clock.monotonic();
+    this.#socket = socket;
+    this.#listener = options.listener;
+    this.#deps = deps;
+    this.#memory = options.memory;
+    const needsSasl = options.listener.protocol.startsWith("SASL");
+    this.#authenticator = needsSasl ? (deps.authenticator?.(options.listener) ?? null) : null;
+    const bytesMax = deps.limits.requestBytesMax;
+    this.#assembler = new FrameAssembler(needsSasl ? Math.min(bytesMax, UNAUTHENTICATED_BYTES_MAX) : bytesMax, (frame) =>
+      this.#enqueue(frame),
+    );
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    socket.on("drain", () => this.#work());
+    socket.on("error", () => this.close());
+    socket.on("close", () => {
+      this.close();
+      options.onClose(this);
+    });
+  }
+  /** A request is being answered or waits for it. */
+  get active(): boolean {
+    return this.#busy || this.#queue.length > 0;
+  }
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    let held = this.#pendingBytes + (this.#busy ? this.#busyBytes : 0);
+    for (const frame of this.#queue) held += frame.length;
+    this.#queue.length = 0;
+    this.#aborted.abort();
+    this.#socket.destroy();
+    this.#memory.give(held);
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#closed) return;
+    this.lastActiveMs = this.#deps.clock.monotonic();
+    try {
+      this.#assembler.push(chunk);
+    } catch (error) {
+      return this.#refuse(error);
+    }
+    const pending = this.#assembler.pendingBytes;
+    this.#memory.take(pending - this.#pendingBytes);
+    this.#pendingBytes = pending;
+    if (this.#closed) return this.#memory.give(pending);
+    this.#throttle();
+  }
+  #enqueue(frame: Buffer): void {
+    if (this.#closed) return;
+    this.#memory.take(frame.length);
+    this.#queue.push(frame);
+    this.#work();
+  }
+  /** Stops reading when too much waits: of this connection, or of all together. */
+  #throttle(): void {
+    if (this.#queue.length > this.#deps.limits.queuedRequestsMax) {
+      this.#socket.pause();
+    } else if (this.#memory.full) {
+      if (this.active) {
+        this.#socket.pause();
+        this.#memory.whenRoom(() => this.#resume());
+      } else if (this.#memory.bytes > 2 * this.#deps.limits.queuedBytesMax) {
+        this.#refuse(new ProtocolError("too much memory is held by incomplete requests"));
+      }
+    }
+  }
+  #resume(): void {
+    if (!this.#closed && this.#socket.isPaused() && this.#queue.length <= this.#deps.limits.queuedRequestsMax) this.#socket.resume();
+  }
+  #work(): void {
+    while (!this.#busy && !this.#closed && !this.#socket.writableNeedDrain) {
+      const frame = this.#queue.shift();
+      if (frame === undefined) return;
+      this.#busy = true;
+      this.#busyBytes = frame.length;
+      this.#answer(frame);
+    }
+  }
+  #done(): void {
+    this.#busy = false;
+    this.lastActiveMs = this.#deps.clock.monotonic();
+    if (this.#closed) return;
+    this.#memory.give(this.#busyBytes);
+    if (this.#socket.isPaused() && !this.#memory.full) this.#resume();
+  }
+  #answer(frame: Buffer): void {
+    let peek: RequestPeek;
+    let handler: Handler | undefined;
+    let result: ReturnType<Handler["run"]>;
+    try {
+      peek = peekRequest(frame);
+      if (peek.apiKey === apiVersions.key && peek.version > apiVersions.versions[1]) return this.#answerUnknownVersion(peek);
+      handler = this.#handlerOf(peek);
+      const request = decodeRequest(frame);
+      // The handler was declared with this api, whose shape the body was decoded with.
+      result = handler.run(this.#context(peek, request.clientId), request.body as never);
+    } catch (error) {
+      if (handler === undefined || error instanceof ProtocolError) return this.#refuse(error);
+      return this.#fail(handler.api, peek!, error); // set before the handler was
+    }
+    const { api } = handler;
+    if (result instanceof Promise) {
+      result.then(
+        (body) => this.#settle(api, peek, body),
+        (error: unknown) => {
+          this.#fail(api, peek, error);
+          this.#work();
+        },
+      );
+    } else this.#respond(api, peek, result);
+  }
+  #settle(api: Api, peek: RequestPeek, body: Body): void {
+    this.#respond(api, peek, body);
+    this.#work();
+  }
+  #handlerOf(peek: RequestPeek): Handler {
+    const authenticator = this.#authenticator;
+    if (authenticator !== null || this.#listener.protocol.startsWith("SASL")) {
+      const own = authenticator?.handler(peek.apiKey);
+      if (own !== undefined) return own;
+      if (authenticator === null || (!authenticator.complete && peek.apiKey !== apiVersions.key)) {
+        throw new ProtocolError(`API key ${peek.apiKey} before authentication`);
+      }
+    }
+    const handler = this.#deps.handlers.get(peek.apiKey);
+    if (handler === undefined) throw new ProtocolError(`API key ${peek.apiKey} is not served`);
+    return handler;
+  }
+  #context(peek: RequestPeek, clientId: string | null): RequestContext {
+    const principal = this.#authenticator?.principal ?? tlsPrincipal(this.#socket) ?? ANONYMOUS;
+    return {
+      version: peek.version,
+      correlationId: peek.correlationId,
+      clientId,
+      principal,
+      host: this.host,
+      listener: this.#listener.name,
+      connectionId: this.id,
+      signal: this.#aborted.signal,
+    };
+  }
+  /** KIP-511: the asker cannot read a newer answer; it gets the oldest form with our versions in it. */
+  #answerUnknownVersion(peek: RequestPeek): void {
+    const range = { apiKey: apiVersions.key, minVersion: apiVersions.versions[0], maxVersion: apiVersions.versions[1] };
+    this.#respond(apiVersions, { ...peek, version: 0 }, { errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys: [range] });
+  }
+  #respond(api: Api, peek: RequestPeek, body: Body): void {
+    if (!this.#closed && body !== null) {
+      let parts: Buffer[];
+      try {
+        parts = encodeResponseParts(api, peek.version, peek.correlationId, body);
+      } catch (error) {
+        this.#deps.onHandlerFailure(api.name, error);
+        return this.close();
+      }
+      this.#write(parts);
+    }
+    this.#done();
+    if (this.#authenticator?.complete === true) this.#assembler.bytesMax = this.#deps.limits.requestBytesMax;
+  }
+  #write(parts: readonly Buffer[]): void {
+    if (parts.length === 1) {
+      this.#socket.write(parts[0]!); // the length was just checked
+      return;
+    }
+    this.#socket.cork();
+    for (const part of parts) this.#socket.write(part);
+    this.#socket.uncork();
+  }
+  /** A handler threw. Where the answer has a place for a code the client learns it, else the connection is closed. */
+  #fail(api: Api, peek: RequestPeek, error: unknown): void {
+    if (this.#closed) return;
+    const known = error instanceof KafkaError;
+    if (!known) this.#deps.onHandlerFailure(api.name, error);
+    if (!("errorCode" in api.response)) return this.close();
+    const code = known ? error.code : ErrorCode.UNKNOWN_SERVER_ERROR;
+    const message = known && "errorMessage" in api.response ? { errorMessage: error.message } : {};
+    this.#respond(api, peek, { errorCode: code, ...message });
+  }
+  /** What came is no request. Said once per connection, as it is the last thing that this connection does. */
+  #refuse(error: unknown): void {
+    if (this.#closed) return;
+    this.#deps.logger.warn("connection closed: the peer sent what is no valid request", {
+      peer: this.host,
+      listener: this.#listener.name,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+    this.close();
+  }
+}

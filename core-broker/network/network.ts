@@ -1,0 +1,101 @@
+/** All listeners of the broker and the connections they accepted: limits on their number, and the sweep of idle ones. */
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import type { Timer } from "../base/clock.ts";
+import { Connection } from "./connection.ts";
+import { RequestMemory } from "./request-memory.ts";
+import type { ListenerAddress, NetworkDeps } from "./types.ts";
+
+const IDLE_SWEEP_MS = 10_000;
+const BACKLOG = 511;
+
+export interface BoundListener extends ListenerAddress {
+  /** The port that was really opened. */
+  readonly port: number;
+}
+
+export class Network {
+  readonly #deps: NetworkDeps;
+  readonly #memory: RequestMemory;
+  readonly #servers: Server[] = [];
+  readonly #connections = new Set<Connection>();
+  readonly #perHost = new Map<string, number>();
+  #nextId = 1;
+  #sweep: Timer | null = null;
+  #warnedFull = false;
+  constructor(deps: NetworkDeps) {
+    this.#deps = deps;
+    this.#memory = new RequestMemory(deps.limits.queuedBytesMax);
+  }
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+  /** Bytes of requests that wait or are being assembled. */
+  get queuedBytes(): number {
+    return this.#memory.bytes;
+  }
+  /** Rejects with the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL) of the first address that cannot be had. */
+  async listen(address: ListenerAddress, tls?: TlsOptions): Promise<BoundListener> {
+    const accept = (socket: Socket): void => this.#accept(socket, address);
+    const options = { noDelay: true, keepAlive: true, highWaterMark: 1 << 18 };
+    const server = tls === undefined ? createServer(options, accept) : createTlsServer(tls, accept);
+    if (tls !== undefined) server.on("tlsClientError", () => {});
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      const where = address.host === "" ? {} : { host: address.host };
+      server.listen({ port: address.port, backlog: BACKLOG, ...where }, () => {
+        server.off("error", reject);
+        server.on("error", (error) => this.#deps.logger.error("listener failed", { listener: address.name, reason: error.message }));
+        resolve();
+      });
+    });
+    this.#servers.push(server);
+    this.#sweep ??= this.#deps.clock.after(IDLE_SWEEP_MS, () => this.#closeIdle());
+    // A TCP server that listens has an AddressInfo.
+    return { ...address, port: (server.address() as AddressInfo).port };
+  }
+  async close(): Promise<void> {
+    this.#sweep?.cancel();
+    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const connection of this.#connections) connection.close();
+    await Promise.all(closed);
+  }
+  #accept(socket: Socket, listener: ListenerAddress): void {
+    const { limits, logger } = this.#deps;
+    const host = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+    const ofHost = this.#perHost.get(host) ?? 0;
+    const perHostMax = limits.connectionsPerIpOverrides.get(host) ?? limits.connectionsPerIpMax;
+    if (this.#connections.size >= limits.connectionsMax || ofHost >= perHostMax) {
+      socket.on("error", () => {});
+      socket.destroy();
+      if (!this.#warnedFull)
+        logger.warn("connection refused: limit of connections reached", { peer: host, connections: this.#connections.size });
+      this.#warnedFull = true;
+      return;
+    }
+    this.#perHost.set(host, ofHost + 1);
+    const connection = new Connection({
+      id: this.#nextId++,
+      socket,
+      listener,
+      deps: this.#deps,
+      memory: this.#memory,
+      onClose: (closed) => this.#forget(closed, host),
+    });
+    this.#connections.add(connection);
+  }
+  #forget(connection: Connection, host: string): void {
+    this.#connections.delete(connection);
+    this.#warnedFull = false;
+    const left = (this.#perHost.get(host) ?? 1) - 1;
+    if (left > 0) this.#perHost.set(host, left);
+    else this.#perHost.delete(host);
+  }
+  #closeIdle(): void {
+    const before = this.#deps.clock.monotonic() - this.#deps.limits.idleMsMax;
+    for (const connection of this.#connections) {
+      if (!connection.active && connection.lastActiveMs < before) connection.close();
+    }
+    this.#sweep = this.#deps.clock.after(IDLE_SWEEP_MS, () => this.#closeIdle());
+  }
+}

@@ -1,0 +1,50 @@
+/** What the network asks of the rest: who answers a request, and who the peer is. */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Handler, Principal } from "../handlers/handler.ts";
+
+export type SecurityProtocol = "PLAINTEXT" | "SSL" | "SASL_PLAINTEXT" | "SASL_SSL";
+
+export interface ListenerAddress {
+  /** The listener's name, upper case: PLAINTEXT, INTERNAL … */
+  readonly name: string;
+  /** Empty: all interfaces. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly protocol: SecurityProtocol;
+}
+export interface NetworkLimits {
+  /** socket.request.max.bytes */
+  readonly requestBytesMax: number;
+  /** queued.max.request.bytes; -1 in Kafka means no bound, here a bound of our own. */
+  readonly queuedBytesMax: number;
+  /** Requests of one connection that may wait behind the one being answered. */
+  readonly queuedRequestsMax: number;
+  /** connections.max.idle.ms */
+  readonly idleMsMax: number;
+  /** max.connections */
+  readonly connectionsMax: number;
+  /** max.connections.per.ip */
+  readonly connectionsPerIpMax: number;
+  /** max.connections.per.ip.overrides, by address. */
+  readonly connectionsPerIpOverrides: ReadonlyMap<string, number>;
+}
+/** One connection's authentication: null once it is done. Everything but its own APIs is refused before. */
+export interface Authenticator {
+  /** The APIs that may be called before authentication is complete, as handlers of this connection. */
+  handler(apiKey: number): Handler | undefined;
+  readonly complete: boolean;
+  readonly principal: Principal;
+}
+export interface NetworkDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: NetworkLimits;
+  /** By API key. What is missing here is an API that the broker does not serve. */
+  readonly handlers: ReadonlyMap<number, Handler>;
+  /** Made per connection of a SASL listener. */
+  readonly authenticator?: (listener: ListenerAddress) => Authenticator;
+  /** Called when a handler throws what is no protocol answer: a bug; the connection is closed. */
+  onHandlerFailure(apiName: string, cause: unknown): void;
+}

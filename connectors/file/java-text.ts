@@ -1,6 +1,6 @@
 /** How Java prints values (String.valueOf), because FileStreamSink writes records that way. */
 import { Struct } from "#connect/api/struct";
-import { Boxed, type ConnectValue, Decimal } from "#connect/api/value";
+import { Boxed, type ConnectArray, type ConnectMap, type ConnectValue, Decimal } from "#connect/api/value";
 
 function double(value: number): string {
   if (Number.isNaN(value)) return "NaN";
@@ -23,12 +23,12 @@ export function javaText(value: ConnectValue, float: boolean): string {
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8");
   if (value instanceof Struct) return structText(value);
-  if (value instanceof Map) {
-    return `{${[...value].map(([k, v]: [ConnectValue, ConnectValue]) => `${javaText(k, float)}=${javaText(v, float)}`).join(", ")}}`;
+  if (isMap(value)) {
+    return `{${[...value].map(([k, v]) => `${javaText(k, float)}=${javaText(v, float)}`).join(", ")}}`;
   }
-  if (Array.isArray(value)) return `[${value.map((v: ConnectValue) => javaText(v, float)).join(", ")}]`;
-  return String(value);
+  return `[${value.map((v) => javaText(v, float)).join(", ")}]`;
 }
+const isMap = (value: ConnectArray | ConnectMap): value is ConnectMap => value instanceof Map;
 /** Null fields are left out, as in Connect's Struct. */
 function structText(struct: Struct): string {
   const fields: string[] = [];

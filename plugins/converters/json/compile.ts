@@ -1,0 +1,216 @@
+/**
+ * Straight-line writers, one for each struct schema: field names are constant bytes, every field's type is known, and a
+ * struct that is still a raw row goes from the database's bytes to JSON without being decoded. Whatever is out of the
+ * ordinary (nulls with defaults, collections, wrong types) is left to interpret.ts, which is also the fallback where
+ * code generation is not allowed.
+ */
+import type { ByteSink } from "#connect/api/byte-sink";
+import { DataError } from "#connect/api/errors";
+import { CELL_GIVEN, CELL_NULL, type CellForm, type RawColumn, type RawRow } from "#connect/api/raw-row";
+import { DATE, DECIMAL, TIME, TIMESTAMP, type Schema, type SchemaField } from "#connect/api/schema";
+import { Struct } from "#connect/api/struct";
+import type { ConnectValue } from "#connect/api/value";
+import { appendString, integer53, integer64 } from "./append.ts";
+import { writeStruct, writeValue } from "./interpret.ts";
+import { cachedString, doubleText, plainString, StringMemory, utf8Cell } from "./pieces.ts";
+import type { JsonOptions } from "./options.ts";
+
+export type ValueWriter = (value: ConnectValue, out: ByteSink) => void;
+type StructWriter = (struct: Struct, out: ByteSink) => void;
+type RawWriter = (struct: Struct, row: RawRow, out: ByteSink) => void;
+
+/** Room for any fixed-size token: 20 digits and a sign, or a double. */
+const TOKEN_BYTES = 28;
+/** More constant bytes than this are copied by loops, so that the engine still optimises the function. */
+const UNROLLED_BYTES_MAX = 3000;
+const LOGICAL: ReadonlySet<string | null> = new Set([DECIMAL, DATE, TIME, TIMESTAMP]);
+
+/** The writer of values of one schema. Compiles once per call: keep the result. */
+export function valueWriter(schema: Schema, o: JsonOptions): ValueWriter {
+  if (schema.type !== "STRUCT" || !codeGenerationAllowed()) return (value, out) => writeValue(out, schema, value, o);
+  const write = structWriter(schema, o);
+  return (value, out) => {
+    if (value instanceof Struct) write(value, out);
+    else writeValue(out, schema, value, o);
+  };
+}
+let allowed: boolean | undefined;
+function codeGenerationAllowed(): boolean {
+  if (allowed === undefined) {
+    try {
+      new Function("");
+      allowed = true;
+    } catch {
+      allowed = false;
+    }
+  }
+  return allowed;
+}
+
+/** What generated code refers to, by parameter name. */
+interface Scope {
+  readonly names: string[];
+  readonly values: unknown[];
+}
+function bind(scope: Scope, name: string, value: unknown): string {
+  scope.names.push(name);
+  scope.values.push(value);
+  return name;
+}
+function baseScope(schema: Schema, o: JsonOptions): Scope {
+  const scope: Scope = { names: [], values: [] };
+  const base = { schema, o, integer53, integer64, doubleText, plainString, cachedString, utf8Cell, appendString, writeValue, mismatch };
+  for (const [name, value] of Object.entries(base)) bind(scope, name, value);
+  return scope;
+}
+function mismatch(struct: Struct, schema: Schema, o: JsonOptions, out: ByteSink): void {
+  if (struct.schema.type !== "STRUCT") throw new DataError("Mismatching schema.");
+  writeStruct(out, schema, struct, o);
+}
+const fragmentOf = (field: SchemaField): Buffer => Buffer.from(`${field.index === 0 ? "{" : ","}${JSON.stringify(field.name)}:`);
+
+/** Statements that append constant bytes at `p`. */
+function constant(scope: Scope, bytes: Uint8Array, unrolled: boolean): string {
+  if (!unrolled && bytes.length > 8) {
+    const name = bind(scope, `k${scope.names.length}`, bytes);
+    return `for (let j = 0; j < ${bytes.length}; j++) b[p + j] = ${name}[j]; p += ${bytes.length};\n`;
+  }
+  return `${Array.from(bytes, (c, i) => `b[p + ${i}] = ${c};`).join(" ")} p += ${bytes.length};\n`;
+}
+const NULL = Buffer.from("null");
+const hasDefault = (schema: Schema, o: JsonOptions): boolean => (schema.default ?? null) !== null && o.replaceNullWithDefault;
+/** Leaves the field to the interpreter, and makes room again for all that is fixed. */
+const handOver = (i: number, value: string): string =>
+  `out.length = p; writeValue(out, f${i}, ${value}, o); out.reserve(FIXED); b = out.bytes; p = out.length;`;
+const REFRESH = "out.reserve(FIXED); b = out.bytes; p = out.length;";
+
+function slotCode(scope: Scope, field: SchemaField, o: JsonOptions, unrolled: boolean): string {
+  const i = field.index,
+    schema = field.schema,
+    slow = handOver(i, "x");
+  const nullable = schema.optional && !hasDefault(schema, o) ? `if (x === null) { ${constant(scope, NULL, true)} } else ` : "";
+  const head = `${constant(scope, fragmentOf(field), unrolled)} x = slots[${i}];\n${nullable}`;
+  if (LOGICAL.has(schema.name)) return `${head}{ ${slow} }\n`;
+  switch (schema.type) {
+    case "INT8":
+    case "INT16":
+    case "INT32":
+      return `${head}if (typeof x === "number") p = integer53(b, p, Math.trunc(x)); else { ${slow} }\n`;
+    case "INT64":
+      return `${head}if (typeof x === "bigint") p = integer64(b, p, x); else { ${slow} }\n`;
+    case "FLOAT64":
+      return `${head}if (typeof x === "number") p = doubleText(b, p, x); else { ${slow} }\n`;
+    case "BOOLEAN":
+      return `${head}if (x === true) { ${constant(scope, Buffer.from("true"), true)} } else if (x === false) { ${constant(scope, Buffer.from("false"), true)} } else { ${slow} }\n`;
+    case "STRING": {
+      const memory = bind(scope, `m${i}`, new StringMemory());
+      return `${head}if (typeof x === "string") {
+        if (p + 2 * x.length + 2 + FIXED > b.length) { out.length = p; out.reserve(2 * x.length + 2 + FIXED); b = out.bytes; }
+        q = cachedString(b, p, x, ${memory});
+        if (q >= 0) p = q; else { out.length = p; appendString(out, x); ${REFRESH} }
+      } else { ${slow} }\n`;
+    }
+    case "STRUCT": {
+      const write = bind(scope, `w${i}`, structWriter(schema, o));
+      const struct = "Struct";
+      return `${head}if (x instanceof ${struct}) { out.length = p; ${write}(x, out); ${REFRESH} } else { ${slow} }\n`;
+    }
+    default:
+      return `${head}{ ${slow} }\n`;
+  }
+}
+
+function structWriter(schema: Schema, o: JsonOptions): StructWriter {
+  const scope = baseScope(schema, o);
+  bind(scope, "Struct", Struct);
+  for (const f of schema.fields) bind(scope, `f${f.index}`, f.schema);
+  bind(scope, "writeRow", rowWriter(schema, o));
+  const names = schema.fields.reduce((n, f) => n + fragmentOf(f).length, 0);
+  const unrolled = names <= UNROLLED_BYTES_MAX;
+  const fields = schema.fields.map((f) => slotCode(scope, f, o, unrolled)).join("");
+  return generate<StructWriter>(
+    scope,
+    names + schema.fields.length * TOKEN_BYTES + 8,
+    `return function writeStruct(s, out) {
+      if (s.schema !== schema) return mismatch(s, schema, o, out);
+      if (s.raw !== null) return writeRow(s, s.raw, out);
+      const slots = s.slots;
+      out.reserve(FIXED);
+      let b = out.bytes, p = out.length, q = 0, x = null;
+      ${fields}
+      ${schema.fields.length === 0 ? "b[p++] = 123;" : ""} b[p++] = 125;
+      out.length = p;
+    }`,
+  );
+}
+// The one place where text becomes code. It holds numbers and names of our own only: names of fields are constant bytes.
+function generate<F>(scope: Scope, fixed: number, body: string): F {
+  const make: (...values: unknown[]) => F = new Function(...scope.names, `"use strict"; const FIXED = ${fixed};\n${body}`) as (
+    ...values: unknown[]
+  ) => F;
+  return make(...scope.values);
+}
+
+/** Rows of one relation share their column list: the code is made for it, and made anew when the table changes. */
+function rowWriter(schema: Schema, o: JsonOptions): RawWriter {
+  let columns: readonly RawColumn[] | null = null;
+  let write: RawWriter | null = null;
+  return (struct, row, out) => {
+    if (row.columns !== columns || write === null) {
+      columns = row.columns;
+      write = compileRow(schema, columns, o);
+    }
+    write(struct, row, out);
+  };
+}
+function cellCode(scope: Scope, field: SchemaField, form: CellForm, o: JsonOptions): string {
+  const i = field.index;
+  const decode = `out.length = p; writeValue(out, f${i}, row.decode(${i}), o); ${REFRESH}`;
+  const room =
+    "if (p + 2 * (end - start) + 2 + FIXED > b.length) { out.length = p; out.reserve(2 * (end - start) + 2 + FIXED); b = out.bytes; }";
+  // A field that is no plain value of its form's kind is decoded, whatever the column says.
+  switch (form) {
+    case "verbatim":
+      return `${room} for (let j = start; j < end; j++) b[p++] = bytes[j];`;
+    case "text":
+      return `${room} q = utf8Cell(b, p, bytes, start, end);
+        if (q >= 0) p = q; else { ${decode} }`;
+    case "bool":
+      return `if (bytes[start] === 116) { ${constant(scope, Buffer.from("true"), true)} } else { ${constant(scope, Buffer.from("false"), true)} }`;
+    case "writer":
+      return `out.length = p; if (!column${i}.write(bytes, start, end, out)) { writeValue(out, f${i}, row.decode(${i}), o); } ${REFRESH}`;
+    case "decode":
+      return decode;
+  }
+}
+function compileRow(schema: Schema, columns: readonly RawColumn[], o: JsonOptions): RawWriter {
+  const scope = baseScope(schema, o);
+  const names = schema.fields.reduce((n, f) => n + fragmentOf(f).length, 0);
+  const unrolled = names <= UNROLLED_BYTES_MAX;
+  const cells = schema.fields.map((field) => {
+    const i = field.index,
+      column = columns[i];
+    bind(scope, `f${i}`, field.schema);
+    bind(scope, `column${i}`, column);
+    const form = column === undefined || (column.form === "writer" && column.write === undefined) ? "decode" : column.form;
+    const onNull = field.schema.optional && !hasDefault(field.schema, o) ? constant(scope, NULL, true) : handOver(i, "null");
+    return `${constant(scope, fragmentOf(field), unrolled)}
+      start = starts[${i}];
+      if (start >= 0) { end = ends[${i}]; ${cellCode(scope, field, form, o)} }
+      else if (start === ${CELL_NULL}) { ${onNull} }
+      else { ${handOver(i, `row.decode(${i})`)} }\n`;
+  });
+  void CELL_GIVEN;
+  return generate<RawWriter>(
+    scope,
+    names + schema.fields.length * TOKEN_BYTES + 8,
+    `return function writeRow(s, row, out) {
+      const bytes = row.bytes, starts = row.starts, ends = row.ends;
+      out.reserve(FIXED);
+      let b = out.bytes, p = out.length, q = 0, start = 0, end = 0;
+      ${cells.join("")}
+      ${schema.fields.length === 0 ? "b[p++] = 123;" : ""} b[p++] = 125;
+      out.length = p;
+    }`,
+  );
+}

@@ -1,0 +1,16 @@
+/** All small plugins. The catalogue reads these lists. */
+import type { ConfigProviderPlugin, ConverterPlugin, HeaderConverterPlugin, PredicatePlugin, TransformPlugin } from "#connect/api/plugin";
+import { byteArrayConverter, byteArrayHeaderConverter } from "./converters/byte-array-converter.ts";
+import { jsonConverter } from "./converters/json-converter.ts";
+import { numberConverters, numberHeaderConverters } from "./converters/number-converters.ts";
+import { stringConverter, stringHeaderConverter } from "./converters/string-converter.ts";
+
+export const converters: readonly ConverterPlugin[] = [jsonConverter, stringConverter, byteArrayConverter, ...numberConverters];
+export const headerConverters: readonly HeaderConverterPlugin[] = [
+  stringHeaderConverter,
+  byteArrayHeaderConverter,
+  ...numberHeaderConverters,
+];
+export const transforms: readonly TransformPlugin[] = [];
+export const predicates: readonly PredicatePlugin[] = [];
+export const configProviders: readonly ConfigProviderPlugin[] = [];

@@ -46,7 +46,7 @@ export function loadLog(input: LoadInput): Loaded {
   }
   const result = recover(input, names);
   input.epochs.truncateTo(Math.max(result.nextOffset, 1));
-  removeSnapshotsAfter(input, result.nextOffset);
+  removeStraySnapshots(input, result.nextOffset);
   return result;
 }
 
@@ -57,12 +57,12 @@ function tidyDirectory({ disk, directory, logger }: LoadInput): Set<string> {
     disk.remove(`${directory}/${name}`);
     names.delete(name);
   };
-  for (const name of [...names]) if (/\.(deleted|cleaned|tmp)$/.test(name)) drop(name);
+  for (const name of Array.from(names)) if (/\.(deleted|cleaned|tmp)$/.test(name)) drop(name);
   // A .log.swap exists only when the whole compacted group is on disk; the segments that it replaces may still be there.
   for (const name of [...names].filter((each) => each.endsWith(".log.swap"))) {
     const base = Number(name.slice(0, 20));
     const end = endOfSwapped(disk, `${directory}/${name}`);
-    for (const other of [...names]) {
+    for (const other of names) {
       const match = OFFSET_NAME.exec(other);
       if (match && match[2] !== ".snapshot" && Number(match[1]) >= base && Number(match[1]) <= end) drop(other);
     }
@@ -74,8 +74,8 @@ function tidyDirectory({ disk, directory, logger }: LoadInput): Set<string> {
     }
     logger.info("finished an interrupted compaction", { directory, baseOffset: base });
   }
-  for (const name of [...names]) if (name.endsWith(".swap")) drop(name);
-  for (const name of [...names]) {
+  for (const name of Array.from(names)) if (name.endsWith(".swap")) drop(name);
+  for (const name of Array.from(names)) {
     if (/\.(index|timeindex|txnindex)$/.test(name) && !names.has(`${name.slice(0, 20)}.log`)) drop(name);
   }
   return names;
@@ -214,8 +214,13 @@ export function snapshotOffsets(disk: Disk, directory: string): number[] {
     .filter((name) => /^\d{20}\.snapshot$/.test(name))
     .map((name) => Number(name.slice(0, 20)));
 }
-function removeSnapshotsAfter({ disk, directory }: LoadInput, nextOffset: number): void {
-  for (const offset of snapshotOffsets(disk, directory)) {
-    if (offset > nextOffset) disk.remove(`${directory}/${segmentFileName(offset, ".snapshot")}`);
+/** Snapshots at a segment's start and the newest one are of use; those after the log end are wrong. */
+function removeStraySnapshots({ disk, directory, segments }: LoadInput, nextOffset: number): void {
+  const offsets = snapshotOffsets(disk, directory);
+  const bases = new Set(segments.all.map(({ baseOffset }) => baseOffset));
+  const newest = offsets.findLast((offset) => offset <= nextOffset);
+  for (const offset of offsets) {
+    if (offset <= nextOffset && (bases.has(offset) || offset === newest)) continue;
+    disk.remove(`${directory}/${segmentFileName(offset, ".snapshot")}`);
   }
 }

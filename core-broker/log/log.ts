@@ -10,7 +10,7 @@ import * as field from "./batch-fields.ts";
 import type { LogConfig } from "./config.ts";
 import { LogError } from "./errors.ts";
 import { LeaderEpochs } from "./leader-epochs.ts";
-import { loadLog, restoreProducers } from "./log-load.ts";
+import { loadLog, restoreProducers, snapshotOffsets } from "./log-load.ts";
 import { encodeSnapshot } from "./producer-snapshot.ts";
 import { type ProducerBatch, ProducerState, type StagedProducers } from "./producer-state.ts";
 import { Segment, segmentFileName } from "./segment.ts";
@@ -153,7 +153,9 @@ export class Log {
   #rollIfNeeded(buf: Buffer, lastOffset: number, nowMs: number): void {
     const active = this.segments.active;
     if (active.sizeBytes === 0) return;
-    const { segmentBytes, segmentMs, segmentJitterMs, segmentIndexBytes } = this.config;
+    const { segmentBytes, segmentJitterMs, segmentIndexBytes, compact, maxCompactionLagMs } = this.config;
+    // A record in the active segment cannot be compacted: the lag bounds the segment's age too.
+    const segmentMs = compact ? Math.min(this.config.segmentMs, maxCompactionLagMs) : this.config.segmentMs;
     const first = active.firstTimestampMs ?? -1;
     const reference = field.maxTimestampOf(buf, 0);
     const age = first >= 0 && reference >= 0 ? reference - first : 0;
@@ -291,6 +293,9 @@ export class Log {
     this.#startOffset = Math.min(this.#startOffset, offset);
     this.#snapshotOffset = -1;
     this.epochs.truncateTo(offset);
+    for (const snapshot of snapshotOffsets(this.disk, this.directory)) {
+      if (snapshot > offset) this.disk.remove(`${this.directory}/${segmentFileName(snapshot, ".snapshot")}`);
+    }
     const source = { disk: this.disk, directory: this.directory, producers: this.producers, logger: this.logger };
     restoreProducers({ ...source, nowMs: this.clock.now(), producerExpirationMs: this.#producerExpirationMs }, offset, this.segments.all);
   }
@@ -310,7 +315,7 @@ export class Log {
     this.advanceStart(Math.max(this.#startOffset, this.segments.first.baseOffset));
     this.#discard(gone);
   }
-  #discard(gone: ReadonlySet<Segment>): void {
+  #discard(gone: ReadonlySet<Segment>, keepSnapshot = -1): void {
     const doomed: string[] = [];
     for (const segment of gone) {
       segment.rename(".deleted");
@@ -318,7 +323,7 @@ export class Log {
         doomed.push(`${this.directory}/${segmentFileName(segment.baseOffset, kind)}.deleted`);
       }
       // The snapshot at the start of the log stays useful only while older segments exist.
-      doomed.push(`${this.directory}/${segmentFileName(segment.baseOffset, ".snapshot")}`);
+      if (segment.baseOffset !== keepSnapshot) doomed.push(`${this.directory}/${segmentFileName(segment.baseOffset, ".snapshot")}`);
     }
     this.clock.after(this.config.fileDeleteDelayMs, () => {
       for (const segment of gone) segment.close();
@@ -333,9 +338,9 @@ export class Log {
       this.logger.warn("could not remove a file of a dropped segment", { path, error });
     }
   }
-  /** Compaction: the cleaned segments take the place of `gone`, their files have been swapped by the caller. */
-  swapSegments(gone: ReadonlySet<Segment>, by: readonly Segment[]): void {
-    this.segments.replace(gone, by);
+  /** Compaction: the files of `group` make room, oldest first; the snapshot at `keep` stays. */
+  retire(group: readonly Segment[], keep: number): void {
+    this.#discard(new Set(group), keep);
   }
 
   /** clean: flush and snapshot, so that the next start scans nothing. */

@@ -155,8 +155,8 @@ export class MemoryDisk implements Disk {
     this.#files.delete(path);
   }
   removeTree(path: string): void {
-    for (const name of [...this.#files.keys()]) if (name.startsWith(`${path}/`)) this.#files.delete(name);
-    for (const name of [...this.#directories]) if (name === path || name.startsWith(`${path}/`)) this.#directories.delete(name);
+    for (const name of Array.from(this.#files.keys())) if (name.startsWith(`${path}/`)) this.#files.delete(name);
+    for (const name of Array.from(this.#directories)) if (name === path || name.startsWith(`${path}/`)) this.#directories.delete(name);
   }
   async removeTreeAsync(path: string): Promise<void> {
     this.removeTree(path);

@@ -1,5 +1,5 @@
 /**
- * Incremental cooperative assignment (KIP-415, KIP-1153's rules for successive revocations): work stays where it is; work of a
+ * Incremental cooperative assignment (KIP-415): work stays where it is; work of a
  * departed worker waits for its return; only surplus is moved. Lives in the leader and remembers the previous round.
  */
 import type { Clock } from "#broker/base/clock";
@@ -13,7 +13,6 @@ export interface AssignorInput {
   readonly members: ReadonlyMap<string, Work>;
   /** The generation that the leader completed last; -1: none. */
   readonly lastCompletedGeneration: number;
-  readonly generation: number;
 }
 export interface AssignorResult {
   /** New work per member. */
@@ -31,7 +30,10 @@ export class IncrementalAssignor {
   readonly #clock: Clock;
   readonly #maxDelayMs: number;
   #previous = new WorkSet();
+  /** Of the last round that the group completed with our assignment. */
   #previousGeneration = -1;
+  /** A round was calculated and has not been completed. */
+  #unconfirmed = false;
   #previousMembers: ReadonlySet<string> = new Set();
   #previousRevocation = new WorkSet();
   #revokedInPrevious = false;
@@ -47,8 +49,15 @@ export class IncrementalAssignor {
     this.#maxDelayMs = maxDelayMs;
   }
 
+  /** The group has completed a generation (whoever led it). */
+  completed(generation: number): void {
+    if (this.#unconfirmed) this.#previousGeneration = generation;
+    this.#unconfirmed = false;
+  }
+
   assign(input: AssignorInput): AssignorResult {
-    if (this.#previousGeneration !== input.lastCompletedGeneration) this.#previous = new WorkSet();
+    if (this.#unconfirmed || this.#previousGeneration !== input.lastCompletedGeneration) this.#previous = new WorkSet();
+    this.#unconfirmed = true;
     const configured = WorkSet.of(input.configured);
     const current: Loads = new Map([...input.members].map(([member, work]) => [member, WorkSet.of(work)]));
     const active = WorkSet.union(current.values());
@@ -82,7 +91,6 @@ export class IncrementalAssignor {
       this.#previous.removeAll(work);
     }
     this.#previous.addAll(lost);
-    this.#previousGeneration = input.generation;
     this.#previousMembers = new Set(input.members.keys());
   }
 

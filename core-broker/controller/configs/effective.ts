@@ -72,6 +72,15 @@ export class EffectiveConfig {
       ...Object.fromEntries(image.configs(ResourceType.BROKER, String(this.#options.nodeId))),
     };
   }
+  /** This broker's value of one setting; null: unset. */
+  brokerValue(name: string): string | null {
+    return this.#brokerValues(name)[0]?.value ?? null;
+  }
+  /** What a topic without an override has. */
+  topicDefault(name: string): string | null {
+    const key = TOPIC_KEYS.find((candidate) => candidate.name === name);
+    return key === undefined ? null : this.#topicEntry(key, undefined).value;
+  }
   minInsyncReplicas(topic: string): number {
     const image = this.#options.image();
     const override = image.configs(ResourceType.TOPIC, topic).get("min.insync.replicas");

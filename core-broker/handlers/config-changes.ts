@@ -1,0 +1,34 @@
+/** What both ways of altering settings share. Loggers (resource type 8) are not in the metadata: there is one, and it is fixed. */
+import { ErrorCode } from "../protocol/errors.ts";
+import { alterConfigs, type ResourceChange } from "../controller/configs/alter.ts";
+import { ResourceType } from "../controller/image.ts";
+import type { Refusal } from "../controller/topics.ts";
+import type { HandlerDeps } from "./deps.ts";
+
+interface AlterOutcome extends Refusal {
+  readonly resourceType: number;
+  readonly resourceName: string;
+}
+export function alter(deps: HandlerDeps, resources: readonly ResourceChange[], validateOnly: boolean): AlterOutcome[] {
+  const { controller, effective, config } = deps;
+  const stored = resources.filter(({ resourceType }) => resourceType !== ResourceType.BROKER_LOGGER);
+  const result = alterConfigs(
+    {
+      image: controller.image,
+      nodeId: config.nodeId,
+      brokerValue: (name) => effective.brokerValue(name),
+      inherited: (resourceType, name) => (resourceType === ResourceType.TOPIC ? effective.topicDefault(name) : effective.brokerValue(name)),
+    },
+    stored,
+  );
+  const outcomes = validateOnly ? result.response : controller.commit(result);
+  return resources.map((resource) => {
+    const { resourceType, resourceName } = resource;
+    const outcome = outcomes[stored.indexOf(resource)] ?? loggerRefusal(resource);
+    return { resourceType, resourceName, ...outcome };
+  });
+}
+function loggerRefusal({ changes }: ResourceChange): Refusal {
+  const name = changes[0]?.name ?? "";
+  return { errorCode: ErrorCode.INVALID_CONFIG, errorMessage: `Logger ${name} does not exist!` };
+}

@@ -1,0 +1,137 @@
+/**
+ * DescribeConfigs (32), versions 1-4: settings of topics, this broker, all brokers (empty name), groups and metrics
+ * subscriptions, with where each comes from, synonyms, type, and documentation. Passwords are never told.
+ */
+import { ErrorCode } from "../protocol/errors.ts";
+import { describeConfigs, type DescribeConfigsRequest, type DescribeConfigsResponse } from "../protocol/messages/describe-configs.ts";
+import { CLIENT_METRICS_KEYS } from "../controller/configs/client-metrics-keys.ts";
+import { CONFIG_TYPE_CODE, type ConfigKey } from "../controller/configs/config-key.ts";
+import { ConfigSource, type EffectiveEntry, type SourcedValue } from "../controller/configs/effective.ts";
+import { GROUP_KEYS } from "../controller/configs/group-keys.ts";
+import { ResourceType } from "../controller/image.ts";
+import { topicNameRefusal } from "../controller/topic-name.ts";
+import type { HandlerDeps } from "./deps.ts";
+import { type Handler, handler } from "./handler.ts";
+
+type Result = DescribeConfigsResponse["results"][number];
+type Entry = Result["configs"][number];
+type Resource = DescribeConfigsRequest["resources"][number];
+interface Wishes {
+  readonly synonyms: boolean;
+  readonly documentation: boolean;
+}
+type Found = readonly Entry[] | { readonly errorCode: number; readonly errorMessage: string | null };
+
+export const describeConfigsHandler = (deps: HandlerDeps): Handler =>
+  handler(describeConfigs, (_context, request) => ({
+    results: request.resources.map((resource): Result => {
+      const { resourceType, resourceName, configurationKeys } = resource;
+      const found = describe(deps, resource, { synonyms: request.includeSynonyms, documentation: request.includeDocumentation });
+      if ("errorCode" in found) return { ...found, resourceType, resourceName, configs: [] };
+      const wanted = configurationKeys === null || configurationKeys.length === 0 ? null : new Set(configurationKeys);
+      const configs = found.filter(({ name }) => wanted === null || wanted.has(name));
+      return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName, configs };
+    }),
+  }));
+
+function describe(deps: HandlerDeps, { resourceType, resourceName }: Resource, wishes: Wishes): Found {
+  const { controller, effective, config } = deps;
+  const { image } = controller;
+  switch (resourceType) {
+    case ResourceType.TOPIC: {
+      const bad = topicNameRefusal(resourceName);
+      if (bad !== null) return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: bad };
+      if (!image.topics.has(resourceName)) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: null };
+      return effective.topic(image.configs(ResourceType.TOPIC, resourceName)).map((entry) => entryOf(entry, false, wishes));
+    }
+    case ResourceType.BROKER: {
+      if (resourceName === "") return allBrokers(deps, wishes);
+      if (resourceName === String(config.nodeId)) return oneBroker(deps, wishes);
+      const errorMessage = `Unexpected broker id, expected ${config.nodeId} or empty string, but received ${resourceName}`;
+      return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
+    }
+    case ResourceType.BROKER_LOGGER:
+      if (resourceName !== String(config.nodeId)) {
+        return {
+          errorCode: ErrorCode.INVALID_REQUEST,
+          errorMessage: `Unexpected broker id, expected ${config.nodeId} but received ${resourceName}`,
+        };
+      }
+      return [{ ...unknownEntry("root", "INFO", ConfigSource.DYNAMIC_BROKER_LOGGER), isSensitive: false, readOnly: true, value: "INFO" }];
+    case ResourceType.GROUP:
+      if (resourceName === "") return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "Group name must not be empty" };
+      return own(GROUP_KEYS, image.configs(resourceType, resourceName), ConfigSource.GROUP, wishes, (name) =>
+        effective.brokerValue(`group.${name}`),
+      );
+    case ResourceType.CLIENT_METRICS:
+      if (resourceName === "")
+        return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "Client metrics subscription name must not be empty" };
+      return own(CLIENT_METRICS_KEYS, image.configs(resourceType, resourceName), ConfigSource.CLIENT_METRICS, wishes, () => null).filter(
+        ({ configSource }) => configSource === ConfigSource.CLIENT_METRICS,
+      );
+    default:
+      return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: `Unsupported resource type: ${resourceType}` };
+  }
+}
+/** What this broker runs with; dynamic settings that we do not know are shown as Kafka shows them, without their value. */
+function oneBroker({ effective, controller, config }: HandlerDeps, wishes: Wishes): Entry[] {
+  const entries = effective.broker();
+  const known = new Set(entries.map(({ name }) => name));
+  const unknown: Entry[] = [];
+  const { image } = controller;
+  for (const [name, value] of image.configs(ResourceType.BROKER, String(config.nodeId))) {
+    if (!known.has(name)) unknown.push(unknownEntry(name, value, ConfigSource.DYNAMIC_BROKER));
+  }
+  return [...entries.map((entry) => entryOf(entry, entry.key.dynamic !== true, wishes)), ...unknown];
+}
+/** Only what was set for all brokers. */
+function allBrokers({ effective, controller }: HandlerDeps, wishes: Wishes): Entry[] {
+  const set = controller.image.configs(ResourceType.BROKER, "");
+  const keys = new Map(effective.broker().map((entry) => [entry.name, entry.key]));
+  return [...set].map(([name, value]) => {
+    const key = keys.get(name);
+    if (key === undefined) return unknownEntry(name, value, ConfigSource.DYNAMIC_DEFAULT_BROKER);
+    const sourced = { name, value, source: ConfigSource.DYNAMIC_DEFAULT_BROKER };
+    return entryOf({ key, ...sourced, synonyms: [sourced] }, false, wishes);
+  });
+}
+function own(
+  keys: readonly ConfigKey[],
+  configs: ReadonlyMap<string, string>,
+  source: number,
+  wishes: Wishes,
+  inherited: (name: string) => string | null,
+): Entry[] {
+  return keys.map((key) => {
+    const synonyms: SourcedValue[] = [];
+    const value = configs.get(key.name);
+    if (value !== undefined) synonyms.push({ name: key.name, value, source });
+    const fallback = { name: key.name, value: inherited(key.name) ?? key.default, source: ConfigSource.DEFAULT };
+    synonyms.push(fallback);
+    const winner = synonyms[0] ?? fallback;
+    return entryOf({ key, name: key.name, value: winner.value, source: winner.source, synonyms }, false, wishes);
+  });
+}
+function entryOf({ key, name, value, source, synonyms }: EffectiveEntry, readOnly: boolean, wishes: Wishes): Entry {
+  const isSensitive = key.type === "PASSWORD";
+  return {
+    name,
+    value: isSensitive ? null : value,
+    readOnly,
+    configSource: source,
+    isSensitive,
+    synonyms: wishes.synonyms ? synonyms.map((synonym) => (isSensitive ? { ...synonym, value: null } : synonym)) : [],
+    configType: CONFIG_TYPE_CODE[key.type],
+    documentation: wishes.documentation ? (key.doc ?? null) : null,
+  };
+}
+const unknownEntry = (name: string, value: string, source: number): Entry => ({
+  name,
+  value: null,
+  readOnly: true,
+  configSource: source,
+  isSensitive: value !== "",
+  synonyms: [],
+  configType: 0,
+  documentation: null,
+});

@@ -1,0 +1,33 @@
+/** DescribeLogDirs (35), versions 1-4: every data folder with its partitions' sizes and, from 4 on, the volume's space. */
+import { ErrorCode } from "../protocol/errors.ts";
+import { describeLogDirs, type DescribeLogDirsResponse } from "../protocol/messages/describe-log-dirs.ts";
+import type { Partition } from "../replication/types.ts";
+import type { HandlerDeps } from "./deps.ts";
+import { type Handler, handler } from "./handler.ts";
+
+type Topic = DescribeLogDirsResponse["results"][number]["topics"][number];
+
+export const describeLogDirsHandler = (deps: HandlerDeps): Handler =>
+  handler(describeLogDirs, (_context, request) => {
+    const wanted = request.topics === null ? null : new Map(request.topics.map(({ topic, partitions }) => [topic, new Set(partitions)]));
+    const isWanted = ({ topic, partition }: Partition): boolean => wanted === null || wanted.get(topic)?.has(partition) === true;
+    return {
+      errorCode: ErrorCode.NONE,
+      results: deps.logs.directories().map(({ path, error, totalBytes, usableBytes, partitions }) => ({
+        errorCode: error === null ? ErrorCode.NONE : ErrorCode.KAFKA_STORAGE_ERROR,
+        logDir: path,
+        topics: error === null ? byTopic(partitions.filter(isWanted)) : [],
+        totalBytes,
+        usableBytes,
+      })),
+    };
+  });
+function byTopic(partitions: readonly Partition[]): Topic[] {
+  const topics = new Map<string, Topic>();
+  for (const { topic: name, partition, sizeBytes } of partitions) {
+    let topic = topics.get(name);
+    if (topic === undefined) topics.set(name, (topic = { name, partitions: [] }));
+    topic.partitions.push({ partitionIndex: partition, partitionSize: sizeBytes, offsetLag: 0, isFutureKey: false });
+  }
+  return [...topics.values()];
+}

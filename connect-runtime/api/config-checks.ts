@@ -1,5 +1,6 @@
 /** Validators for `ConfigKey.check`: each answers the tail of Kafka's sentence, or null when the value is fine. */
 import type { ConfigValue, RawConfig } from "./config.ts";
+import { JavaRegex } from "./java-regex.ts";
 
 export type ConfigCheck = (value: ConfigValue, config: RawConfig) => string | null;
 
@@ -50,3 +51,12 @@ export function allOf(...checks: readonly ConfigCheck[]): ConfigCheck {
     return null;
   };
 }
+export const javaRegex: ConfigCheck = (value) => {
+  if (typeof value !== "string") return null;
+  try {
+    new JavaRegex(value);
+    return null;
+  } catch (e) {
+    return `Invalid regex: ${e instanceof Error ? e.message : String(e)}`;
+  }
+};

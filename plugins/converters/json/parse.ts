@@ -93,8 +93,7 @@ export class JsonParser {
   }
   word<T>(word: string, value: T): T {
     const end = this.at + word.length;
-    if (this.latin1(this.at, end) !== word || /[\w$]/.test(this.latin1(end, end + 1)))
-      this.unexpected(this.bytes[this.at]);
+    if (this.latin1(this.at, end) !== word || /[\w$]/.test(this.latin1(end, end + 1))) this.unexpected(this.bytes[this.at]);
     this.at = end;
     return value;
   }

@@ -141,6 +141,8 @@ export class SourceLoop {
     while (producer.bufferedBytes >= this.#o.bufferMax && !host.stop.aborted) {
       await untilStop(producer.room(), host.stop);
       this.#advance();
+      // A producer that has failed for good has room at once: its I/O must still get its turn to say so.
+      if (producer.bufferedBytes >= this.#o.bufferMax) await nextTurn();
     }
     this.#turnStarted = host.clock.monotonic();
     return !host.stop.aborted;
@@ -193,8 +195,9 @@ export class SourceLoop {
   async #finish(failed: boolean): Promise<void> {
     const { host, producer, task } = this.#o;
     const limitMs = numberOf(host.workerConfig, "task.shutdown.graceful.timeout.ms", 5_000) * CLOSING_FLUSH_SHARE;
+    // A flush that fails still leaves an acknowledged prefix.
+    await Promise.race([producer.flush().catch(() => {}), host.clock.sleep(limitMs)]);
     try {
-      await Promise.race([producer.flush(), host.clock.sleep(limitMs)]);
       this.#ledger.advance();
       await this.#flusher.last(limitMs);
       await this.#flusher.tellDurable(task);

@@ -4,9 +4,9 @@ import type { ConfigDef } from "#connect/api/config";
 import { optionalString, parseConfig } from "#connect/api/config-parse";
 import type { SinkConnectorPlugin, SinkTask, TaskConfig } from "#connect/api/connector";
 import { ConnectError } from "#connect/api/errors";
+import { javaToString } from "#connect/api/java-text";
 import type { SinkRecord } from "#connect/api/record";
 import { confine, fileRoots } from "./confinement.ts";
-import { javaText } from "./java-text.ts";
 
 const config: ConfigDef = [
   {
@@ -17,6 +17,12 @@ const config: ConfigDef = [
     doc: "The file to append to; without it lines go to standard output.",
   },
 ];
+
+/** Bytes are written as UTF-8: Java would print the array's identity, which helps nobody. */
+function lineOf({ value, valueSchema }: SinkRecord): string {
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8");
+  return javaToString(value, valueSchema);
+}
 
 class FileSinkTask implements SinkTask {
   readonly #file: string | null;
@@ -38,10 +44,7 @@ class FileSinkTask implements SinkTask {
   }
   async put(records: readonly SinkRecord[]): Promise<void> {
     let text = "";
-    for (const record of records) {
-      const type = record.valueSchema?.type;
-      text += `${javaText(record.value, type === undefined || type === "FLOAT64" || type === "FLOAT32")}\n`;
-    }
+    for (const record of records) text += `${lineOf(record)}\n`;
     if (this.#handle === null) process.stdout.write(text);
     else await this.#handle.writeFile(text);
     this.#unsynced = true;

@@ -134,10 +134,20 @@ function trustTail(segment: Segment): number | null {
 }
 
 function scanSuspects(input: LoadInput, suspects: readonly Segment[]): Loaded {
-  const { segments, config, producers, epochs, logger } = input;
+  const { segments, config, producers, epochs } = input;
   let nextOffset = suspects[0]?.baseOffset ?? 0;
-  let cutBytes = 0;
   for (const [index, segment] of suspects.entries()) {
+    // Power loss can take the last writes of a segment and leave the next one. A compacted log has gaps by nature.
+    if (segment.baseOffset > nextOffset && !config.compact) {
+      const cutBytes = dropLater(segments, suspects.slice(index));
+      report(input, {
+        segment,
+        position: 0,
+        problem: `offsets ${nextOffset} to ${segment.baseOffset - 1} are missing before it`,
+        cutBytes,
+      });
+      return { nextOffset, scanned: index, cutBytes };
+    }
     if (segment.txnIndex.count > 0) segment.txnIndex.entries.reset();
     nextOffset = Math.max(nextOffset, segment.baseOffset);
     const end = segment.rebuildIndexes(config.indexIntervalBytes, ({ buf, pos }) => {
@@ -146,27 +156,32 @@ function scanSuspects(input: LoadInput, suspects: readonly Segment[]): Loaded {
       replayBatch(producers, segment, buf, pos);
     });
     if (end.problem === null) continue;
-    const lost = segment.sizeBytes - end.position;
-    logger.error("the log is damaged and was cut", {
-      segment: segment.pathOf(".log"),
-      position: end.position,
-      problem: end.problem,
-      cutBytes: lost,
-      logEndOffset: nextOffset,
-      laterSegmentsDropped: suspects.length - index - 1,
-    });
+    const cutBytes = segment.sizeBytes - end.position + dropLater(segments, suspects.slice(index + 1));
     segment.truncateTo(end.position, nextOffset);
-    cutBytes += lost;
-    const later = new Set(suspects.slice(index + 1));
-    for (const dropped of later) {
-      cutBytes += dropped.sizeBytes;
-      dropped.close();
-      dropped.rename(".deleted");
-    }
-    segments.remove(later);
+    report(input, { segment, position: end.position, problem: end.problem, cutBytes });
     return { nextOffset, scanned: index + 1, cutBytes };
   }
-  return { nextOffset, scanned: suspects.length, cutBytes };
+  return { nextOffset, scanned: suspects.length, cutBytes: 0 };
+}
+interface Damage {
+  readonly segment: Segment;
+  readonly position: number;
+  readonly problem: string;
+  readonly cutBytes: number;
+}
+function report({ logger }: LoadInput, { segment, ...damage }: Damage): void {
+  logger.error("the log is damaged and was cut", { segment: segment.pathOf(".log"), ...damage });
+}
+/** Files keep their bytes as `.deleted` until the next start. */
+function dropLater(segments: SegmentList, later: readonly Segment[]): number {
+  let bytes = 0;
+  for (const dropped of later) {
+    bytes += dropped.sizeBytes;
+    dropped.close();
+    dropped.rename(".deleted");
+  }
+  segments.remove(new Set(later));
+  return bytes;
 }
 
 export function replayBatch(producers: ProducerState, segment: Segment, buf: Buffer, pos: number): void {

@@ -71,8 +71,12 @@ export class Log {
   #lastFlushMs: number;
   #flushTimer: { cancel(): void } | null = null;
   #flushing: Promise<void> = Promise.resolve();
+  /** Sealed, but not yet on disk with their indexes. */
+  readonly #unsynced = new Set<Segment>();
   #snapshotOffset = -1;
   #closed = false;
+  /** Something has to be written at a clean shutdown. */
+  #touched: boolean;
   readonly #jitter: number;
   readonly #producerExpirationMs: number;
 
@@ -96,6 +100,8 @@ export class Log {
     // After a scan nothing says which of the bytes are durable.
     this.recoveryPoint = options.clean ? this.#nextOffset : Math.min(options.recoveryPoint, this.#nextOffset);
     this.#lastFlushMs = nowMs;
+    this.#touched = !options.clean;
+    for (const segment of this.segments.from(this.recoveryPoint)) if (segment !== this.segments.active) this.#flushInBackground(segment);
     if (this.#startOffset > this.#nextOffset) this.#startAfresh(this.#startOffset);
   }
   get endOffset(): number {
@@ -129,6 +135,7 @@ export class Log {
     this.epochs.assign(leaderEpoch, baseOffset);
     this.segments.active.append(buf, this.config.indexIntervalBytes);
     this.#nextOffset = endOffset;
+    this.#touched = true;
     this.#applyProducers(buf);
     this.#flushIfDue(nowMs);
     return { baseOffset, lastOffset: endOffset - 1, logAppendTimeMs: stamped ? nowMs : -1, duplicate: false };
@@ -177,16 +184,24 @@ export class Log {
     sealed.seal();
     this.#writeSnapshot();
     this.segments.add(next);
-    this.#flushing = this.#flushing.then(() => this.#flushSealed(sealed, next.baseOffset));
+    this.#flushInBackground(sealed);
+  }
+  #flushInBackground(sealed: Segment): void {
+    this.#unsynced.add(sealed);
+    const upTo = this.segments.nextBaseOffset(sealed);
+    this.#flushing = this.#flushing.then(() => this.#flushSealed(sealed, upTo));
   }
   async #flushSealed(sealed: Segment, upTo: number): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || !this.#unsynced.has(sealed)) return;
     try {
       await sealed.flushAsync();
       this.disk.syncDirectory(this.directory);
+      this.#unsynced.delete(sealed);
       sealed.offsetIndex.entries.release();
       sealed.timeIndex.entries.release();
-      if (upTo > this.recoveryPoint) this.recoveryPoint = upTo;
+      let safeUpTo = upTo;
+      for (const { baseOffset } of this.#unsynced) safeUpTo = Math.min(safeUpTo, baseOffset);
+      if (safeUpTo > this.recoveryPoint) this.recoveryPoint = safeUpTo;
     } catch (error) {
       if (!this.#closed) this.logger.error("fsync of a sealed segment failed", { segment: sealed.pathOf(".log"), error });
     }
@@ -224,8 +239,10 @@ export class Log {
     this.#lastFlushMs = this.clock.now();
     if (this.recoveryPoint >= this.#nextOffset) return;
     try {
-      for (const segment of this.segments.from(this.recoveryPoint)) segment.flush();
-      this.disk.syncDirectory(this.directory);
+      for (const segment of this.#unsynced) segment.flush();
+      if (this.#unsynced.size > 0 || this.recoveryPoint <= this.segments.active.baseOffset) this.disk.syncDirectory(this.directory);
+      this.#unsynced.clear();
+      this.segments.active.flushData();
       this.recoveryPoint = this.#nextOffset;
     } catch (error) {
       throw new LogError("KAFKA_STORAGE_ERROR", `${this.directory}: fsync failed: ${String(error)}`, { cause: error });
@@ -289,6 +306,7 @@ export class Log {
   }
   #afterTruncation(offset: number): void {
     this.#nextOffset = offset;
+    this.#touched = true;
     this.recoveryPoint = Math.min(this.recoveryPoint, offset);
     this.#startOffset = Math.min(this.#startOffset, offset);
     this.#snapshotOffset = -1;
@@ -318,6 +336,7 @@ export class Log {
   #discard(gone: ReadonlySet<Segment>, keepSnapshot = -1): void {
     const doomed: string[] = [];
     for (const segment of gone) {
+      this.#unsynced.delete(segment);
       segment.rename(".deleted");
       for (const kind of [".log", ".index", ".timeindex", ".txnindex"]) {
         doomed.push(`${this.directory}/${segmentFileName(segment.baseOffset, kind)}.deleted`);
@@ -346,12 +365,11 @@ export class Log {
   /** clean: flush and snapshot, so that the next start scans nothing. */
   close(clean: boolean): void {
     if (this.#closed) return;
-    if (clean) {
+    if (clean && this.#touched) {
       this.segments.active.sealTimeIndex();
       this.flush();
+      this.segments.active.flush();
       if (this.#nextOffset > this.#startOffset) this.#writeSnapshot();
-      this.segments.active.offsetIndex.entries.persist();
-      this.segments.active.timeIndex.entries.persist();
     }
     this.#closed = true;
     this.#flushTimer?.cancel();

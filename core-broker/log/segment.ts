@@ -282,14 +282,20 @@ export class Segment {
     this.timeIndex.entries.persist();
     this.trustedFrom = Number.MAX_SAFE_INTEGER;
   }
+  /** The log's bytes only: recovery scans the newest segment and makes its indexes again. */
+  flushData(): void {
+    this.file.sync();
+  }
+  /** Everything, so that recovery may trust the segment as it stands. */
   flush(): void {
     this.file.sync();
-    this.offsetIndex.entries.persist(true);
-    this.timeIndex.entries.persist(true);
-    if (this.txnIndex.count > 0) this.txnIndex.entries.persist(true);
+    this.#flushIndexes();
   }
   async flushAsync(): Promise<void> {
     await this.file.syncAsync();
+    this.#flushIndexes();
+  }
+  #flushIndexes(): void {
     this.offsetIndex.entries.persist(true);
     this.timeIndex.entries.persist(true);
     if (this.txnIndex.count > 0) this.txnIndex.entries.persist(true);

@@ -6,7 +6,7 @@
 import type { Random } from "../../base/random.ts";
 import type { Disk, DiskFile } from "./types.ts";
 
-/** kill: the process dies, the page cache lives; at most the newest write is torn. power: anything not fsynced may be lost. */
+/** kill: the process dies, the page cache lives. power: anything not fsynced may be lost or torn. */
 export type CrashKind = "kill" | "power";
 export type DiskOperation = "open" | "write" | "read" | "truncate" | "sync" | "rename" | "remove" | "replace";
 
@@ -25,9 +25,12 @@ interface Content {
 
 export class DiskFault extends Error {
   readonly code: string;
-  constructor(code: string, path: string) {
+  /** A write that fails may have got that far: 0 to 1. */
+  readonly writtenShare: number;
+  constructor(code: string, path: string, writtenShare = 0) {
     super(`${code}: simulated fault, '${path}'`);
     this.code = code;
+    this.writtenShare = writtenShare;
   }
 }
 
@@ -62,11 +65,19 @@ class MemoryFile implements DiskFile {
     return this.#content.size;
   }
   write(bytes: Uint8Array, position: number): void {
-    this.#disk.mayFail("write", this.path);
+    try {
+      this.#disk.mayFail("write", this.path);
+    } catch (error) {
+      if (error instanceof DiskFault) this.#put(bytes.subarray(0, Math.floor(bytes.length * error.writtenShare)), position);
+      throw error;
+    }
+    this.#put(bytes, position);
+  }
+  #put(bytes: Uint8Array, position: number): void {
+    if (bytes.length === 0) return;
     const write = { position, bytes: Buffer.from(bytes) };
     apply(this.#content, write);
     this.#content.pending.push(write);
-    this.#disk.lastWritten = this.#content;
   }
   read(target: Uint8Array, position: number): number {
     this.#disk.mayFail("read", this.path);
@@ -96,7 +107,6 @@ class MemoryFile implements DiskFile {
 export class MemoryDisk implements Disk {
   readonly #files = new Map<string, Content>();
   readonly #directories = new Set<string>(["/"]);
-  lastWritten: Content | null = null;
   /** Called before each operation; throws (a DiskFault) to make it fail. */
   fault: ((operation: DiskOperation, path: string) => void) | null = null;
 
@@ -188,7 +198,7 @@ export class MemoryDisk implements Disk {
   crash(kind: CrashKind, random: Random): void {
     this.fault = null;
     for (const content of this.#files.values()) {
-      const survivors = kind === "kill" ? this.#afterKill(content, random) : afterPowerLoss(content, random);
+      const survivors = kind === "kill" ? content.pending : afterPowerLoss(content, random);
       const state = { bytes: Buffer.from(content.durable), size: content.durable.length };
       for (const write of survivors) apply(state, write);
       content.bytes = state.bytes;
@@ -196,13 +206,6 @@ export class MemoryDisk implements Disk {
       content.durable = Buffer.from(state.bytes.subarray(0, state.size));
       content.pending = [];
     }
-    this.lastWritten = null;
-  }
-  #afterKill(content: Content, random: Random): Write[] {
-    const last = content.pending.at(-1);
-    if (content !== this.lastWritten || !last?.bytes || random.below(2) === 0) return content.pending;
-    const torn = { position: last.position, bytes: last.bytes.subarray(0, random.below(last.bytes.length + 1)) };
-    return [...content.pending.slice(0, -1), torn];
   }
   /** Bit rot, for tests: flips one bit of a file. */
   flipBit(path: string, position: number, bit: number): void {

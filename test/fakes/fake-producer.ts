@@ -1,6 +1,7 @@
 /** Batches of up to `batch.size` bytes, sent at the end of the turn; their fate is the cluster's. */
 import type { ClientConfig, Delivery, Producer, RecordHeader } from "#broker/client/types";
 import { ErrorCode, KafkaError } from "#broker/protocol/errors";
+import { murmur2 } from "#broker/protocol/murmur2";
 import type { FakeCluster, StoredRecord } from "./kafka-cluster.ts";
 
 class FakeBatch implements Delivery {
@@ -51,7 +52,7 @@ export class FakeProducer implements Producer {
     const bytes = (key?.length ?? 0) + (value?.length ?? 0) + 20;
     if (bytes > this.#maxRequest) throw new KafkaError(ErrorCode.MESSAGE_TOO_LARGE);
     const count = this.#cluster.topic(topic).partitions.length;
-    const chosen = partition ?? (key === null ? 0 : (key[0] ?? 0) % count);
+    const chosen = partition ?? (key === null ? 0 : (murmur2(key) & 0x7fffffff) % count);
     const id = `${topic}-${chosen}`;
     let batch = this.#open.get(id);
     if (batch === undefined || batch.bytes + bytes > this.#batchSize) {

@@ -1,0 +1,31 @@
+/** `message.key.columns`: `schema.table:column,column;…`, the table part being a regular expression. */
+import { ConfigError } from "#connect/api/errors";
+import { anchored } from "./java-regex.ts";
+
+/** Null: the table's own key counts. Columns come in the order of the table. */
+export type MessageKeys = (schema: string, table: string, columns: readonly string[]) => readonly string[] | null;
+
+export function messageKeys(setting: string | null): MessageKeys {
+  if (setting === null || setting.trim() === "") return () => null;
+  const rules = setting
+    .split(";")
+    .map((s) => s.trim())
+    .filter((s) => s !== "")
+    .map((rule) => {
+      const at = rule.lastIndexOf(":");
+      if (at < 1)
+        throw new ConfigError(`The 'message.key.columns' value is invalid: ${rule} has an invalid format (expecting '<table>:<column>,…')`);
+      return {
+        table: anchored(rule.slice(0, at).trim(), "message.key.columns"),
+        columns: rule
+          .slice(at + 1)
+          .split(",")
+          .map((c) => anchored(c.trim(), "message.key.columns")),
+      };
+    });
+  return (schema, table, columns) => {
+    const rule = rules.find((r) => r.table.test(`${schema}.${table}`));
+    if (rule === undefined) return null;
+    return columns.filter((name) => rule.columns.some((c) => c.test(name)));
+  };
+}

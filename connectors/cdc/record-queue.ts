@@ -1,0 +1,86 @@
+/**
+ * Records between the reader of a source and `poll`, bounded by count and bytes. Records of one event stay in one
+ * batch, so that a transactional producer commits them together. The reader stops while `full`, and is woken by `onSpace`.
+ */
+import type { SourceRecord } from "#connect/api/record";
+
+export interface QueueLimits {
+  readonly maxBatchRecords: number;
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+}
+
+interface Batch {
+  readonly records: SourceRecord[];
+  bytes: number;
+}
+
+export class RecordQueue {
+  readonly #limits: QueueLimits;
+  readonly #batches: Batch[] = [];
+  #open: Batch = { records: [], bytes: 0 };
+  #records = 0;
+  #bytes = 0;
+  #waiting: (() => void) | null = null;
+  #error: Error | null = null;
+  onSpace: () => void = () => {};
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+  get full(): boolean {
+    return this.#records >= this.#limits.maxRecords || this.#bytes >= this.#limits.maxBytes;
+  }
+  get empty(): boolean {
+    return this.#records === 0;
+  }
+  get size(): number {
+    return this.#records;
+  }
+  /** `continues`: the event has more records, which must go into the same batch. */
+  add(record: SourceRecord, bytes: number, continues: boolean): void {
+    const open = this.#open;
+    open.records.push(record);
+    open.bytes += bytes;
+    this.#records++;
+    this.#bytes += bytes;
+    if (!continues && open.records.length >= this.#limits.maxBatchRecords) {
+      this.#batches.push(open);
+      this.#open = { records: [], bytes: 0 };
+    }
+  }
+  /** Lets a waiting poll go on. Called after adding, once per piece of input rather than once per record. */
+  wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.();
+  }
+  /** The next poll that finds the queue empty throws this. */
+  fail(error: Error): void {
+    this.#error ??= error;
+    this.wake();
+  }
+  /** The next batch; empty after `waitMs` without any. */
+  async take(waitMs: number): Promise<readonly SourceRecord[]> {
+    if (this.#records === 0 && this.#error === null && this.#waiting === null) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => this.wake(), waitMs);
+        this.#waiting = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    if (this.#records === 0) {
+      if (this.#error !== null) throw this.#error;
+      return [];
+    }
+    const wasFull = this.full;
+    const batch = this.#batches.shift() ?? this.#open;
+    if (batch === this.#open) this.#open = { records: [], bytes: 0 };
+    this.#records -= batch.records.length;
+    this.#bytes -= batch.bytes;
+    if (wasFull && !this.full) setImmediate(this.onSpace);
+    return batch.records;
+  }
+}

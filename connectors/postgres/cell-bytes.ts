@@ -1,0 +1,101 @@
+/** Reading and writing ASCII in cells: the inner loop of rows, without strings and BigInts where a double is exact. */
+import type { ByteSink } from "#connect/api/byte-sink";
+
+/** JavaScript's own Latin-1 view of a cell. */
+export const ascii = (b: Uint8Array, start: number, end: number): string => Buffer.prototype.latin1Slice.call(b, start, end);
+export const utf8 = (b: Uint8Array, start: number, end: number): string => Buffer.prototype.utf8Slice.call(b, start, end);
+
+export function writeAscii(out: ByteSink, text: string): void {
+  out.reserve(text.length);
+  out.length += out.bytes.write(text, out.length, "latin1");
+}
+const digits = new Uint8Array(24);
+/** A safe integer in decimal. */
+export function writeInteger(out: ByteSink, value: number): void {
+  out.reserve(24);
+  const b = out.bytes;
+  let p = out.length,
+    n = value;
+  if (n < 0) {
+    b[p++] = 0x2d;
+    n = -n;
+  }
+  let i = 24;
+  // Above 2^31 division of doubles is exact as long as the integer is safe.
+  while (n > 0x7fffffff) {
+    const q = Math.floor(n / 10);
+    digits[--i] = 48 + (n - q * 10);
+    n = q;
+  }
+  let m = n | 0;
+  do {
+    const q = (m / 10) | 0;
+    digits[--i] = 48 + (m - q * 10);
+    m = q;
+  } while (m > 0);
+  while (i < 24) b[p++] = digits[i++] as number;
+  out.length = p;
+}
+const BASE64 = Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+
+/** The shortest two's complement, big-endian, of a safe integer: java.math.BigInteger.toByteArray. */
+export function twosComplement(value: number, into: Uint8Array): number {
+  let size = 1;
+  for (let limit = 128; value >= limit || value < -limit; limit *= 256) size++;
+  let n = value;
+  for (let i = size - 1; i >= 0; i--) {
+    const q = Math.floor(n / 256);
+    into[i] = n - q * 256;
+    n = q;
+  }
+  return size;
+}
+export function bigintBytes(value: bigint): Uint8Array {
+  const hex = (value < 0n ? -value - 1n : value).toString(16);
+  const bits = (hex.length - 1) * 4 + (32 - Math.clz32(Number.parseInt(hex.charAt(0), 16)));
+  const bytes = Math.floor(bits / 8) + 1;
+  return Buffer.from(
+    BigInt.asUintN(bytes * 8, value)
+      .toString(16)
+      .padStart(bytes * 2, "0"),
+    "hex",
+  );
+}
+/** Base64 of the first `size` bytes, in quotes. */
+export function writeQuotedBase64(out: ByteSink, from: Uint8Array, size: number): void {
+  out.reserve(((size + 2) / 3 + 1) * 4 + 2);
+  const b = out.bytes;
+  let p = out.length;
+  b[p++] = 0x22;
+  let i = 0;
+  for (; i + 2 < size; i += 3) {
+    const v = ((from[i] as number) << 16) | ((from[i + 1] as number) << 8) | (from[i + 2] as number);
+    b[p++] = BASE64[v >> 18] as number;
+    b[p++] = BASE64[(v >> 12) & 63] as number;
+    b[p++] = BASE64[(v >> 6) & 63] as number;
+    b[p++] = BASE64[v & 63] as number;
+  }
+  if (i < size) {
+    const one = i + 1 === size;
+    const v = ((from[i] as number) << 16) | (one ? 0 : (from[i + 1] as number) << 8);
+    b[p++] = BASE64[v >> 18] as number;
+    b[p++] = BASE64[(v >> 12) & 63] as number;
+    b[p++] = one ? 0x3d : (BASE64[(v >> 6) & 63] as number);
+    b[p++] = 0x3d;
+  }
+  b[p++] = 0x22;
+  out.length = p;
+}
+/** Java's Double.toString. */
+export function javaDouble(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
+  if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1e-3 && magnitude < 1e7) {
+    const text = String(value);
+    return text.includes(".") ? text : `${text}.0`;
+  }
+  const [mantissa = "0", exponent = "0"] = value.toExponential().split("e");
+  return `${mantissa.includes(".") ? mantissa : `${mantissa}.0`}E${Number(exponent)}`;
+}

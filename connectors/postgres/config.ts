@@ -1,0 +1,179 @@
+/** The declaration of the settings, their checks, and what the connector makes of them. */
+import type { ConfigDef, ConfigKey, ConfigValue, RawConfig } from "#connect/api/config";
+import { ConfigError } from "#connect/api/errors";
+import { anyOf, splitExpressions } from "#connectors/cdc/java-regex";
+import { messageKeys } from "#connectors/cdc/message-keys";
+import { Settings } from "#connectors/cdc/settings";
+import type { TypeModes } from "./column-type.ts";
+import { DECLARED, type DeclaredKey } from "./config-keys.ts";
+
+const invalid = (name: string, problem: string): string => `The '${name}' value is invalid: ${problem}`;
+const REQUIRED = new Set(["topic.prefix", "database.hostname", "database.user", "database.dbname"]);
+const REGEX_LISTS =
+  /^(schema|table|column|message\.prefix)\.(include|exclude)\.list$|^snapshot\.include\.collection\.list$|\.propagate\.source\.type$/;
+/** Of each pair only one may be given. */
+const EXCLUSIVE: Readonly<Record<string, string>> = {
+  "table.exclude.list": "table.include.list",
+  "schema.exclude.list": "schema.include.list",
+  "column.exclude.list": "column.include.list",
+  "message.prefix.exclude.list": "message.prefix.include.list",
+};
+const POSITIVE = new Set([
+  "max.batch.size",
+  "max.queue.size",
+  "poll.interval.ms",
+  "snapshot.max.threads",
+  "incremental.snapshot.chunk.size",
+  "status.update.interval.ms",
+]);
+
+const given = (value: ConfigValue): string | null =>
+  value === null || value === "" ? null : Array.isArray(value) ? value.join(",") : String(value);
+
+function problems(key: DeclaredKey, value: ConfigValue, config: RawConfig): readonly string[] {
+  const text = given(value);
+  const name = key.name;
+  if (text === null) return REQUIRED.has(name) ? [invalid(name, "A value is required")] : [];
+  if (key.choices !== undefined && !key.choices.includes(text.toLowerCase().replace(/^verify_/, "verify-")))
+    return [invalid(name, `Value must be one of ${key.choices.join(", ")}`)];
+  if (name === "slot.name" && !/^[a-z0-9_]{1,63}$/.test(text))
+    return [invalid(name, "Valid replication slot name must contain only digits, lowercase characters and underscores with length <= 63")];
+  if (name === "topic.prefix" && !/^[a-zA-Z0-9._-]+$/.test(text))
+    return [invalid(name, `${text} has invalid format (only the underscore, hyphen, dot and alphanumeric characters are allowed)`)];
+  const other = EXCLUSIVE[name];
+  if (other !== undefined && given(config[other] ?? null) !== null) return [invalid(name, `"${other}" is already specified`)];
+  if (POSITIVE.has(name) && Number(text) <= 0) return [invalid(name, "A positive, non-zero integer value is expected")];
+  if (name === "max.queue.size" && Number(text) <= Number(config["max.batch.size"] ?? 2048))
+    return [invalid(name, `Must be larger than the maximum batch size`)];
+  return malformed(name, text);
+}
+function malformed(name: string, text: string): readonly string[] {
+  try {
+    if (REGEX_LISTS.test(name)) anyOf(text, name);
+    if (name === "message.key.columns") messageKeys(text);
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+  return [];
+}
+
+const toConfigKey = (key: DeclaredKey): ConfigKey => ({
+  name: key.name,
+  type: key.type,
+  default: key.default,
+  importance: key.importance,
+  doc: key.doc,
+  group: key.group,
+  orderInGroup: key.order,
+  width: key.width,
+  displayName: key.displayName,
+  ...(key.dependents && { dependents: key.dependents }),
+  ...(key.choices && { recommended: () => key.choices ?? [] }),
+  ...(key.visible === false && { visible: () => false }),
+  validate: (value, config) => problems(key, value, config),
+});
+export const CONFIG: ConfigDef = DECLARED.map(toConfigKey);
+
+/** Settings that the reference knows but its ConfigDef does not list. */
+const UNLISTED: readonly (readonly [name: string, value: string | null])[] = [
+  ["field.name.adjustment.mode", "none"],
+  ["money.fraction.digits", "2"],
+  ["topic.delimiter", "."],
+  ["topic.transaction", "transaction"],
+  ["topic.heartbeat.prefix", null],
+];
+const unlisted = ([name, value]: readonly [string, string | null]): ConfigKey => ({
+  name,
+  type: "STRING",
+  default: value,
+  importance: "LOW",
+  doc: "",
+  internal: true,
+});
+
+/** Values that need something we do not have; anything but these defaults is refused instead of being ignored. */
+const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
+  "plugin.name": ["pgoutput"],
+  "snapshot.mode": ["initial", "always", "initial_only", "no_data", "when_needed", "configuration_based"],
+  "snapshot.query.mode": ["select_all"],
+  "snapshot.locking.mode": ["none"],
+  "snapshot.tables.order.by.row.count": ["disabled"],
+  "database.sslfactory": [],
+  converters: [],
+  "post.processors": [],
+  "openlineage.integration.enabled": ["false"],
+  "include.schema.comments": ["false"],
+  "internal.snapshot.scan.all.columns.force": ["false"],
+  "sourceinfo.struct.maker": ["io.debezium.connector.postgresql.PostgresSourceInfoStructMaker"],
+  "transaction.metadata.factory": ["io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory"],
+  "topic.naming.strategy": ["io.debezium.schema.SchemaTopicNamingStrategy", "io.debezium.schema.DefaultTopicNamingStrategy"],
+  "event.processing.failure.handling.mode": ["fail"],
+};
+
+/** Throws ConfigError, naming the setting, for what is not supported. */
+export function refuseUnsupported(config: Readonly<Record<string, string | null>>): void {
+  for (const [name, allowed] of Object.entries(UNSUPPORTED)) {
+    const value = config[name];
+    if (value === undefined || value === null || value.trim() === "" || allowed.includes(value.trim())) continue;
+    const instead = allowed.length === 0 ? "remove the setting" : `use ${allowed.join(", ")}`;
+    throw new ConfigError(`The '${name}' value is invalid: '${value}' is not supported by this connector yet; ${instead}`);
+  }
+}
+
+/** Names of before 2.0, with what they are called now. */
+const RENAMED: Readonly<Record<string, string>> = {
+  "database.server.name": "topic.prefix",
+  "table.whitelist": "table.include.list",
+  "table.blacklist": "table.exclude.list",
+  "schema.whitelist": "schema.include.list",
+  "schema.blacklist": "schema.exclude.list",
+  "column.whitelist": "column.include.list",
+  "column.blacklist": "column.exclude.list",
+};
+export function settingsOf(config: Readonly<Record<string, string | null>>, warn: (message: string) => void = () => {}): Settings {
+  const current: Record<string, string | null> = { ...config };
+  for (const [old, name] of Object.entries(RENAMED)) {
+    const value = config[old];
+    if (value === undefined || value === null || config[name] !== undefined) continue;
+    current[name] = value;
+    warn(`the setting '${old}' is now called '${name}'`);
+  }
+  return new Settings(current, [...CONFIG, ...UNLISTED.map(unlisted)]);
+}
+
+function placeholderOf(text: string): Buffer {
+  return text.startsWith("hex:") ? Buffer.from(text.slice(4), "hex") : Buffer.from(text, "utf8");
+}
+export function typeModes(s: Settings): Omit<TypeModes, "snapshot"> {
+  return {
+    decimal: s.choice("decimal.handling.mode") as TypeModes["decimal"],
+    time: s.choice("time.precision.mode") as TypeModes["time"],
+    binary: s.choice("binary.handling.mode") as TypeModes["binary"],
+    hstore: s.choice("hstore.handling.mode") as TypeModes["hstore"],
+    interval: s.choice("interval.handling.mode") as TypeModes["interval"],
+    moneyFractionDigits: s.int("money.fraction.digits"),
+    includeUnknown: s.bool("include.unknown.datatypes"),
+    placeholder: placeholderOf(s.string("unavailable.value.placeholder")),
+  };
+}
+
+/** `replica.identity.autoset.values`. */
+export function identityRules(s: Settings): readonly { readonly matches: (id: string) => boolean; readonly identity: string }[] {
+  return splitExpressions(s.optional("replica.identity.autoset.values") ?? "").map((rule) => {
+    const at = rule.lastIndexOf(":");
+    return { matches: anyOf(rule.slice(0, at), "replica.identity.autoset.values") ?? (() => false), identity: rule.slice(at + 1) };
+  });
+}
+/** `snapshot.select.statement.overrides` and the statements beside it. */
+export function selectOverrides(s: Settings): ReadonlyMap<string, string> {
+  const overrides = new Map<string, string>();
+  for (const table of s.list("snapshot.select.statement.overrides")) {
+    const statement = s.optional(`snapshot.select.statement.overrides.${table}`);
+    if (statement === null)
+      throw new ConfigError(
+        `The 'snapshot.select.statement.overrides' value is invalid: snapshot.select.statement.overrides.${table} is missing`,
+      );
+    overrides.set(table, statement);
+  }
+  return overrides;
+}

@@ -1,0 +1,188 @@
+/** Turns changes into records: envelope, key, headers, tombstones, and the two or three records of a changed key. */
+import type { Header, SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
+import type { Schema } from "#connect/api/schema";
+import { OPTIONAL_BYTES, OPTIONAL_INT64, OPTIONAL_STRING, STRING, structOf } from "#connect/api/schema";
+import { Struct } from "#connect/api/struct";
+import { type Op, TRANSACTION_BLOCK } from "#connectors/cdc/envelope";
+import type { RecordQueue } from "#connectors/cdc/record-queue";
+import { SOURCE_SCHEMA } from "./source-info.ts";
+import type { TablePlan } from "./table-plan.ts";
+
+const MESSAGE_KEY: Schema = structOf([["prefix", OPTIONAL_STRING]], { name: "io.debezium.connector.postgresql.MessageKey", version: 1 });
+const MESSAGE: Schema = structOf(
+  [
+    ["prefix", OPTIONAL_STRING],
+    ["content", OPTIONAL_BYTES],
+  ],
+  { name: "io.debezium.connector.postgresql.Message", version: 1 },
+);
+const MESSAGE_VALUE: Schema = structOf(
+  [
+    ["op", STRING],
+    ["ts_ms", OPTIONAL_INT64],
+    ["source", SOURCE_SCHEMA],
+    ["transaction", TRANSACTION_BLOCK],
+    ["message", MESSAGE],
+  ],
+  { name: "io.debezium.connector.postgresql.MessageValue", version: 1 },
+);
+
+export interface EventSettings {
+  readonly partition: SourcePartition;
+  readonly headers: readonly Header[];
+  readonly tombstones: boolean;
+  readonly messageTopic: string;
+  /** Microseconds since 1970. */
+  readonly nowMicros: () => number;
+}
+
+/** Records of one event share a batch; all but the last carry the position before the event, so that none is lost. */
+export class EventWriter {
+  readonly #s: EventSettings;
+  readonly #queue: RecordQueue;
+  #ms = 0n;
+  #us = 0n;
+  #ns = 0n;
+
+  constructor(settings: EventSettings, queue: RecordQueue) {
+    this.#s = settings;
+    this.#queue = queue;
+  }
+  /** Takes the time that the following events carry; called once per piece of input. */
+  tick(): void {
+    const now = Math.floor(this.#s.nowMicros());
+    this.#ms = BigInt(Math.floor(now / 1000));
+    this.#us = BigInt(now);
+    this.#ns = this.#us * 1000n;
+  }
+  get nowMs(): number {
+    return Number(this.#ms);
+  }
+  #value(plan: TablePlan, op: Op, before: Struct | null, after: Struct | null, source: Struct, transaction: Struct | null): Struct {
+    return new Struct(plan.envelope, [before, after, source, transaction, op, this.#ms, this.#us, this.#ns]);
+  }
+  #add(
+    topic: string,
+    keySchema: Schema | null,
+    key: Struct | null,
+    valueSchema: Schema | null,
+    value: Struct | null,
+    headers: readonly Header[],
+    offset: SourceOffset,
+    bytes: number,
+    continues: boolean,
+  ): void {
+    const record: SourceRecord = {
+      topic,
+      partition: null,
+      keySchema,
+      key,
+      valueSchema,
+      value,
+      timestamp: null,
+      headers,
+      sourcePartition: this.#s.partition,
+      sourceOffset: offset,
+    };
+    this.#queue.add(record, bytes, continues);
+  }
+  /** `op` c, u or r. */
+  upsert(
+    plan: TablePlan,
+    op: Op,
+    key: Struct | null,
+    before: Struct | null,
+    after: Struct,
+    source: Struct,
+    block: Struct | null,
+    offset: SourceOffset,
+    bytes: number,
+  ): void {
+    const value = this.#value(plan, op, before, after, source, block);
+    this.#add(plan.topic, plan.keySchema, key, plan.envelope, value, this.#s.headers, offset, bytes, false);
+  }
+  delete(
+    plan: TablePlan,
+    key: Struct | null,
+    before: Struct | null,
+    source: Struct,
+    block: Struct | null,
+    previous: SourceOffset,
+    offset: SourceOffset,
+    bytes: number,
+  ): void {
+    const value = this.#value(plan, "d", before, null, source, block);
+    const more = this.#s.tombstones;
+    this.#add(plan.topic, plan.keySchema, key, plan.envelope, value, this.#s.headers, more ? previous : offset, bytes, more);
+    if (more) this.#add(plan.topic, plan.keySchema, key, null, null, this.#s.headers, offset, 0, false);
+  }
+  /** An update that changes the key: the old key goes, the new one comes. */
+  keyChange(
+    plan: TablePlan,
+    oldKey: Struct,
+    newKey: Struct,
+    before: Struct | null,
+    after: Struct,
+    source: Struct,
+    block: () => Struct | null,
+    previous: SourceOffset,
+    offset: SourceOffset,
+    bytes: number,
+  ): void {
+    const gone: readonly Header[] = [{ key: "__debezium.newkey", schema: plan.keySchema, value: newKey }, ...this.#s.headers];
+    const come: readonly Header[] = [{ key: "__debezium.oldkey", schema: plan.keySchema, value: oldKey }, ...this.#s.headers];
+    this.#add(
+      plan.topic,
+      plan.keySchema,
+      oldKey,
+      plan.envelope,
+      this.#value(plan, "d", before, null, source, block()),
+      gone,
+      previous,
+      bytes,
+      true,
+    );
+    if (this.#s.tombstones) this.#add(plan.topic, plan.keySchema, oldKey, null, null, gone, previous, 0, true);
+    this.#add(
+      plan.topic,
+      plan.keySchema,
+      newKey,
+      plan.envelope,
+      this.#value(plan, "c", null, after, source, block()),
+      come,
+      offset,
+      0,
+      false,
+    );
+  }
+  truncate(plan: TablePlan, source: Struct, block: Struct | null, offset: SourceOffset): void {
+    this.#add(plan.topic, null, null, plan.envelope, this.#value(plan, "t", null, null, source, block), this.#s.headers, offset, 64, false);
+  }
+  /** A message of pg_logical_emit_message. `content` is copied. */
+  message(prefix: string, content: Buffer, source: Struct, block: Struct | null, offset: SourceOffset): void {
+    const body = new Struct(MESSAGE, [prefix, Buffer.from(content)]);
+    const value = new Struct(MESSAGE_VALUE, ["m", this.#ms, source, block, body]);
+    this.#add(
+      this.#s.messageTopic,
+      MESSAGE_KEY,
+      new Struct(MESSAGE_KEY, [prefix]),
+      MESSAGE_VALUE,
+      value,
+      [],
+      offset,
+      content.length,
+      false,
+    );
+  }
+  /** A record of another kind (transaction, heartbeat). */
+  other(record: SourceRecord, continues = false): void {
+    this.#queue.add(record, 128, continues);
+  }
+  /** Lets a waiting poll see what was written. */
+  flush(): void {
+    if (!this.#queue.empty) this.#queue.wake();
+  }
+  get full(): boolean {
+    return this.#queue.full;
+  }
+}

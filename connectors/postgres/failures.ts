@@ -1,0 +1,52 @@
+/** Errors of this connector: what happened, and what to do about it. */
+import { ConnectError, RetriableError } from "#connect/api/errors";
+
+export class SourceError extends ConnectError {
+  /** SQLSTATE where the server refused something. */
+  readonly code: string;
+  constructor(message: string, options: { javaClass?: string; cause?: unknown; code?: string; transient?: boolean } = {}) {
+    super(message, {
+      javaClass: options.javaClass ?? "org.apache.kafka.connect.errors.ConnectException",
+      causeClass: options.transient === true ? "transient" : "config",
+      cause: options.cause,
+    });
+    this.code = options.code ?? "";
+  }
+}
+
+export const sqlState = (error: unknown): string =>
+  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : "";
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Connection classes of SQLSTATE, server start and stop, and errors of the socket. */
+const TRANSIENT_STATES = /^(08|57P0[123]|53300|55006|40001|40P01)/;
+const TRANSIENT_SOCKET = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+
+/** Whether trying again may help: the server restarts, the network was cut. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof ConnectError) return error.causeClass === "transient";
+  const code = sqlState(error);
+  if (TRANSIENT_STATES.test(code) || TRANSIENT_SOCKET.test(code)) return true;
+  return (
+    code === "" &&
+    /connection (was )?(closed|terminated|ended)|timeout expired|ended the replication stream|Connection terminated/i.test(messageOf(error))
+  );
+}
+
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/^28P01$|^28000$/, "Check database.user, database.password and pg_hba.conf."],
+  [/^3D000$/, "Check database.dbname."],
+  [/^42501$/, "Grant the user the REPLICATION attribute, CREATE on the database and SELECT on the captured tables."],
+  [/^53400$/, "Raise max_replication_slots or drop slots that are no longer used (SELECT * FROM pg_replication_slots)."],
+  [/^55000$/, "Set wal_level = logical in postgresql.conf and restart the server."],
+];
+
+/** An error of the server or the socket as one of ours; RetriableError where trying again may help. */
+export function wrapped(doing: string, error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
+  const message = `${doing}: ${messageOf(error)}`;
+  if (isTransient(error)) return new RetriableError(message, error);
+  const code = sqlState(error);
+  const hint = HINTS.find(([state]) => state.test(code))?.[1];
+  return new SourceError(hint === undefined ? message : `${message}. ${hint}`, { cause: error, code });
+}

@@ -1,0 +1,74 @@
+/** The `source` block of PostgreSQL's events. */
+import { INT64, OPTIONAL_INT64, OPTIONAL_STRING, type Schema, STRING, structOf } from "#connect/api/schema";
+import { Struct } from "#connect/api/struct";
+import { SNAPSHOT_MARKER, type SnapshotMarker } from "#connectors/cdc/envelope";
+
+export const SOURCE_SCHEMA: Schema = structOf(
+  [
+    ["version", STRING],
+    ["connector", STRING],
+    ["name", STRING],
+    ["ts_ms", INT64],
+    ["snapshot", SNAPSHOT_MARKER],
+    ["db", STRING],
+    ["sequence", OPTIONAL_STRING],
+    ["ts_us", OPTIONAL_INT64],
+    ["ts_ns", OPTIONAL_INT64],
+    ["schema", STRING],
+    ["table", STRING],
+    ["txId", OPTIONAL_INT64],
+    ["lsn", OPTIONAL_INT64],
+    ["xmin", OPTIONAL_INT64],
+  ],
+  { name: "io.debezium.connector.postgresql.Source", version: 1 },
+);
+export const VERSION = "3.4.0.Final";
+
+/** Builds source blocks; the parts that a transaction's events share are made once for it. */
+export class SourceInfo {
+  readonly #name: string;
+  readonly #database: string;
+  #ms = 0n;
+  #us = 0n;
+  #ns = 0n;
+  #txId: bigint | null = null;
+  #xmin: bigint | null = null;
+  #sequencePrefix = "[null,";
+
+  constructor(name: string, database: string) {
+    this.#name = name;
+    this.#database = database;
+  }
+  /** Microseconds since 1970. `txId` null: outside a transaction. */
+  transaction(micros: number, txId: number | null): void {
+    this.#us = BigInt(micros);
+    this.#ms = BigInt(Math.floor(micros / 1000));
+    this.#ns = this.#us * 1000n;
+    this.#txId = txId === null ? null : BigInt(txId);
+  }
+  set xmin(value: bigint | null) {
+    this.#xmin = value;
+  }
+  /** Null: nothing was committed since the connector began. */
+  lastCommit(lsn: number | null): void {
+    this.#sequencePrefix = lsn === null ? "[null," : `["${lsn}",`;
+  }
+  block(lsn: number, schema: string, table: string, snapshot: SnapshotMarker): Struct {
+    return new Struct(SOURCE_SCHEMA, [
+      VERSION,
+      "postgresql",
+      this.#name,
+      this.#ms,
+      snapshot,
+      this.#database,
+      `${this.#sequencePrefix}"${lsn}"]`,
+      this.#us,
+      this.#ns,
+      schema,
+      table,
+      this.#txId,
+      BigInt(lsn),
+      this.#xmin,
+    ]);
+  }
+}

@@ -1,0 +1,310 @@
+/** Streaming: replication messages to events, with positions, restart without loss or repetition, and confirmation. */
+import type { SourceOffset, SourcePartition } from "#connect/api/record";
+import type { Struct } from "#connect/api/struct";
+import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "#connectors/cdc/transaction-metadata";
+import type { EventWriter } from "./events.ts";
+import { decodeMessage, type PgOutputSink, type Relation } from "./pgoutput/decode.ts";
+import { int64 } from "./pgoutput/integers.ts";
+import { TupleScan } from "./pgoutput/tuple.ts";
+import type { FlushTracker, StreamPosition } from "./position.ts";
+import type { CopyConsumer } from "./raw-session.ts";
+import type { SourceInfo } from "./source-info.ts";
+import type { TablePlan } from "./table-plan.ts";
+
+export interface StreamSettings {
+  readonly partition: SourcePartition;
+  /** Topic of transaction metadata; null: not wanted. */
+  readonly transactionTopic: string | null;
+  /** Operations to leave out: c u d t m. */
+  readonly skipped: ReadonlySet<string>;
+  readonly wantsMessage: (prefix: string) => boolean;
+  /** The plan of a relation, or null if it is not captured. Looks into the catalogue. */
+  readonly plan: (relation: Relation) => Promise<TablePlan | null>;
+  /** Goes on with input after `ready` was false. */
+  readonly resume: () => void;
+  readonly fail: (error: Error) => void;
+  /** The server wants to hear where we are. */
+  readonly statusRequested: () => void;
+}
+
+export class StreamReader implements CopyConsumer, PgOutputSink {
+  readonly #s: StreamSettings;
+  readonly #events: EventWriter;
+  readonly #source: SourceInfo;
+  readonly #flush: FlushTracker;
+  readonly #plans = new Map<number, TablePlan | null>();
+  readonly #scan = new TupleScan();
+  readonly #oldScan = new TupleScan();
+  readonly #metadata = new TransactionContext();
+  #looking = false;
+  #ticked = false;
+  #messageBytes = 0;
+  #inTransaction = false;
+  #xid: number | null = null;
+  #display = "";
+  #commitMicros = 0;
+  #eventsInTransaction = 0;
+  #wal = 0;
+  #lsn = 0;
+  #eventAtLsn = 0;
+  #processed = 0;
+  #lastCommit: number | null;
+  #skipTo: StreamPosition | null;
+  /** Inside the transaction of the last record of the run before. */
+  #skipping = false;
+  #position: StreamPosition;
+  #offset: SourceOffset;
+
+  constructor(
+    settings: StreamSettings,
+    events: EventWriter,
+    source: SourceInfo,
+    flush: FlushTracker,
+    from: StreamPosition,
+    offset: SourceOffset,
+  ) {
+    this.#s = settings;
+    this.#events = events;
+    this.#source = source;
+    this.#flush = flush;
+    this.#lastCommit = from.commitLsn;
+    this.#skipTo = from.lsn === 0 ? null : from;
+    this.#position = from;
+    this.#offset = offset;
+    source.lastCommit(from.commitLsn);
+  }
+  get ready(): boolean {
+    return !this.#looking && !this.#events.full;
+  }
+  /** Of the last record that was written. */
+  get position(): StreamPosition {
+    return this.#position;
+  }
+  get offset(): SourceOffset {
+    return this.#offset;
+  }
+  /** WAL position of the last message of any kind. */
+  get received(): number {
+    return this.#wal;
+  }
+  flushed(): void {
+    this.#ticked = false;
+    this.#events.flush();
+  }
+  data(b: Buffer, start: number, end: number): void {
+    if (b[start] === 0x77) {
+      if (!this.#ticked) {
+        this.#events.tick();
+        this.#ticked = true;
+      }
+      this.#wal = int64(b, start + 1);
+      this.#messageBytes = end - start;
+      decodeMessage(b, start + 25, end, this);
+    } else if (b[start] === 0x6b) {
+      const lsn = int64(b, start + 1);
+      // Inside a transaction the server may already be ahead of what it has sent.
+      if (!this.#inTransaction) {
+        this.#flush.skipped(lsn);
+        if (lsn > this.#wal) this.#wal = lsn;
+      }
+      if (b[end - 1] === 1) this.#s.statusRequested();
+    }
+  }
+
+  begin(_finalLsn: number, commitMicros: number, xid: number): void {
+    this.#inTransaction = true;
+    this.#xid = xid;
+    this.#commitMicros = commitMicros;
+    this.#eventsInTransaction = 0;
+    this.#lsn = 0;
+    this.#eventAtLsn = 0;
+    this.#skipping = this.#skipTo !== null && this.#skipTo.txId === xid;
+    // Transactions come in the order of their commits, so it is the first one or none.
+    if (!this.#skipping && this.#lastCommit !== null) this.#skipTo = null;
+    this.#source.transaction(commitMicros, xid);
+    if (this.#s.transactionTopic === null) return;
+    this.#display = `${xid}:${this.#wal}`;
+    this.#metadata.begin(String(xid));
+    if (!this.#skipping)
+      this.#metadataRecord(this.#metadata.beginValue(this.#display, Math.floor(commitMicros / 1000)), "BEGIN", this.#wal);
+  }
+  commit(endLsn: number, commitMicros: number): void {
+    if (this.#skipping) this.#skipTo = null;
+    this.#skipping = false;
+    this.#inTransaction = false;
+    this.#lastCommit = endLsn;
+    this.#processed = endLsn;
+    this.#source.lastCommit(endLsn);
+    if (this.#s.transactionTopic !== null) {
+      this.#metadataRecord(this.#metadata.endValue(this.#display, Math.floor(commitMicros / 1000)), "COMMIT", endLsn);
+      this.#metadata.end();
+    }
+    if (this.#eventsInTransaction > 0) this.#flush.committed(this.#position.lsn, this.#position.eventAtLsn, this.#position.txId, endLsn);
+    else this.#flush.skipped(endLsn);
+    this.#xid = null;
+  }
+  relation(relation: Relation): void {
+    this.#looking = true;
+    this.#s.plan(relation).then(
+      (plan) => {
+        this.#plans.set(relation.id, plan);
+        this.#looking = false;
+        this.#s.resume();
+      },
+      (error: unknown) => this.#s.fail(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+  insert(relation: number, b: Buffer, row: number): void {
+    const plan = this.#next(relation, "c");
+    if (plan === null) return;
+    this.#scan.scan(b, row);
+    const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
+    this.#events.upsert(
+      plan,
+      "c",
+      plan.key(this.#scan, b),
+      null,
+      plan.row(this.#scan, b),
+      source,
+      this.#block(plan),
+      this.#advance("INSERT"),
+      this.#messageBytes,
+    );
+  }
+  update(relation: number, b: Buffer, oldRow: number, _oldIsFull: boolean, row: number): void {
+    const plan = this.#next(relation, "u");
+    if (plan === null) return;
+    const scan = this.#scan,
+      old = this.#oldScan;
+    scan.scan(b, row);
+    const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
+    const key = plan.key(scan, b);
+    if (oldRow < 0) {
+      this.#events.upsert(plan, "u", key, null, plan.row(scan, b), source, this.#block(plan), this.#advance("UPDATE"), this.#messageBytes);
+      return;
+    }
+    old.scan(b, oldRow);
+    const before = plan.row(old, b),
+      after = plan.row(scan, b);
+    const oldKey = plan.key(old, b);
+    const previous = this.#offset;
+    const bytes = this.#messageBytes;
+    if (key === null || oldKey === null || plan.sameKey(old, b, scan, b))
+      this.#events.upsert(plan, "u", key, before, after, source, this.#block(plan), this.#advance("UPDATE"), bytes);
+    else
+      this.#events.keyChange(plan, oldKey, key, before, after, source, () => this.#block(plan), previous, this.#advance("UPDATE"), bytes);
+  }
+  delete(relation: number, b: Buffer, oldRow: number, _oldIsFull: boolean): void {
+    const plan = this.#next(relation, "d");
+    if (plan === null) return;
+    this.#oldScan.scan(b, oldRow);
+    const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
+    const previous = this.#offset;
+    const key = plan.key(this.#oldScan, b),
+      before = plan.row(this.#oldScan, b);
+    this.#events.delete(plan, key, before, source, this.#block(plan), previous, this.#advance("DELETE"), this.#messageBytes);
+  }
+  truncate(relations: readonly number[]): void {
+    for (const relation of relations) {
+      const plan = this.#next(relation, "t");
+      if (plan === null) continue;
+      const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
+      this.#events.truncate(plan, source, this.#block(plan), this.#advance("TRUNCATE"));
+    }
+  }
+  message(transactional: boolean, _lsn: number, prefix: string, content: Buffer): void {
+    if (!transactional) this.#outside();
+    this.#countEvent();
+    const delivered = transactional ? this.#delivered() : this.#skipTo !== null && this.#wal <= this.#skipTo.lsn;
+    if (delivered || this.#s.skipped.has("m") || !this.#s.wantsMessage(prefix)) return;
+    const xid = transactional ? this.#xid : null;
+    const source = this.#source.block(this.#lsn, "", "", "false");
+    const block = this.#metadata.id !== null && transactional ? this.#metadata.next("", this.#display) : null;
+    this.#events.message(prefix, content, source, block, this.#advance("MESSAGE", xid));
+    // It has no commit of its own: when it is durable, so is everything up to it.
+    if (!transactional) this.#flush.committed(this.#position.lsn, this.#position.eventAtLsn, null, this.#wal);
+  }
+  /** The server sends messages that belong to no transaction between transactions; they carry the time of reading. */
+  #outside(): void {
+    this.#commitMicros = this.#events.nowMs * 1000;
+    this.#lsn = 0;
+    this.#source.transaction(this.#commitMicros, null);
+  }
+
+  /** Counts the event; null: its table is not captured, it was delivered before the restart, or its kind is left out. */
+  #next(relation: number, op: string): TablePlan | null {
+    const plan = this.#plans.get(relation) ?? null;
+    this.#countEvent();
+    if (plan === null) return null;
+    if (this.#delivered()) {
+      if (this.#metadata.id !== null) this.#metadata.skip(plan.id);
+      return null;
+    }
+    return this.#s.skipped.has(op) ? null : plan;
+  }
+  #countEvent(): void {
+    if (this.#wal === this.#lsn) this.#eventAtLsn++;
+    else {
+      this.#lsn = this.#wal;
+      this.#eventAtLsn = 0;
+    }
+  }
+  #delivered(): boolean {
+    const to = this.#skipTo;
+    if (!this.#skipping || to === null) return false;
+    if (this.#lsn < to.lsn || (this.#lsn === to.lsn && this.#eventAtLsn <= to.eventAtLsn)) return true;
+    this.#skipping = false;
+    this.#skipTo = null;
+    return false;
+  }
+  #block(plan: TablePlan): Struct | null {
+    return this.#metadata.id === null ? null : this.#metadata.next(plan.id, this.#display);
+  }
+  /** Moves the position onto the current event and returns its offset. */
+  #advance(operation: string, txId: number | null = this.#xid): SourceOffset {
+    const lsn = this.#lsn;
+    this.#processed = lsn;
+    this.#eventsInTransaction++;
+    this.#position = { commitLsn: this.#lastCommit, lsn, eventAtLsn: this.#eventAtLsn, txId };
+    this.#offset = this.#offsetAt(operation, lsn, txId, this.#eventAtLsn);
+    return this.#offset;
+  }
+  #offsetAt(operation: string, lsn: number, txId: number | null, eventAtLsn: number): SourceOffset {
+    const commit = this.#lastCommit;
+    if (commit !== null && eventAtLsn === 0 && this.#metadata.id === null && txId !== null)
+      return { lsn_proc: this.#processed, messageType: operation, lsn_commit: commit, lsn, txId, ts_usec: this.#commitMicros };
+    return {
+      ...(this.#metadata.id === null ? {} : this.#metadata.offset()),
+      lsn_proc: this.#processed,
+      messageType: operation,
+      ...(commit === null ? {} : { lsn_commit: commit }),
+      lsn,
+      ...(eventAtLsn === 0 ? {} : { lsn_event: eventAtLsn }),
+      ...(txId === null ? {} : { txId }),
+      ts_usec: this.#commitMicros,
+    };
+  }
+  #metadataRecord(value: Struct, operation: "BEGIN" | "COMMIT", lsn: number): void {
+    const topic = this.#s.transactionTopic;
+    if (topic === null) return;
+    const previous = this.#offset;
+    // BEGIN does not move the position: until an event follows, reading starts before the transaction.
+    if (operation === "COMMIT") {
+      this.#eventsInTransaction++;
+      this.#position = { commitLsn: this.#lastCommit, lsn, eventAtLsn: 0, txId: this.#xid };
+      this.#offset = this.#offsetAt(operation, lsn, this.#xid, 0);
+    }
+    this.#events.other({
+      topic,
+      partition: null,
+      keySchema: TRANSACTION_KEY,
+      key: this.#metadata.key(this.#display),
+      valueSchema: TRANSACTION_VALUE,
+      value,
+      timestamp: null,
+      headers: [],
+      sourcePartition: this.#s.partition,
+      sourceOffset: operation === "COMMIT" ? this.#offset : previous,
+    });
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * How rows of one version of a table become keys and values: schemas, and for each field which cell of the wire's row
+ * it takes. Made once per relation message, so that schemas keep their identity.
+ */
+import { CELL_GIVEN, CELL_NULL, type RawColumn, RawRow } from "#connect/api/raw-row";
+import { type Schema, structOf } from "#connect/api/schema";
+import { Struct } from "#connect/api/struct";
+import type { ConnectValue } from "#connect/api/value";
+import { envelopeSchema } from "#connectors/cdc/envelope";
+import type { ColumnMask } from "#connectors/cdc/column-mask";
+import type { ColumnType } from "./column-type.ts";
+import { NULL_CELL, type TupleScan, UNCHANGED_CELL } from "./pgoutput/tuple.ts";
+import { SOURCE_SCHEMA } from "./source-info.ts";
+
+export interface PlannedColumn {
+  /** As it stands in schemas. */
+  readonly field: string;
+  /** Position in the wire's row; -1: the row does not have it, the neutral value stands for it. */
+  readonly wire: number;
+  readonly type: ColumnType;
+  readonly optional: boolean;
+  readonly default: ConnectValue | undefined;
+  readonly parameters: Readonly<Record<string, string>> | null;
+  readonly mask: ColumnMask | null;
+  readonly length: number | null;
+}
+export interface PlanNames {
+  readonly schema: string;
+  readonly table: string;
+  readonly topic: string;
+  /** Name of the value's schema without suffix. */
+  readonly schemaName: string;
+}
+
+/** undefined in `whenNull`: SQL NULL is null. */
+interface Cells {
+  readonly schema: Schema;
+  readonly wire: Int32Array;
+  readonly columns: readonly RawColumn[];
+  readonly whenNull: readonly (ConnectValue | undefined)[];
+  readonly whenUnchanged: readonly ConnectValue[];
+}
+
+function masked(column: PlannedColumn): RawColumn {
+  const { mask, type, length } = column;
+  if (mask === null) return type.raw;
+  return { form: "decode", decode: (b, start, end) => mask.apply(type.raw.decode(b, start, end), length) };
+}
+function cellsOf(columns: readonly PlannedColumn[], name: string, optional: boolean): Cells {
+  const apply = (c: PlannedColumn, value: ConnectValue): ConnectValue => (c.mask === null ? value : c.mask.apply(value, c.length));
+  const nullValue = (c: PlannedColumn): ConnectValue | undefined => {
+    const value = c.optional ? null : (c.default ?? c.type.neutral);
+    return apply(c, value) ?? undefined;
+  };
+  const schema = structOf(
+    columns.map((c) => [c.field, c.type.shape({ optional: c.optional, default: c.default, parameters: c.parameters })]),
+    { name, optional },
+  );
+  return {
+    schema,
+    wire: Int32Array.from(columns, (c) => c.wire),
+    columns: columns.map(masked),
+    whenNull: columns.map(nullValue),
+    whenUnchanged: columns.map((c) => apply(c, c.type.unavailable) ?? nullValue(c) ?? null),
+  };
+}
+
+/** The cells' positions for a row; the row keeps `b`. */
+function rowOf(cells: Cells, scan: TupleScan, b: Buffer): RawRow {
+  const wire = cells.wire,
+    n = wire.length;
+  const starts = new Array<number>(n),
+    ends = new Array<number>(n);
+  let given: ConnectValue[] | null = null;
+  for (let i = 0; i < n; i++) {
+    const at = wire[i] as number;
+    const start = at < 0 ? NULL_CELL : (scan.starts[at] as number);
+    if (start >= 0) {
+      starts[i] = start;
+      ends[i] = scan.ends[at] as number;
+      continue;
+    }
+    ends[i] = 0;
+    const value = start === UNCHANGED_CELL ? cells.whenUnchanged[i] : cells.whenNull[i];
+    if (value === undefined || value === null) starts[i] = CELL_NULL;
+    else {
+      starts[i] = CELL_GIVEN;
+      given ??= new Array<ConnectValue>(n).fill(null);
+      given[i] = value;
+    }
+  }
+  return new RawRow(cells.columns, b, starts, ends, given);
+}
+
+export class TablePlan {
+  readonly schema: string;
+  readonly table: string;
+  readonly id: string;
+  readonly topic: string;
+  readonly keySchema: Schema | null;
+  readonly rowSchema: Schema;
+  readonly envelope: Schema;
+  readonly #key: Cells | null;
+  readonly #value: Cells;
+
+  constructor(names: PlanNames, value: readonly PlannedColumn[], key: readonly PlannedColumn[]) {
+    this.schema = names.schema;
+    this.table = names.table;
+    this.id = `${names.schema}.${names.table}`;
+    this.topic = names.topic;
+    this.#value = cellsOf(value, `${names.schemaName}.Value`, true);
+    this.#key = key.length === 0 ? null : cellsOf(key, `${names.schemaName}.Key`, false);
+    this.rowSchema = this.#value.schema;
+    this.keySchema = this.#key?.schema ?? null;
+    this.envelope = envelopeSchema(`${names.schemaName}.Envelope`, this.rowSchema, SOURCE_SCHEMA);
+  }
+  row(scan: TupleScan, b: Buffer): Struct {
+    return new Struct(this.rowSchema, null, rowOf(this.#value, scan, b));
+  }
+  key(scan: TupleScan, b: Buffer): Struct | null {
+    const key = this.#key;
+    return key === null ? null : new Struct(key.schema, null, rowOf(key, scan, b));
+  }
+  /** Whether two rows have the same key: by bytes, and where these differ by value (2.50 and 2.5 are one number). */
+  sameKey(oldScan: TupleScan, oldBytes: Buffer, scan: TupleScan, b: Buffer): boolean {
+    const key = this.#key;
+    if (key === null) return true;
+    for (let i = 0; i < key.wire.length; i++) {
+      const at = key.wire[i] as number;
+      if (at < 0) continue;
+      const s = scan.starts[at] as number,
+        o = oldScan.starts[at] as number;
+      // An unchanged value is sent with neither row.
+      if (s === UNCHANGED_CELL || o === UNCHANGED_CELL) continue;
+      if (s < 0 || o < 0) {
+        if (s !== o) return false;
+        continue;
+      }
+      const e = scan.ends[at] as number,
+        oe = oldScan.ends[at] as number;
+      if (e - s === oe - o && b.compare(oldBytes, o, oe, s, e) === 0) continue;
+      const column = key.columns[i] as RawColumn;
+      if (!sameValue(column.decode(b, s, e), column.decode(oldBytes, o, oe))) return false;
+    }
+    return true;
+  }
+}
+
+function sameValue(a: ConnectValue, b: ConnectValue): boolean {
+  if (a === b) return true;
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0;
+  if (a instanceof Struct && b instanceof Struct) return a.slots.every((slot, i) => sameValue(slot, b.at(i)));
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((x: ConnectValue, i) => sameValue(x, b[i] as ConnectValue));
+  if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime();
+  if (typeof a === "object" && a !== null && "unscaled" in a && typeof b === "object" && b !== null && "unscaled" in b)
+    return a.unscaled === b.unscaled && a.scale === b.scale;
+  return false;
+}

@@ -1,0 +1,334 @@
+/** The source task: prepares slot and publication, takes the snapshot if there has to be one, then streams. */
+import type { Client } from "pg";
+import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
+import { RetriableError } from "#connect/api/errors";
+import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
+import { heartbeatRecord } from "#connectors/cdc/heartbeat";
+import { RecordQueue } from "#connectors/cdc/record-queue";
+import { listTables, readTable } from "./catalog.ts";
+import { identityRules } from "./config.ts";
+import { connect } from "./connection.ts";
+import { EventWriter } from "./events.ts";
+import { messageOf, wrapped } from "./failures.ts";
+import { type SlotState, slotLost, snapshotWanted } from "./start-decision.ts";
+import type { Relation } from "./pgoutput/decode.ts";
+import { TablePlans } from "./plans.ts";
+import { FlushTracker, readOffset, snapshotOffset, type StoredPosition, type StreamPosition } from "./position.ts";
+import { type AutocreateMode, preparePublication, setReplicaIdentities } from "./publication.ts";
+import type { RawSession } from "./raw-session.ts";
+import { openSession, sendStatus, startStreaming } from "./replication.ts";
+import { checkSlot, createSlot, dropSlot, quoteIdentifier, readSlot } from "./slot.ts";
+import { openSnapshot, type SnapshotRun } from "./snapshot-run.ts";
+import { SourceInfo } from "./source-info.ts";
+import { StreamReader } from "./stream.ts";
+import type { TablePlan } from "./table-plan.ts";
+import { type TaskSettings, taskSettings } from "./task-settings.ts";
+import { TypeRegistry } from "./type-registry.ts";
+
+const nowMicros = (): number => (performance.timeOrigin + performance.now()) * 1000;
+const FROM_SLOT: StreamPosition = { commitLsn: null, lsn: 0, eventAtLsn: 0, txId: null };
+
+class PostgresTask implements SourceTask {
+  readonly #context: SourceTaskContext;
+  readonly #s: TaskSettings;
+  readonly #partition: SourcePartition;
+  readonly #queue: RecordQueue;
+  readonly #events: EventWriter;
+  readonly #source: SourceInfo;
+  readonly #types = new TypeRegistry();
+  readonly #plans: TablePlans;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #client: Client | null = null;
+  #session: RawSession | null = null;
+  #snapshot: SnapshotRun | null = null;
+  #reader: StreamReader | null = null;
+  #flush: FlushTracker | null = null;
+  /** Where to go on after a broken connection; null: as the offset store says. */
+  #resumeAt: { readonly from: StreamPosition; readonly offset: SourceOffset; readonly startLsn: number } | null = null;
+  #running = false;
+  #stopping = false;
+  #snapshotTaken = false;
+
+  constructor(config: TaskConfig, context: SourceTaskContext) {
+    this.#context = context;
+    this.#s = taskSettings(config, context.taskId, Date.now(), (m) => context.log.warn(m));
+    this.#partition = { server: this.#s.naming.prefix };
+    this.#queue = new RecordQueue(this.#s.queue);
+    this.#queue.onSpace = () => this.#goOn();
+    this.#source = new SourceInfo(this.#s.naming.prefix, this.#s.server.database);
+    this.#plans = new TablePlans(this.#s.plans, this.#types);
+    this.#events = new EventWriter(
+      {
+        partition: this.#partition,
+        headers: this.#s.headers,
+        tombstones: this.#s.all.bool("tombstones.on.delete"),
+        messageTopic: this.#s.naming.message,
+        nowMicros,
+      },
+      this.#queue,
+    );
+  }
+  async start(): Promise<void> {
+    try {
+      await this.#begin();
+    } catch (error) {
+      if (!(error instanceof RetriableError)) throw error;
+      this.#context.log.warn(`cannot start yet, trying again: ${error.message}`);
+    }
+  }
+  async poll(): Promise<readonly SourceRecord[]> {
+    if (!this.#running && this.#queue.empty) await this.#begin();
+    return this.#queue.take(this.#s.all.int("poll.interval.ms"));
+  }
+  durable(offsets: readonly { readonly partition: SourcePartition; readonly offset: SourceOffset }[]): Promise<void> {
+    for (const { offset } of offsets) {
+      const stored = readOffset(offset);
+      if (stored === null || this.#flush === null) continue;
+      const before = this.#flush.flushed;
+      if (stored.kind === "stream") this.#flush.durable(stored.at);
+      else if (stored.at.completed) this.#flush.durable({ ...FROM_SLOT, lsn: stored.at.lsn });
+      if (this.#flush.flushed !== before) this.#sendStatus();
+    }
+    return Promise.resolve();
+  }
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#sendStatus();
+    await this.#close();
+    if (!this.#s.all.bool("slot.drop.on.stop")) return;
+    const client = await connect(this.#s.server);
+    try {
+      await dropSlot(client, this.#s.all.string("slot.name"));
+    } finally {
+      await client.end();
+    }
+  }
+
+  #goOn(): void {
+    this.#snapshot?.resume();
+    if (this.#reader !== null) this.#session?.resume();
+  }
+  async #close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers.clear();
+    const { "0": snapshot, "1": session, "2": client } = [this.#snapshot, this.#session, this.#client] as const;
+    this.#snapshot = null;
+    this.#session = null;
+    this.#client = null;
+    this.#running = false;
+    await Promise.allSettled([snapshot?.close(), session?.close(), client?.end()]);
+  }
+  /** A failure while running: records already read are still handed out, then poll throws it. */
+  #failed(doing: string, error: unknown): void {
+    if (this.#stopping || !this.#running) return;
+    this.#running = false;
+    const reader = this.#reader;
+    if (reader !== null && this.#flush !== null)
+      this.#resumeAt = { from: reader.position, offset: reader.offset, startLsn: reader.position.commitLsn ?? this.#flush.flushed };
+    this.#reader = null;
+    void this.#close().then(() => this.#queue.fail(wrapped(doing, error)));
+  }
+  async #begin(): Promise<void> {
+    try {
+      await this.#prepare();
+    } catch (error) {
+      await this.#close();
+      throw wrapped("The PostgreSQL source could not start", error);
+    }
+  }
+  async #prepare(): Promise<void> {
+    const s = this.#s,
+      slotName = s.all.string("slot.name");
+    const client = await connect(s.server);
+    this.#client = client;
+    await this.#types.load(client);
+    const { offset, stored } = await this.#storedPosition();
+    const slot = await readSlot(client, slotName);
+    if (slot !== null) checkSlot(slotName, slot, s.server.database);
+    const state: SlotState = slot === null ? "missing" : "there";
+    const wanted = this.#resumeAt === null && snapshotWanted(s, stored, state, this.#snapshotTaken);
+    const streams =
+      s.snapshotMode !== "initial_only" &&
+      (s.snapshotMode !== "configuration_based" || s.all.bool("snapshot.mode.configuration.based.start.stream"));
+    if (state === "missing" && !wanted && stored !== null && streams) throw slotLost(s, stored, offset, slotName);
+    await this.#preparePublication(client);
+    const session = await openSession(s.server, true, (error) => this.#failed("The replication stream broke", error));
+    this.#session = session;
+    let createdLsn: number | null = null;
+    if (wanted) {
+      const temporary = slot !== null || !streams;
+      const name = temporary ? `${slotName.slice(0, 40)}_snapshot_${process.pid}` : slotName;
+      const created = await createSlot(session, name, { temporary, exported: true, failover: !temporary && s.all.bool("slot.failover") });
+      this.#snapshot = await openSnapshot(
+        s,
+        client,
+        this.#plans,
+        { lsn: created.consistentLsn, snapshot: created.snapshot },
+        () => this.#stopping,
+        nowMicros,
+      );
+      if (temporary) await session.query(`DROP_REPLICATION_SLOT ${quoteIdentifier(name)}`);
+      createdLsn = created.consistentLsn;
+    } else if (state === "missing" && streams) {
+      createdLsn = (await createSlot(session, slotName, { exported: false, failover: s.all.bool("slot.failover") })).consistentLsn;
+    }
+    this.#running = true;
+    const confirmed = slot?.confirmedFlushLsn ?? createdLsn ?? 0;
+    this.#flush ??= new FlushTracker(confirmed);
+    void this.#run(stored, offset, createdLsn, streams).catch((error: unknown) =>
+      this.#failed(
+        this.#reader === null ? "An exception occurred in the change event producer. This connector will be stopped" : "Streaming failed",
+        error,
+      ),
+    );
+  }
+  async #storedPosition(): Promise<{ readonly offset: SourceOffset | null; readonly stored: StoredPosition | null }> {
+    if (this.#resumeAt !== null) return { offset: this.#resumeAt.offset, stored: { kind: "stream", at: this.#resumeAt.from } };
+    const [offset = null] = await this.#context.offsets.offsets([this.#partition]);
+    return { offset, stored: readOffset(offset) };
+  }
+  async #preparePublication(client: Client): Promise<void> {
+    const s = this.#s;
+    const captured = async (): Promise<readonly { schema: string; table: string }[]> =>
+      (await listTables(client)).filter((t) => s.plans.filters.table(t.schema, t.table));
+    const rules = identityRules(s.all);
+    if (rules.length > 0) await setReplicaIdentities(client, rules, await captured());
+    const mode = s.all.choice("publication.autocreate.mode") as AutocreateMode;
+    await preparePublication(client, s.all.string("publication.name"), mode, s.all.bool("publish.via.partition.root"), captured);
+  }
+  /** Snapshot, then stream. `createdLsn`: where a new slot or an exported snapshot begins. */
+  async #run(stored: StoredPosition | null, offset: SourceOffset | null, createdLsn: number | null, streams: boolean): Promise<void> {
+    let from = FROM_SLOT,
+      startLsn = 0,
+      at: SourceOffset = offset ?? snapshotOffset("INITIAL", createdLsn ?? 0, 0, Math.floor(nowMicros()), true);
+    if (this.#snapshot !== null && createdLsn !== null) {
+      const result = await this.#snapshot.read(this.#events, this.#source);
+      await this.#snapshot.close();
+      this.#snapshot = null;
+      this.#snapshotTaken = true;
+      at = result.offset;
+      startLsn = createdLsn;
+      if (result.rows > 0) this.#flush?.committed(createdLsn, 0, null, createdLsn);
+    } else if (this.#resumeAt !== null) {
+      from = this.#resumeAt.from;
+      startLsn = this.#resumeAt.startLsn;
+    } else if (stored !== null) {
+      if (stored.kind === "stream") from = stored.at;
+      startLsn = stored.kind === "stream" ? (stored.at.commitLsn ?? 0) : stored.at.lsn;
+    }
+    if (this.#stopping || !this.#running) return;
+    if (!streams) {
+      this.#context.log.info("the snapshot is complete; snapshot.mode asks for nothing more");
+      return;
+    }
+    await this.#stream(from, at, startLsn);
+  }
+  async #stream(from: StreamPosition, offset: SourceOffset, startLsn: number): Promise<void> {
+    const s = this.#s,
+      session = this.#session,
+      flush = this.#flush;
+    if (session === null || flush === null) return;
+    const reader = new StreamReader(
+      {
+        partition: this.#partition,
+        transactionTopic: s.all.bool("provide.transaction.metadata") ? s.naming.transaction : null,
+        skipped: s.skipped,
+        wantsMessage: s.wantsMessage,
+        plan: (relation) => this.#planOf(relation),
+        resume: () => session.resume(),
+        fail: (error) => this.#failed("Reading a table's schema failed", error),
+        statusRequested: () => this.#sendStatus(),
+      },
+      this.#events,
+      this.#source,
+      flush,
+      from,
+      offset,
+    );
+    this.#reader = reader;
+    await startStreaming(
+      session,
+      {
+        slot: s.all.string("slot.name"),
+        publication: s.all.string("publication.name"),
+        startLsn,
+        messages: !s.skipped.has("m"),
+        parameters: (s.all.optional("slot.stream.params") ?? "")
+          .split(";")
+          .filter((p) => p.includes("="))
+          .map((p) => [p.slice(0, p.indexOf("=")).trim(), p.slice(p.indexOf("=") + 1).trim()] as const),
+        retries: s.all.int("slot.max.retries"),
+        retryDelayMs: s.all.int("slot.retry.delay.ms"),
+        aborted: () => this.#stopping,
+      },
+      reader,
+    );
+    this.#sendStatus();
+    this.#every(s.all.int("status.update.interval.ms"), () => this.#sendStatus());
+    const beatMs = s.all.int("heartbeat.interval.ms");
+    if (beatMs > 0) {
+      this.#heartbeat();
+      this.#every(beatMs, () => this.#heartbeat());
+    }
+    const xminMs = s.all.int("xmin.fetch.interval.ms");
+    if (xminMs > 0) this.#every(xminMs, () => void this.#readXmin());
+  }
+  #every(intervalMs: number, action: () => void): void {
+    this.#timers.add(setInterval(action, intervalMs));
+  }
+  #sendStatus(): void {
+    const { "0": session, "1": reader, "2": flush } = [this.#session, this.#reader, this.#flush] as const;
+    if (session === null || reader === null || flush === null) return;
+    sendStatus(session, reader.received, this.#s.flushes ? flush.flushed : 0, nowMicros());
+  }
+  #heartbeat(): void {
+    const reader = this.#reader;
+    if (reader === null || this.#stopping) return;
+    this.#events.tick();
+    this.#events.other(
+      heartbeatRecord(this.#s.naming.heartbeat, this.#s.naming.prefix, this.#events.nowMs, this.#partition, reader.offset),
+    );
+    this.#events.flush();
+    const action = this.#s.all.optional("heartbeat.action.query");
+    if (action !== null && action !== "")
+      this.#sql()
+        .then((client) => client.query(action))
+        .catch((error: unknown) => this.#context.log.warn(`heartbeat.action.query failed: ${messageOf(error)}`));
+  }
+  async #readXmin(): Promise<void> {
+    try {
+      const client = await this.#sql();
+      const { rows } = await client.query<{ xmin: string | null }>(
+        "SELECT catalog_xmin::text AS xmin FROM pg_catalog.pg_replication_slots WHERE slot_name = $1",
+        [this.#s.all.string("slot.name")],
+      );
+      const xmin = rows[0]?.xmin ?? null;
+      this.#source.xmin = xmin === null ? null : BigInt(xmin);
+    } catch (error) {
+      this.#context.log.warn(`the slot's xmin could not be read: ${messageOf(error)}`);
+    }
+  }
+  /** The SQL connection; a new one if it was lost while the stream went on. */
+  async #sql(): Promise<Client> {
+    const client = this.#client;
+    if (client !== null) {
+      try {
+        await client.query("SELECT 1");
+        return client;
+      } catch {
+        await client.end().catch(() => {});
+      }
+    }
+    this.#client = await connect(this.#s.server);
+    return this.#client;
+  }
+  async #planOf(relation: Relation): Promise<TablePlan | null> {
+    if (!this.#plans.captures(relation.schema, relation.table)) return null;
+    const client = await this.#sql();
+    if (relation.columns.some((c) => this.#types.get(c.typeOid) === null)) await this.#types.load(client);
+    const catalog = await readTable(client, relation.schema, relation.table);
+    return this.#plans.plan(relation.schema, relation.table, relation.columns, catalog, false);
+  }
+}
+
+export const postgresTask = (config: TaskConfig, context: SourceTaskContext): SourceTask => new PostgresTask(config, context);

@@ -1,0 +1,207 @@
+/** Integers, floats, numeric and money. */
+import type { RawColumn } from "#connect/api/raw-row";
+import { primitive } from "#connect/api/schema";
+import { Struct } from "#connect/api/struct";
+import { type ConnectValue, Decimal } from "#connect/api/value";
+import * as semantic from "#connectors/cdc/semantic-types";
+import { ascii, bigintBytes, javaDouble, twosComplement, writeAscii, writeInteger, writeQuotedBase64 } from "./cell-bytes.ts";
+import type { ColumnType, TypeModes } from "./column-type.ts";
+
+const NUMBER: RawColumn = { form: "verbatim", decode: (b, start, end) => Number(ascii(b, start, end)) };
+const BIG: RawColumn = { form: "verbatim", decode: (b, start, end) => BigInt(ascii(b, start, end)) };
+
+export const integerType = (width: "INT16" | "INT32" | "INT64"): ColumnType => ({
+  shape: (options) => primitive(width, options),
+  raw: width === "INT64" ? BIG : NUMBER,
+  neutral: width === "INT64" ? 0n : 0,
+  unavailable: null,
+  generatedDefault: "0",
+});
+export const oidType: ColumnType = { shape: (options) => primitive("INT64", options), raw: BIG, neutral: 0n, unavailable: null };
+
+/** A float's text with a fraction or an exponent, so that it reads as a floating-point number; NaN and infinities as strings. */
+const FLOAT: RawColumn = {
+  form: "writer",
+  decode: (b, start, end) => Number(ascii(b, start, end)),
+  write(b, start, end, out) {
+    const first = b[start];
+    if (first === 0x4e || first === 0x49 || b[start + 1] === 0x49) {
+      writeAscii(out, `"${ascii(b, start, end)}"`);
+      return true;
+    }
+    out.reserve(end - start + 2);
+    const o = out.bytes;
+    let p = out.length,
+      fractional = false;
+    for (let i = start; i < end; i++) {
+      const c = b[i] as number;
+      if (c === 0x2e || c === 0x65) fractional = true;
+      o[p++] = c;
+    }
+    if (!fractional) {
+      o[p++] = 0x2e;
+      o[p++] = 0x30;
+    }
+    out.length = p;
+    return true;
+  },
+};
+export const floatType = (width: "FLOAT32" | "FLOAT64"): ColumnType => ({
+  shape: (options) => primitive(width, options),
+  raw: FLOAT,
+  neutral: 0,
+  unavailable: null,
+  generatedDefault: "0.0",
+});
+
+const scratch = new Uint8Array(16);
+/** The digits of a numeric without its point, read as an integer of the given scale. `exact` false: more than 15 digits. */
+const read = { value: 0, scale: 0, exact: true };
+function readDecimal(b: Uint8Array, start: number, end: number): void {
+  let p = start,
+    value = 0,
+    scale = 0,
+    digits = 0,
+    point = false;
+  const negative = b[p] === 0x2d;
+  if (negative) p++;
+  for (; p < end; p++) {
+    const c = b[p] as number;
+    if (c === 0x2e) point = true;
+    else {
+      value = value * 10 + (c - 48);
+      if (point) scale++;
+      if (digits > 0 || c !== 48) digits++;
+    }
+  }
+  read.value = negative ? -value : value;
+  read.scale = scale;
+  read.exact = digits <= 15;
+}
+/** NaN, Infinity, -Infinity. */
+const special = (b: Uint8Array, start: number): boolean => (b[start] as number) > 57 || b[start + 1] === 0x49;
+
+/** The value at a fixed scale; digits that the scale has no room for are cut (PostgreSQL sends none). */
+function scaled(text: string, scale: number): Decimal | null {
+  const value = Decimal.parse(text);
+  if (value === null) return null;
+  const shift = scale - value.scale;
+  return new Decimal(shift >= 0 ? value.unscaled * 10n ** BigInt(shift) : value.unscaled / 10n ** BigInt(-shift), scale);
+}
+
+function fixedScale(scale: number, precision: number): ColumnType {
+  const raw: RawColumn = {
+    form: "writer",
+    decode: (b, start, end) => (special(b, start) ? null : scaled(ascii(b, start, end), scale)),
+    write(b, start, end, out) {
+      if (special(b, start)) return false;
+      readDecimal(b, start, end);
+      if (!read.exact || read.scale !== scale) {
+        const value = scaled(ascii(b, start, end), scale);
+        if (value === null) return false;
+        const bytes = bigintBytes(value.unscaled);
+        writeQuotedBase64(out, bytes, bytes.length);
+      } else writeQuotedBase64(out, scratch, twosComplement(read.value, scratch));
+      return true;
+    },
+  };
+  return { shape: semantic.decimal(scale, precision), raw, neutral: new Decimal(0n, scale), unavailable: null, generatedDefault: "0.0" };
+}
+
+const VARIABLE = semantic.variableScaleDecimal({});
+/** Without trailing zeros in the fraction. */
+function stripped(text: string): Decimal | null {
+  return Decimal.parse(text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+}
+const variable = (value: Decimal): Struct => new Struct(VARIABLE, [value.scale, bigintBytes(value.unscaled)]);
+
+const VARIABLE_SCALE: ColumnType = {
+  shape: semantic.variableScaleDecimal,
+  raw: {
+    form: "writer",
+    decode(b, start, end): ConnectValue {
+      const value = special(b, start) ? null : stripped(ascii(b, start, end));
+      return value === null ? null : variable(value);
+    },
+    write(b, start, end, out) {
+      if (special(b, start)) return false;
+      readDecimal(b, start, end);
+      if (!read.exact) return false;
+      while (read.scale > 0 && read.value % 10 === 0) {
+        read.value /= 10;
+        read.scale--;
+      }
+      writeAscii(out, '{"scale":');
+      writeInteger(out, read.scale);
+      writeAscii(out, ',"value":');
+      writeQuotedBase64(out, scratch, twosComplement(read.value, scratch));
+      writeAscii(out, "}");
+      return true;
+    },
+  },
+  neutral: variable(new Decimal(0n, 0)),
+  unavailable: null,
+  generatedDefault: "0.0",
+};
+
+/** `typmod` as in the catalogue; -1: no precision was declared. */
+export function numericType(modes: TypeModes, typmod: number): ColumnType {
+  if (modes.decimal === "double")
+    return { shape: (options) => primitive("FLOAT64", options), raw: FLOAT, neutral: 0, unavailable: null, generatedDefault: "0.0" };
+  const precision = ((typmod - 4) >> 16) & 0xffff;
+  // A negative scale comes out as 2^11 minus it, as in the reference.
+  const scale = (typmod - 4) & 0xffff;
+  if (modes.decimal === "string") {
+    const pad = typmod !== -1 && scale > 1000;
+    const text = (b: Uint8Array, start: number, end: number): string => {
+      const plain = ascii(b, start, end);
+      return pad && !special(b, start) ? (scaled(plain, scale)?.toPlainString() ?? plain) : plain;
+    };
+    return {
+      shape: (options) => primitive("STRING", options),
+      raw: pad ? { form: "decode", decode: text } : { form: "text", decode: text },
+      neutral: "0",
+      unavailable: modes.placeholder.toString("utf8"),
+      generatedDefault: "0.0",
+    };
+  }
+  return typmod === -1 ? VARIABLE_SCALE : fixedScale(scale, precision);
+}
+
+/** `$1,234.56`, `-$0.01` or `($0.01)`: digits, point and sign. */
+const moneyText = (text: string): string => `${/^[-(]/.test(text) ? "-" : ""}${text.replace(/[^0-9.]/g, "")}`;
+
+export function moneyType(modes: TypeModes): ColumnType {
+  const digits = modes.moneyFractionDigits;
+  // The snapshot of the reference reads money as a double.
+  const plain = (b: Uint8Array, start: number, end: number): string => moneyText(ascii(b, start, end));
+  if (modes.decimal === "double")
+    return {
+      shape: (options) => primitive("FLOAT64", options),
+      raw: { form: "decode", decode: (b, start, end) => Number(plain(b, start, end)) },
+      neutral: 0,
+      unavailable: null,
+    };
+  if (modes.decimal === "string")
+    return {
+      shape: (options) => primitive("STRING", options),
+      raw: {
+        form: "decode",
+        decode: (b, start, end) => (modes.snapshot ? javaDouble(Number(plain(b, start, end))) : plain(b, start, end)),
+      },
+      neutral: "0.0",
+      unavailable: null,
+    };
+  return {
+    shape: semantic.decimal(digits, null),
+    raw: {
+      form: "decode",
+      decode(b, start, end) {
+        const text = plain(b, start, end);
+        return scaled(modes.snapshot ? String(Number(text)) : text, digits);
+      },
+    },
+    neutral: new Decimal(0n, digits),
+    unavailable: null,
+  };
+}

@@ -1,0 +1,161 @@
+/** Arrays, hstore, points and PostGIS geometries. */
+import type { RawColumn } from "#connect/api/raw-row";
+import { arrayOf, mapOf, primitive, STRING } from "#connect/api/schema";
+import { Struct } from "#connect/api/struct";
+import type { ConnectValue } from "#connect/api/value";
+import * as semantic from "#connectors/cdc/semantic-types";
+import { ascii, utf8 } from "./cell-bytes.ts";
+import type { ColumnType, TypeModes } from "./column-type.ts";
+
+/** Elements of an array literal as text; null for NULL, `undefined` for an array inside. `[0:1]={…}` loses its bounds. */
+export function arrayElements(text: string, delimiter: string): (string | null | undefined)[] {
+  const elements: (string | null | undefined)[] = [];
+  let p = text.indexOf("{") + 1;
+  if (text.charAt(p) === "}") return elements;
+  while (p < text.length) {
+    const c = text.charAt(p);
+    if (c === "{") {
+      let depth = 0,
+        quoted = false;
+      do {
+        const d = text.charAt(p);
+        if (d === "\\") p++;
+        else if (d === '"') quoted = !quoted;
+        else if (!quoted && d === "{") depth++;
+        else if (!quoted && d === "}") depth--;
+        p++;
+      } while (depth > 0 && p < text.length);
+      elements.push(undefined);
+    } else if (c === '"') {
+      let value = "";
+      p++;
+      while (p < text.length && text.charAt(p) !== '"') {
+        if (text.charAt(p) === "\\") p++;
+        value += text.charAt(p++);
+      }
+      elements.push(value);
+      p++;
+    } else {
+      const start = p;
+      while (p < text.length && text.charAt(p) !== delimiter && text.charAt(p) !== "}") p++;
+      const value = text.slice(start, p);
+      elements.push(value === "NULL" ? null : value);
+    }
+    if (text.charAt(p) !== delimiter) break;
+    p++;
+  }
+  return elements;
+}
+
+/** `elementOptional`: enum elements are not. A multi-dimensional array shows null for each of its inner arrays. */
+export function arrayType(element: ColumnType, modes: TypeModes, elementOptional: boolean, delimiter = ","): ColumnType {
+  const schema = element.shape({ optional: elementOptional });
+  const text = modes.placeholder.toString("utf8");
+  const numbers = [...modes.placeholder];
+  const unavailable: ConnectValue =
+    schema.type === "INT32"
+      ? numbers
+      : schema.type === "INT64"
+        ? numbers.map(BigInt)
+        : schema.type === "STRING"
+          ? [text]
+          : schema.type === "BYTES" && schema.name === null
+            ? [modes.placeholder]
+            : null;
+  return {
+    shape: (options) => arrayOf(schema, options),
+    raw: {
+      form: "decode",
+      decode: (b, start, end) =>
+        arrayElements(utf8(b, start, end), delimiter).map((e): ConnectValue => {
+          if (e === null || e === undefined) return null;
+          const bytes = Buffer.from(e);
+          return element.raw.decode(bytes, 0, bytes.length);
+        }),
+    },
+    neutral: [],
+    unavailable,
+  };
+}
+/** An array of a type for which the reference shows null always (or only in the snapshot). */
+export const alwaysNull = (type: ColumnType): ColumnType => ({ ...type, raw: { form: "decode", decode: () => null } });
+
+const PAIR = /"((?:[^"\\]|\\.)*)"=>(?:"((?:[^"\\]|\\.)*)"|NULL)/g;
+const plain = (escaped: string): string => escaped.replace(/\\(.)/gs, "$1");
+export function hstorePairs(text: string): ReadonlyMap<string, string | null> {
+  const pairs = new Map<string, string | null>();
+  for (const m of text.matchAll(PAIR)) pairs.set(plain(m[1] ?? ""), m[2] === undefined ? null : plain(m[2]));
+  return pairs;
+}
+function javaHash(text: string): number {
+  let h = 0;
+  for (let i = 0; i < text.length; i++) h = (Math.imul(31, h) + text.charCodeAt(i)) | 0;
+  return h ^ (h >>> 16);
+}
+/** The order in which java.util.HashMap iterates: consumers compare the JSON text. */
+export function inHashMapOrder<V>(pairs: ReadonlyMap<string, V>): [string, V][] {
+  let capacity = 16;
+  while (pairs.size > capacity * 0.75) capacity *= 2;
+  const bucket = (key: string): number => javaHash(key) & (capacity - 1);
+  return [...pairs].sort((a, b) => bucket(a[0]) - bucket(b[0]));
+}
+export function hstoreType(modes: TypeModes): ColumnType {
+  const placeholder = modes.placeholder.toString("utf8");
+  if (modes.hstore === "map")
+    return {
+      shape: (options) => mapOf(STRING, primitive("STRING", { optional: true }), options),
+      raw: { form: "decode", decode: (b, start, end) => new Map(inHashMapOrder(hstorePairs(utf8(b, start, end)))) },
+      neutral: new Map(),
+      unavailable: new Map([[placeholder, placeholder]]),
+    };
+  const text = (b: Uint8Array, start: number, end: number): string =>
+    `{${inHashMapOrder(hstorePairs(utf8(b, start, end)))
+      .map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`)
+      .join(",")}}`;
+  return {
+    shape: semantic.json,
+    raw: { form: "decode", decode: text },
+    neutral: "{}",
+    unavailable: `{"${placeholder}":"${placeholder}"}`,
+  };
+}
+
+const POINT = semantic.point({ optional: true });
+export function pointType(): ColumnType {
+  const value = (x: number, y: number): Struct => {
+    const wkb = Buffer.alloc(21);
+    wkb[0] = 1;
+    wkb.writeUInt32LE(1, 1);
+    wkb.writeDoubleLE(x, 5);
+    wkb.writeDoubleLE(y, 13);
+    return new Struct(POINT, [x, y, wkb, null]);
+  };
+  const raw: RawColumn = {
+    form: "decode",
+    decode(b, start, end) {
+      const [x = "0", y = "0"] = ascii(b, start + 1, end - 1).split(",");
+      return value(Number(x), Number(y));
+    },
+  };
+  return { shape: semantic.point, raw, neutral: value(0, 0), unavailable: null };
+}
+/** EWKB in hex: the SRID, if any, is taken out. */
+export function geometryType(name: "Geometry" | "Geography"): ColumnType {
+  const shape = semantic.geometry(name);
+  const schema = shape({ optional: true });
+  return {
+    shape,
+    raw: {
+      form: "decode",
+      decode(b, start, end) {
+        const bytes = Buffer.from(ascii(b, start, end), "hex");
+        const little = bytes[0] === 1;
+        const type = little ? bytes.readUInt32LE(1) : bytes.readUInt32BE(1);
+        const srid = (type & 0x20000000) === 0 ? null : little ? bytes.readInt32LE(5) : bytes.readInt32BE(5);
+        return new Struct(schema, [bytes, srid]);
+      },
+    },
+    neutral: new Struct(schema, [Buffer.alloc(0), null]),
+    unavailable: null,
+  };
+}

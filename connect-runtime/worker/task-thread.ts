@@ -2,6 +2,7 @@
  * The entry of a task thread: builds the host from its port and runs one task to its end. Imports are kept few and lazy: what
  * is loaded here is paid for by every task in time and memory.
  */
+import { flushCompileCache } from "node:module";
 import { systemClock } from "#broker/base/clock";
 import type { Logger } from "#broker/base/logger";
 import { systemRandom } from "#broker/base/random";
@@ -14,6 +15,7 @@ import { traceOf } from "./trace.ts";
 import type { PluginCatalog } from "./types.ts";
 
 const HEARTBEAT_MS = 250;
+const CACHE_AFTER_MS = 500;
 
 interface Waiter {
   resolve(offsets: readonly (SourceOffset | null)[]): void;
@@ -116,6 +118,8 @@ export default async function runTask(job: TaskJob): Promise<TaskEnd> {
   try {
     const host = await buildHost(job, stop.signal, target, offsets);
     host.counters.set("thread-start-ms", Date.now() - job.postedAtMs);
+    // Written now, because a thread that is ended from outside would leave nothing for the next ones.
+    systemClock.after(CACHE_AFTER_MS, () => flushCompileCache());
     if (job.kind === "source") await (await import("./source-task.ts")).runSourceTask(host);
     else await (await import("./sink-task.ts")).runSinkTask(host);
     return { failed: null };

@@ -19,7 +19,7 @@ export interface SinkHarness {
 const partition = { topic: "contract", partition: 0 };
 
 export function sinkContract(plugin: SinkConnectorPlugin, harness: SinkHarness): void {
-  const begin = async (): Promise<{ task: SinkTask; end(): Promise<void> }> => {
+  const begin = async (): Promise<{ task: SinkTask; end: () => Promise<void> }> => {
     const config = await harness.setUp();
     const stop = new AbortController();
     const connector = await plugin.start(config, {

@@ -2,6 +2,8 @@
 import type { Coordinators } from "../coordinator/types.ts";
 import { addOffsetsToTxnHandler } from "./add-offsets-to-txn.ts";
 import { addPartitionsToTxnHandler } from "./add-partitions-to-txn.ts";
+import { consumerGroupDescribeHandler } from "./consumer-group-describe.ts";
+import { consumerGroupHeartbeatHandler } from "./consumer-group-heartbeat.ts";
 import { deleteGroupsHandler } from "./delete-groups.ts";
 import { describeGroupsHandler } from "./describe-groups.ts";
 import { describeTransactionsHandler } from "./describe-transactions.ts";
@@ -41,6 +43,8 @@ const HANDLERS = [
   txnOffsetCommitHandler,
   describeTransactionsHandler,
   listTransactionsHandler,
+  consumerGroupHeartbeatHandler,
+  consumerGroupDescribeHandler,
 ] as const;
 
 export const coordinatorHandlers = (coordinators: Coordinators): Handler[] => HANDLERS.map((make) => make(coordinators));

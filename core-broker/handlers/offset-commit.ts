@@ -3,8 +3,9 @@ import { offsetCommit } from "../protocol/messages/offset-commit.ts";
 import { type Handler, handler } from "./handler.ts";
 
 export const offsetCommitHandler = (coordinators: Coordinators): Handler =>
-  handler(offsetCommit, async (_context, request) => ({
+  handler(offsetCommit, async ({ version }, request) => ({
     topics: await coordinators.groups.commitOffsets({
+      version,
       groupId: request.groupId,
       generationOrEpoch: request.generationIdOrMemberEpoch,
       memberId: request.memberId,

@@ -11,6 +11,7 @@ export const txnOffsetCommitHandler = (coordinators: Coordinators): Handler =>
     const refused = await admit(coordinators, request, version);
     if (refused !== ErrorCode.NONE) return { topics: failCommit(request.topics, refused) };
     const topics = await coordinators.groups.commitOffsets({
+      version,
       groupId: request.groupId,
       generationOrEpoch: request.generationId,
       memberId: request.memberId,

@@ -1,5 +1,6 @@
 /** The group coordinator: finds the shard that owns a group and asks it. Requests and answers are the protocol's own messages. */
 import { ErrorCode, KafkaError } from "../../protocol/errors.ts";
+import type { ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse } from "../../protocol/messages/consumer-group-heartbeat.ts";
 import type { HeartbeatRequest } from "../../protocol/messages/heartbeat.ts";
 import type { JoinGroupRequest } from "../../protocol/messages/join-group.ts";
 import type { DescribeGroupsResponse } from "../../protocol/messages/describe-groups.ts";
@@ -9,7 +10,7 @@ import type { SyncGroupRequest } from "../../protocol/messages/sync-group.ts";
 import type { Encodable } from "../../protocol/schema.ts";
 import { codeOf } from "../error-code.ts";
 import { type CommitResult, commitOffsets, failCommit, type OffsetCommitAttempt } from "../offsets/commit.ts";
-import { failFetch, type FetchedTopic, fetchOffsets, type WantedTopics } from "../offsets/fetch.ts";
+import { admitFetch, failFetch, type FetchedTopic, fetchOffsets, type WantedTopics } from "../offsets/fetch.ts";
 import { deleteGroup, deleteOffsets } from "../offsets/removal.ts";
 import { partitionForKey } from "../records.ts";
 import type { CoordinatorDeps, ProducerIdentity } from "../types.ts";
@@ -17,6 +18,8 @@ import { type JoinReply, NO_BYTES, type SyncReply } from "./classic-group.ts";
 import { joinClassicGroup } from "./classic-join.ts";
 import { heartbeatClassicGroup, leaveClassicGroup, syncClassicGroup } from "./classic-requests.ts";
 import { describeClassicGroup, type ListedGroup, listGroups } from "./inspection.ts";
+import { heartbeatConsumerGroup } from "./consumer-heartbeat.ts";
+import { type DescribedConsumerGroup, describeConsumerGroup } from "./consumer-inspection.ts";
 import { GroupShard } from "./shard.ts";
 
 /** Who asks. */
@@ -45,9 +48,15 @@ export class GroupCoordinator {
   }
   async elected(partition: number): Promise<void> {
     this.resigned(partition);
-    const shard = new GroupShard(this.deps, partition);
+    const shard = new GroupShard(this.deps, partition, () => this.reload(partition));
     this.shards.set(partition, shard);
     await shard.load();
+  }
+  private reload(partition: number): void {
+    this.deps.logger.error("group state could not be written; the partition is loaded again", { partition });
+    this.elected(partition).catch((error: unknown) => {
+      this.deps.logger.error("group state could not be loaded", { partition, error: String(error) });
+    });
   }
   resigned(partition: number): void {
     this.shards.get(partition)?.close();
@@ -81,7 +90,7 @@ export class GroupCoordinator {
     return this.withShard(request.groupId, refuse, (shard) => {
       const known = shard.groups.get(request.groupId);
       if (known === undefined && request.memberId !== "") return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
-      const group = known ?? shard.getOrCreateClassic(request.groupId);
+      const group = shard.classicForJoin(request.groupId);
       return new Promise((resolve) => joinClassicGroup(shard, group, joinAttempt(from, request), resolve));
     });
   }
@@ -93,7 +102,7 @@ export class GroupCoordinator {
     }
     return this.withShard(request.groupId, refuse, (shard) => {
       const group = shard.groups.get(request.groupId);
-      if (group === undefined) return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
+      if (group?.type !== "classic") return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
       return new Promise((resolve) => syncClassicGroup(shard, group, request, resolve));
     });
   }
@@ -103,7 +112,7 @@ export class GroupCoordinator {
     const refuse = (code: number): number => (code === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.NONE : code);
     return this.withShard(request.groupId, refuse, (shard) => {
       const group = shard.groups.get(request.groupId);
-      return group === undefined ? ErrorCode.UNKNOWN_MEMBER_ID : heartbeatClassicGroup(shard, group, request);
+      return group?.type !== "classic" ? ErrorCode.UNKNOWN_MEMBER_ID : heartbeatClassicGroup(shard, group, request);
     });
   }
   /** `errorCode` for the whole request, and one code per named member. */
@@ -112,8 +121,27 @@ export class GroupCoordinator {
     const refuse = (errorCode: number) => ({ errorCode, codes: [] as number[] });
     return this.withShard(groupId, refuse, (shard) => {
       const group = shard.groups.get(groupId);
-      if (group === undefined) return { errorCode: ErrorCode.NONE, codes: members.map(() => ErrorCode.UNKNOWN_MEMBER_ID) };
+      if (group?.type !== "classic") return { errorCode: ErrorCode.NONE, codes: members.map(() => ErrorCode.UNKNOWN_MEMBER_ID) };
       return { errorCode: ErrorCode.NONE, codes: leaveClassicGroup(shard, group, members) };
+    });
+  }
+  async consumerHeartbeat(from: Requester, request: ConsumerGroupHeartbeatRequest): Promise<Encodable<ConsumerGroupHeartbeatResponse>> {
+    try {
+      return await heartbeatConsumerGroup(this.shardOf(request.groupId), from, request);
+    } catch (error) {
+      const known = error instanceof KafkaError;
+      if (!known) this.deps.logger.error("a group heartbeat failed", { group: request.groupId, error: String(error) });
+      return { errorCode: codeOf(error), errorMessage: known ? error.message : null };
+    }
+  }
+  describeConsumer(groupId: string): DescribedConsumerGroup {
+    const missing = (errorMessage: string) => ({ errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage, groupId });
+    const refuse = (errorCode: number): DescribedConsumerGroup => ({ errorCode, groupId });
+    return this.withShard(groupId, refuse, (shard) => {
+      const group = shard.groups.get(groupId);
+      if (group === undefined) return missing(`Group ${groupId} not found.`);
+      if (group.type !== "consumer") return missing(`Group ${groupId} is not a consumer group.`);
+      return describeConsumerGroup(group, this.deps.metadata, this.deps.config.consumerGroupAssignors[0] ?? "uniform");
     });
   }
   list(states: readonly string[], types: readonly string[]): { errorCode: number; groups: ListedGroup[] } {
@@ -147,10 +175,11 @@ export class GroupCoordinator {
   fetchOffsets(request: OffsetFetchAttempt): { errorCode: number; topics: FetchedTopic[] } {
     const { groupId, topics, requireStable } = request;
     const refuse = (errorCode: number) => ({ errorCode, topics: failFetch(topics, errorCode) });
-    return this.withShard(groupId, refuse, (shard) => ({
-      errorCode: ErrorCode.NONE,
-      topics: fetchOffsets(shard, groupId, topics, requireStable),
-    }));
+    return this.withShard(groupId, refuse, (shard) => {
+      const errorCode = admitFetch(shard, request);
+      if (errorCode !== ErrorCode.NONE) return { errorCode, topics: [] };
+      return { errorCode, topics: fetchOffsets(shard, groupId, topics, requireStable) };
+    });
   }
   async deleteOffsets(groupId: string, topics: OffsetDeleteRequest["topics"]): Promise<Encodable<OffsetDeleteResponse>> {
     const refuse = async (errorCode: number) => ({ errorCode, topicCodes: [] as number[] });
@@ -172,7 +201,7 @@ export class GroupCoordinator {
   transactionEnded(partition: number, producer: ProducerIdentity, committed: boolean): void {
     const shard = this.shards.get(partition);
     if (shard === undefined || shard.state !== "active") return;
-    for (const groupId of shard.offsets.replayEnd(producer.producerId, committed)) shard.getOrCreateClassic(groupId);
+    for (const groupId of shard.offsets.replayEnd(producer.producerId, committed)) shard.getOrCreate(groupId);
   }
   private withShard<T>(groupId: string, refuse: (code: number) => T, run: (shard: GroupShard) => T): T {
     let shard: GroupShard;
@@ -181,7 +210,12 @@ export class GroupCoordinator {
     } catch (error) {
       return refuse(codeOf(error));
     }
-    return run(shard);
+    try {
+      return run(shard);
+    } catch (error) {
+      if (error instanceof KafkaError) return refuse(codeOf(error));
+      throw error;
+    }
   }
 }
 

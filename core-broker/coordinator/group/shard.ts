@@ -2,24 +2,31 @@
 import { ErrorCode, KafkaError } from "../../protocol/errors.ts";
 import { decodeRecord, recordPrefix } from "../../protocol/record-codec.ts";
 import { groupMetadataKey, groupMetadataValue, offsetCommitKey, offsetCommitValue } from "../../protocol/state/group-records.ts";
+import { codeOf } from "../error-code.ts";
 import { committedOffset, OffsetStore } from "../offsets/offset-store.ts";
 import type { CoordinatorDeps, ProducerIdentity, StateBatch, StateRecord } from "../types.ts";
 import { ClassicGroup } from "./classic-group.ts";
-import { classicGroupOf, classicGroupRecord } from "./classic-records.ts";
+import { classicGroupOf, classicGroupRecord, classicGroupTombstone } from "./classic-records.ts";
 import { type ClassicHost, dropMember, restartSession } from "./classic-rebalance.ts";
+import { ConsumerGroup } from "./consumer-group.ts";
+import { type ConsumerHost, restartConsumerSession, watchRevocation } from "./consumer-heartbeat.ts";
+import { type ConsumerGroups, groupTombstones, replayConsumerRecord } from "./consumer-records.ts";
 
-export type Group = ClassicGroup;
+export type Group = ClassicGroup | ConsumerGroup;
 
-export class GroupShard implements ClassicHost {
+export class GroupShard implements ClassicHost, ConsumerHost, ConsumerGroups {
   readonly partition: number;
   readonly groups = new Map<string, Group>();
   readonly offsets = new OffsetStore();
   state: "loading" | "active" | "closed" = "loading";
   private readonly deps: CoordinatorDeps;
+  /** Told when replayed records did not reach the log: what is in memory is ahead of it. */
+  private readonly onDiverged: () => void;
 
-  constructor(deps: CoordinatorDeps, partition: number) {
+  constructor(deps: CoordinatorDeps, partition: number, onDiverged: () => void) {
     this.deps = deps;
     this.partition = partition;
+    this.onDiverged = onDiverged;
   }
   get config() {
     return this.deps.config;
@@ -33,6 +40,9 @@ export class GroupShard implements ClassicHost {
   get logger() {
     return this.deps.logger;
   }
+  get metadata() {
+    return this.deps.metadata;
+  }
 
   async load(): Promise<void> {
     const startedMs = this.clock.monotonic();
@@ -43,12 +53,22 @@ export class GroupShard implements ClassicHost {
       batches++;
     }
     if (this.state === "closed") return;
-    for (const id of this.offsets.groupIds()) this.getOrCreateClassic(id);
+    for (const id of this.offsets.groupIds()) this.getOrCreate(id);
     this.state = "active";
-    for (const group of this.groups.values()) for (const member of group.members.values()) restartSession(this, group, member);
+    for (const group of this.groups.values()) this.startTimers(group);
     if (batches > 0) {
       const elapsedMs = Math.round(this.clock.monotonic() - startedMs);
       this.logger.info("group state loaded", { partition: this.partition, groups: this.groups.size, batches, elapsedMs });
+    }
+  }
+  private startTimers(group: Group): void {
+    if (group.type === "classic") {
+      for (const member of group.members.values()) restartSession(this, group, member);
+      return;
+    }
+    for (const id of group.members.keys()) {
+      restartConsumerSession(this, group, id);
+      watchRevocation(this, group, id);
     }
   }
   private replayBatch(batch: StateBatch): void {
@@ -56,10 +76,10 @@ export class GroupShard implements ClassicHost {
       if (batch.producer !== null) this.offsets.replayEnd(batch.producer.producerId, batch.marker === "commit");
       return;
     }
-    for (const record of batch.records) this.replayRecord(record, batch.producer?.producerId ?? null);
+    for (const record of batch.records) this.replay(record, batch.producer?.producerId ?? null);
   }
   /** Records of types that we do not know are newer than we are: skipped, as Kafka does. */
-  private replayRecord(record: StateRecord, producerId: number | null): void {
+  replay(record: StateRecord, producerId: number | null = null): void {
     switch (recordPrefix(record.key)) {
       case 0:
       case 1: {
@@ -69,11 +89,13 @@ export class GroupShard implements ClassicHost {
       }
       case 2: {
         const { group } = decodeRecord(groupMetadataKey, record.key, 0);
-        if (record.value === null) this.groups.delete(group);
-        else this.groups.set(group, classicGroupOf(group, decodeRecord(groupMetadataValue, record.value), this.clock.now()));
+        if (record.value !== null)
+          this.groups.set(group, classicGroupOf(group, decodeRecord(groupMetadataValue, record.value), this.clock.now()));
+        else if (this.groups.get(group)?.type === "classic") this.groups.delete(group);
         return;
       }
       default:
+        replayConsumerRecord(this, record);
     }
   }
 
@@ -84,30 +106,91 @@ export class GroupShard implements ClassicHost {
   writeGroup(group: ClassicGroup, assignments: ReadonlyMap<string, Uint8Array>): Promise<void> {
     return this.append([classicGroupRecord(group, assignments)]);
   }
-  getOrCreateClassic(groupId: string): Group {
+  async persist(records: readonly StateRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    try {
+      await this.append(records);
+    } catch (error) {
+      if (this.state === "active") this.onDiverged();
+      throw new KafkaError(codeOf(error), undefined, error);
+    }
+  }
+
+  /** A group that has offsets but no members yet is a classic one ("simple"). */
+  getOrCreate(groupId: string): Group {
     let group = this.groups.get(groupId);
     if (group === undefined) this.groups.set(groupId, (group = new ClassicGroup(groupId, this.clock.now())));
     return group;
   }
+  /** For JoinGroup: an empty KIP-848 group makes room. Throws INCONSISTENT_GROUP_PROTOCOL when it has members. */
+  classicForJoin(groupId: string): ClassicGroup {
+    const known = this.groups.get(groupId);
+    if (known?.type === "classic") return known;
+    if (known !== undefined) {
+      if (known.members.size > 0) throw new KafkaError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+      const tombstones = groupTombstones(known);
+      for (const record of tombstones) this.replay(record);
+      this.persist(tombstones).catch((error: unknown) => {
+        this.logger.warn("the end of a consumer group could not be recorded", { group: groupId, error: String(error) });
+      });
+    }
+    const group = new ClassicGroup(groupId, this.clock.now());
+    this.groups.set(groupId, group);
+    return group;
+  }
+  findConsumer(groupId: string): ConsumerGroup | null {
+    const group = this.groups.get(groupId);
+    if (group === undefined || group.type === "consumer") return group ?? null;
+    if (group.state === "Empty" && group.pendingJoin.size === 0) return null;
+    throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} is not a consumer group.`);
+  }
+  makeRoom(groupId: string): StateRecord[] {
+    const group = this.groups.get(groupId);
+    // A simple group has no record of its own; a tombstone more does no harm.
+    return group?.type === "classic" ? [classicGroupTombstone(groupId)] : [];
+  }
+  find(groupId: string): ConsumerGroup | null {
+    const group = this.groups.get(groupId);
+    return group?.type === "consumer" ? group : null;
+  }
+  create(groupId: string): ConsumerGroup {
+    let group = this.find(groupId);
+    if (group === null) this.groups.set(groupId, (group = new ConsumerGroup(groupId)));
+    return group;
+  }
+  remove(groupId: string): void {
+    const group = this.find(groupId);
+    if (group === null) return;
+    group.cancelTimers();
+    group.dead = true;
+    this.groups.delete(groupId);
+  }
+
   /** Another node leads now, or the broker stops: who waits is sent to look for the coordinator. */
   close(): void {
     this.state = "closed";
     for (const group of this.groups.values()) {
       group.cancelTimers();
-      for (const member of group.members.values()) {
-        member.awaitingJoin?.({ errorCode: ErrorCode.NOT_COORDINATOR, memberId: member.id, protocolName: "" });
-        member.awaitingSync?.({ errorCode: ErrorCode.NOT_COORDINATOR });
-        member.awaitingJoin = null;
-        member.awaitingSync = null;
-      }
-      group.state = "Dead";
+      if (group.type === "consumer") group.dead = true;
+      else closeClassic(group);
     }
   }
   /** A deleted group: nobody finds it any more, and who still holds it sees Dead. */
   forget(group: Group): void {
+    if (group.type === "consumer") return this.remove(group.id);
     for (const id of group.members.keys()) dropMember(group, id);
     group.cancelTimers();
     group.transitionTo("Dead", this.clock.now());
     this.groups.delete(group.id);
   }
+}
+
+function closeClassic(group: ClassicGroup): void {
+  for (const member of group.members.values()) {
+    member.awaitingJoin?.({ errorCode: ErrorCode.NOT_COORDINATOR, memberId: member.id, protocolName: "" });
+    member.awaitingSync?.({ errorCode: ErrorCode.NOT_COORDINATOR });
+    member.awaitingJoin = null;
+    member.awaitingSync = null;
+  }
+  group.state = "Dead";
 }

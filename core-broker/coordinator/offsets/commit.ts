@@ -3,6 +3,7 @@ import { ErrorCode } from "../../protocol/errors.ts";
 import type { OffsetCommitRequest } from "../../protocol/messages/offset-commit.ts";
 import { codeOf } from "../error-code.ts";
 import type { ClassicGroup } from "../group/classic-group.ts";
+import type { ConsumerGroup } from "../group/consumer-group.ts";
 import { restartSession } from "../group/classic-rebalance.ts";
 import { validateMember } from "../group/member-id.ts";
 import type { GroupShard } from "../group/shard.ts";
@@ -10,6 +11,8 @@ import type { ProducerIdentity, StateRecord } from "../types.ts";
 import { type CommittedOffset, offsetRecord } from "./offset-store.ts";
 
 export interface OffsetCommitAttempt {
+  /** Of the request. */
+  readonly version: number;
   readonly groupId: string;
   /** -1: a consumer outside of group management, or an administrator. */
   readonly generationOrEpoch: number;
@@ -40,7 +43,7 @@ export async function commitOffsets(shard: GroupShard, attempt: OffsetCommitAtte
     const code = codeOf(error);
     return failCommit(attempt.topics, code === ErrorCode.UNKNOWN_SERVER_ERROR ? ErrorCode.INVALID_COMMIT_OFFSET_SIZE : code);
   }
-  shard.getOrCreateClassic(attempt.groupId);
+  shard.getOrCreate(attempt.groupId);
   for (const apply of replay) apply();
   return results;
 }
@@ -49,11 +52,23 @@ function admit(shard: GroupShard, attempt: OffsetCommitAttempt): number {
   const group = shard.groups.get(attempt.groupId);
   // A group that nobody knows: a simple commit creates it, a member's commit comes from a generation that is gone.
   if (group === undefined) return attempt.generationOrEpoch < 0 ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
+  if (group.type === "consumer") return admitConsumer(group, attempt);
   const refused = admitClassic(group, attempt);
   const member = group.members.get(attempt.memberId);
   // A commit is a sign of life.
   if (refused === ErrorCode.NONE && member !== undefined && attempt.producer === null) restartSession(shard, group, member);
   return refused;
+}
+
+/** Members of a KIP-848 group commit with OffsetCommit 9 or later and their present epoch. */
+function admitConsumer(group: ConsumerGroup, attempt: OffsetCommitAttempt): number {
+  const { generationOrEpoch: epoch, memberId } = attempt;
+  if (epoch < 0 && group.members.size === 0) return ErrorCode.NONE;
+  if (attempt.producer !== null && epoch < 0 && memberId === "" && attempt.instanceId === null) return ErrorCode.NONE;
+  const member = group.members.get(memberId);
+  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+  if (attempt.producer === null && attempt.version < 9) return ErrorCode.UNSUPPORTED_VERSION;
+  return member.current.epoch === epoch ? ErrorCode.NONE : ErrorCode.STALE_MEMBER_EPOCH;
 }
 
 function admitClassic(group: ClassicGroup, attempt: OffsetCommitAttempt): number {

@@ -17,6 +17,15 @@ export interface FetchedTopic {
 /** Null: all partitions with a committed offset. */
 export type WantedTopics = readonly { readonly name: string; readonly partitionIndexes: readonly number[] }[] | null;
 
+/** A member of a KIP-848 group must be of the present epoch (v9+). */
+export function admitFetch(shard: GroupShard, who: { groupId: string; memberId: string | null; memberEpoch: number }): number {
+  const group = shard.groups.get(who.groupId);
+  if (group?.type !== "consumer" || (who.memberEpoch < 0 && (who.memberId ?? "") === "")) return ErrorCode.NONE;
+  const member = group.members.get(who.memberId ?? "");
+  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+  return member.current.epoch === who.memberEpoch ? ErrorCode.NONE : ErrorCode.STALE_MEMBER_EPOCH;
+}
+
 /** `requireStable` (KIP-447): a partition with an offset in an open transaction answers UNSTABLE_OFFSET_COMMIT. */
 export function fetchOffsets(shard: GroupShard, groupId: string, wanted: WantedTopics, requireStable: boolean): FetchedTopic[] {
   const topics = wanted ?? [...shard.offsets.of(groupId)].map(([name, partitions]) => ({ name, partitionIndexes: [...partitions.keys()] }));

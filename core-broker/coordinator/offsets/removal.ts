@@ -2,9 +2,9 @@
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { OffsetDeleteRequest } from "../../protocol/messages/offset-delete.ts";
 import { codeOf } from "../error-code.ts";
-import type { ClassicGroup } from "../group/classic-group.ts";
 import { classicGroupTombstone } from "../group/classic-records.ts";
-import type { GroupShard } from "../group/shard.ts";
+import { groupTombstones } from "../group/consumer-records.ts";
+import type { Group, GroupShard } from "../group/shard.ts";
 import type { StateRecord } from "../types.ts";
 import { type CommittedOffset, offsetRecord } from "./offset-store.ts";
 
@@ -34,17 +34,22 @@ export async function deleteGroup(shard: GroupShard, groupId: string): Promise<n
   const group = shard.groups.get(groupId);
   if (group === undefined || group.state === "Dead") return ErrorCode.GROUP_ID_NOT_FOUND;
   if (group.state !== "Empty") return ErrorCode.NON_EMPTY_GROUP;
-  const before = group.state;
+  const tombstones = group.type === "consumer" ? groupTombstones(group) : [classicGroupTombstone(groupId)];
+  // Dead first: nobody joins or commits while the tombstones are written.
+  setDead(group, true);
   try {
-    // Dead first: nobody joins or commits while the tombstones are written.
-    group.state = "Dead";
-    await removeOffsets(shard, groupId, allOffsets(shard, groupId), [classicGroupTombstone(groupId)]);
+    await removeOffsets(shard, groupId, allOffsets(shard, groupId), tombstones);
   } catch (error) {
-    group.state = before;
+    setDead(group, false);
     return codeOf(error);
   }
   shard.forget(group);
   return ErrorCode.NONE;
+}
+
+function setDead(group: Group, dead: boolean): void {
+  if (group.type === "consumer") group.dead = dead;
+  else group.state = dead ? "Dead" : "Empty";
 }
 
 /** OffsetDelete of a group that exists: per topic the code, or one code for all. */
@@ -95,15 +100,20 @@ export async function expireOffsets(shard: GroupShard): Promise<void> {
         else expired.push({ topic, partition });
       }
     }
-    const over = left === 0 && group.state === "Empty" && group.pendingJoin.size === 0 && !shard.offsets.groupHasPending(group.id);
+    const over = left === 0 && group.state === "Empty" && !isBeingJoined(group) && !shard.offsets.groupHasPending(group.id);
     if (over) await deleteGroup(shard, group.id);
     else await removeOffsets(shard, group.id, expired);
   }
 }
 
-function isExpired(shard: GroupShard, group: ClassicGroup, topic: string, committed: CommittedOffset, nowMs: number): boolean {
+const isBeingJoined = (group: Group): boolean => group.type === "classic" && group.pendingJoin.size > 0;
+
+function isExpired(shard: GroupShard, group: Group, topic: string, committed: CommittedOffset, nowMs: number): boolean {
   let sinceMs: number;
-  if (group.protocolType === null) sinceMs = committed.commitTimestampMs;
+  if (group.type === "consumer") {
+    if (group.isSubscribedTo(topic)) return false;
+    sinceMs = committed.commitTimestampMs;
+  } else if (group.protocolType === null) sinceMs = committed.commitTimestampMs;
   else if (group.state === "Empty") sinceMs = Math.max(group.stateSinceMs, committed.commitTimestampMs);
   else if (
     group.state === "Stable" &&

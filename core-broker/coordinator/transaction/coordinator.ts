@@ -6,6 +6,7 @@ import type { InitProducerIdRequest, InitProducerIdResponse } from "../../protoc
 import type { ListTransactionsRequest, ListTransactionsResponse } from "../../protocol/messages/list-transactions.ts";
 import type { Encodable } from "../../protocol/schema.ts";
 import { codeOf } from "../error-code.ts";
+import { compilePattern, PatternError } from "../linear-pattern.ts";
 import { partitionForKey } from "../records.ts";
 import type { CoordinatorDeps, ProducerIdentity } from "../types.ts";
 import { describeTransaction, listTransactions } from "./inspection.ts";
@@ -184,6 +185,13 @@ export class TransactionCoordinator {
   }
   list(request: ListTransactionsRequest): Encodable<ListTransactionsResponse> {
     if ([...this.shards.values()].some((shard) => shard.state === "loading")) return { errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS };
-    return { errorCode: ErrorCode.NONE, ...listTransactions(this.activeShards(), request, this.deps.clock.now(), () => true) };
+    let matches = (_id: string): boolean => true;
+    try {
+      if (request.transactionalIdPattern) matches = compilePattern(request.transactionalIdPattern);
+    } catch (error) {
+      if (error instanceof PatternError) return { errorCode: ErrorCode.INVALID_REGULAR_EXPRESSION };
+      throw error;
+    }
+    return { errorCode: ErrorCode.NONE, ...listTransactions(this.activeShards(), request, this.deps.clock.now(), matches) };
   }
 }

@@ -54,6 +54,7 @@ const beat = (c: Coordinators, memberId: string, generationId: number, groupInst
   c.groups.heartbeat({ groupId: "g", generationId, memberId, groupInstanceId });
 const commit = (c: Coordinators, memberId: string, generationOrEpoch: number, offset: number, topic = "t") =>
   c.groups.commitOffsets({
+    version: 9,
     groupId: "g",
     generationOrEpoch,
     memberId,

@@ -160,6 +160,7 @@ describe("transactions", () => {
 describe("offsets of a transaction", () => {
   const commit = (c: Coordinators, p: Producer, offset: number) =>
     c.groups.commitOffsets({
+      version: 9,
       groupId: "g",
       generationOrEpoch: -1,
       memberId: "",

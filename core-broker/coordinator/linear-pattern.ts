@@ -26,7 +26,7 @@ export function compilePattern(source: string): (text: string) => boolean {
 }
 
 function run(nodes: readonly Node[], first: number, text: string): boolean {
-  const codes = [...text];
+  const codes = Array.from(text);
   let current = new Set<number>();
   follow(nodes, first, 0, codes.length, current);
   for (let at = 0; at < codes.length; at++) {
@@ -60,7 +60,7 @@ class Parser {
   private ignoreCase = false;
   private readonly nodes: Node[] = [];
   constructor(source: string) {
-    this.source = [...source];
+    this.source = Array.from(source);
   }
   program(): { nodes: readonly Node[]; first: number } {
     const whole = this.alternatives();

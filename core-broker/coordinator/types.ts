@@ -35,7 +35,7 @@ export interface CoordinatorLog {
   /** The leader's node id; null while there is none. */
   leaderOf(partition: number): number | null;
   /**
-   * Appends one batch. Calls for the same partition take effect in call order. Resolves when the batch is below the high
+   * Appends one batch. Calls for the same partition take effect, and resolve, in call order. Resolves when the batch is below the high
    * watermark (acks=all); rejects with KafkaError (NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, …) when it is not appended.
    * With a producer the batch is transactional and ends with a marker written by `MarkerWriter`.
    */

@@ -58,7 +58,7 @@ export class GroupShard implements ClassicHost, ConsumerHost, ConsumerGroups {
     for (const group of this.groups.values()) this.startTimers(group);
     if (batches > 0) {
       const elapsedMs = Math.round(this.clock.monotonic() - startedMs);
-      this.logger.info("group state loaded", { partition: this.partition, groups: this.groups.size, batches, elapsedMs });
+      this.logger.debug("group state loaded", { partition: this.partition, groups: this.groups.size, batches, elapsedMs });
     }
   }
   private startTimers(group: Group): void {

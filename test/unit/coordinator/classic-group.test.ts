@@ -3,7 +3,7 @@ import type { Coordinators } from "#broker/coordinator/types";
 import { ErrorCode, KafkaError } from "#broker/protocol/errors";
 import { encodeRecord } from "#broker/protocol/record-codec";
 import { consumerProtocolSubscription } from "#broker/protocol/state/embedded";
-import { settle, world } from "./memory-log.ts";
+import { settle, world } from "./coordinator-world.ts";
 
 const subscription = encodeRecord(consumerProtocolSubscription, 1, { topics: ["t"] });
 interface Join {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Coordinators } from "#broker/coordinator/types";
 import { ErrorCode, KafkaError } from "#broker/protocol/errors";
 import type { ConsumerGroupHeartbeatRequest } from "#broker/protocol/messages/consumer-group-heartbeat";
-import { settle, world } from "./memory-log.ts";
+import { settle, world } from "./coordinator-world.ts";
 
 type World = ReturnType<typeof world>;
 const from = { version: 1, clientId: "cl", host: "127.0.0.1" };

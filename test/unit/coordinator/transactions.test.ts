@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Coordinators } from "#broker/coordinator/types";
 import { ErrorCode, KafkaError } from "#broker/protocol/errors";
-import { settle, world } from "./memory-log.ts";
+import { settle, world } from "./coordinator-world.ts";
 
 const init = (c: Coordinators, producerId = -1, producerEpoch = -1, transactionTimeoutMs = 60_000) =>
   c.transactions.initProducerId({ transactionalId: "tx", transactionTimeoutMs, producerId, producerEpoch });

@@ -53,6 +53,9 @@ export class MemoryLog implements CoordinatorLog {
   exists = true;
   /** Set: the next appends fail with it. */
   failure: Error | null = null;
+  /** How long until an append is durable; appends are answered in their order all the same. */
+  latency: (() => Promise<void>) | null = null;
+  private last: Promise<void> = Promise.resolve();
   readonly batches: StateBatch[][];
   constructor(topic: string, count = 1) {
     this.topic = topic;
@@ -71,6 +74,9 @@ export class MemoryLog implements CoordinatorLog {
   async append(partition: number, records: StateBatch["records"], producer?: StateBatch["producer"]): Promise<void> {
     if (this.failure !== null) throw this.failure;
     this.batches[partition]?.push({ records, producer: producer ?? null, marker: null });
+    if (this.latency === null) return;
+    this.last = Promise.all([this.last, this.latency()]).then(() => {});
+    await this.last;
   }
   async *load(partition: number): AsyncGenerator<StateBatch> {
     yield* this.batches[partition] ?? [];

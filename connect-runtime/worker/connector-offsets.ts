@@ -82,6 +82,18 @@ function groupFailure(name: string, verb: "alter" | "reset", cause: unknown): Co
   );
 }
 
+/** A commit for a partition that does not exist would be tried for a long time, because a topic may be just appearing. */
+async function requirePartitions(admin: Admin, offsets: readonly PartitionOffset[]): Promise<void> {
+  const topics = await admin.describeTopics([...new Set(offsets.map((o) => o.topic))]);
+  for (const { topic, partition } of offsets) {
+    if (partition >= 0 && partition < (topics.get(topic)?.partitions.length ?? 0)) continue;
+    throw new ConnectError(`There is no partition ${topic}-${partition}`, {
+      javaClass: "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
+      causeClass: "config",
+    });
+  }
+}
+
 export async function alterSinkOffsets(
   name: string,
   config: ConfigMap,
@@ -98,7 +110,10 @@ export async function alterSinkOffsets(
   const remove = parsed.filter((p) => p.offset === null);
   const group = groupOf(name, config);
   try {
-    if (set.length > 0) await admin.alterGroupOffsets(group, set);
+    if (set.length > 0) {
+      await requirePartitions(admin, set);
+      await admin.alterGroupOffsets(group, set);
+    }
     if (remove.length > 0) await admin.deleteGroupOffsets(group, remove);
   } catch (error) {
     throw groupFailure(name, "alter", error);

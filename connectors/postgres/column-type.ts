@@ -1,5 +1,6 @@
 /** What the connector knows about a column once its type and the handling modes have been looked at. */
 import type { RawColumn } from "#connect/api/raw-row";
+import type { Schema } from "#connect/api/schema";
 import type { ConnectValue } from "#connect/api/value";
 import type { Shape } from "#connectors/cdc/semantic-types";
 
@@ -9,6 +10,8 @@ export interface ColumnType {
   readonly raw: RawColumn;
   /** Stands in a required field for which no value was sent. */
   readonly neutral: ConnectValue;
+  /** Types whose values are Structs: the column and its neutral value for the schema that the field really has. */
+  readonly bind?: (schema: Schema) => { readonly raw: RawColumn; readonly neutral: ConnectValue };
   /** Stands for a value stored out of line that did not change. */
   readonly unavailable: ConnectValue;
   /** Text taken for a default that is a function call; undefined: defaults of this type are not shown at all. */

@@ -155,8 +155,18 @@ export class EventWriter {
       false,
     );
   }
-  truncate(plan: TablePlan, source: Struct, block: Struct | null, offset: SourceOffset): void {
-    this.#add(plan.topic, null, null, plan.envelope, this.#value(plan, "t", null, null, source, block), this.#s.headers, offset, 64, false);
+  truncate(plan: TablePlan, source: Struct, block: Struct | null, offset: SourceOffset, continues: boolean): void {
+    this.#add(
+      plan.topic,
+      null,
+      null,
+      plan.envelope,
+      this.#value(plan, "t", null, null, source, block),
+      this.#s.headers,
+      offset,
+      64,
+      continues,
+    );
   }
   /** A message of pg_logical_emit_message. `content` is copied. */
   message(prefix: string, content: Buffer, source: Struct, block: Struct | null, offset: SourceOffset): void {

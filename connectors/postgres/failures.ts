@@ -41,12 +41,22 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^55000$/, "Set wal_level = logical in postgresql.conf and restart the server."],
 ];
 
-/** An error of the server or the socket as one of ours; RetriableError where trying again may help. */
-export function wrapped(doing: string, error: unknown): ConnectError {
-  if (error instanceof ConnectError) return error;
-  const message = `${doing}: ${messageOf(error)}`;
-  if (isTransient(error)) return new RetriableError(message, error);
+function described(error: unknown): string {
   const code = sqlState(error);
   const hint = HINTS.find(([state]) => state.test(code))?.[1];
-  return new SourceError(hint === undefined ? message : `${message}. ${hint}`, { cause: error, code });
+  return `${messageOf(error)}${code === "" ? "" : ` (${code})`}${hint === undefined ? "" : `. ${hint}`}`;
+}
+/** Preparing failed: our own errors as they are, the server's with what to do. */
+export function startFailure(error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
+  const message = `The PostgreSQL source could not start: ${described(error)}`;
+  return isTransient(error) ? new RetriableError(message, error) : new SourceError(message, { cause: error, code: sqlState(error) });
+}
+/** `headline` and, on the next line, what happened. RetriableError where trying again may help. */
+export function wrapped(headline: string, error: unknown): ConnectError {
+  const message = `${headline}\n${described(error)}`;
+  if (isTransient(error)) return new RetriableError(message, error);
+  const javaClass =
+    error instanceof ConnectError && error.javaClass !== "org.apache.kafka.connect.errors.RetriableException" ? error.javaClass : undefined;
+  return new SourceError(message, { cause: error, code: sqlState(error), ...(javaClass !== undefined && { javaClass }) });
 }

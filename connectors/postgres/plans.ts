@@ -66,7 +66,8 @@ export class TablePlans {
     const key: PlannedColumn[] = [];
     for (const name of this.#keyOf(schema, table, wire, catalog)) {
       const column = planned.get(name) ?? this.#absent(name, catalog, modes);
-      if (column !== null) key.push(column);
+      // Keys are neither masked nor annotated.
+      if (column !== null) key.push({ ...column, mask: null, parameters: null });
     }
     const topic = s.naming.data(schema, table);
     return new TablePlan({ schema, table, topic, schemaName: s.adjustSchema(topic) }, values, key);

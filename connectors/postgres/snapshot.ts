@@ -137,10 +137,10 @@ export class SnapshotReader implements CopyConsumer {
     this.#tableRows++;
   }
   #release(held: Held): void {
-    const marker: SnapshotMarker = held.lastOfTable
-      ? "last_in_data_collection"
-      : held.first
-        ? "first"
+    const marker: SnapshotMarker = held.first
+      ? "first"
+      : held.lastOfTable
+        ? "last_in_data_collection"
         : held.firstOfTable
           ? "first_in_data_collection"
           : "true";

@@ -204,13 +204,18 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       before = plan.row(this.#oldScan, b);
     this.#events.delete(plan, key, before, source, this.#block(plan), previous, this.#advance("DELETE"), this.#messageBytes);
   }
+  /** One event with a record for each table; together they are one step of the position. */
   truncate(relations: readonly number[]): void {
-    for (const relation of relations) {
-      const plan = this.#next(relation, "t");
-      if (plan === null) continue;
+    this.#countEvent();
+    const plans = relations.map((r) => this.#plans.get(r) ?? null).filter((p) => p !== null);
+    if (plans.length === 0 || this.#delivered() || this.#s.skipped.has("t")) return;
+    const previous = this.#offset;
+    const offset = this.#advance("TRUNCATE");
+    plans.forEach((plan, i) => {
+      const last = i === plans.length - 1;
       const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
-      this.#events.truncate(plan, source, this.#block(plan), this.#advance("TRUNCATE"));
-    }
+      this.#events.truncate(plan, source, this.#block(plan), last ? offset : previous, !last);
+    });
   }
   message(transactional: boolean, _lsn: number, prefix: string, content: Buffer): void {
     if (!transactional) this.#outside();

@@ -41,27 +41,28 @@ interface Cells {
   readonly whenUnchanged: readonly ConnectValue[];
 }
 
-function masked(column: PlannedColumn): RawColumn {
+function rawColumn(column: PlannedColumn, schema: Schema): RawColumn {
   const { mask, type, length } = column;
-  if (mask === null) return type.raw;
+  if (mask === null) return type.bind?.(schema).raw ?? type.raw;
   return { form: "decode", decode: (b, start, end) => mask.apply(type.raw.decode(b, start, end), length) };
 }
 function cellsOf(columns: readonly PlannedColumn[], name: string, optional: boolean): Cells {
   const apply = (c: PlannedColumn, value: ConnectValue): ConnectValue => (c.mask === null ? value : c.mask.apply(value, c.length));
-  const nullValue = (c: PlannedColumn): ConnectValue | undefined => {
-    const value = c.optional ? null : (c.default ?? c.type.neutral);
-    return apply(c, value) ?? undefined;
-  };
   const schema = structOf(
     columns.map((c) => [c.field, c.type.shape({ optional: c.optional, default: c.default, parameters: c.parameters })]),
     { name, optional },
   );
+  const nullValue = (c: PlannedColumn, i: number): ConnectValue | undefined => {
+    const field = schema.fields[i]?.schema;
+    const neutral = field === undefined ? c.type.neutral : (c.type.bind?.(field).neutral ?? c.type.neutral);
+    return apply(c, c.optional ? null : (c.default ?? neutral)) ?? undefined;
+  };
   return {
     schema,
     wire: Int32Array.from(columns, (c) => c.wire),
-    columns: columns.map(masked),
+    columns: columns.map((c, i) => rawColumn(c, schema.fields[i]?.schema ?? schema)),
     whenNull: columns.map(nullValue),
-    whenUnchanged: columns.map((c) => apply(c, c.type.unavailable) ?? nullValue(c) ?? null),
+    whenUnchanged: columns.map((c, i) => apply(c, c.type.unavailable) ?? nullValue(c, i) ?? null),
   };
 }
 

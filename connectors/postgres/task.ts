@@ -9,7 +9,7 @@ import { listTables, readTable } from "./catalog.ts";
 import { identityRules } from "./config.ts";
 import { connect } from "./connection.ts";
 import { EventWriter } from "./events.ts";
-import { messageOf, wrapped } from "./failures.ts";
+import { messageOf, startFailure, wrapped } from "./failures.ts";
 import { type SlotState, slotLost, snapshotWanted } from "./start-decision.ts";
 import type { Relation } from "./pgoutput/decode.ts";
 import { TablePlans } from "./plans.ts";
@@ -26,6 +26,8 @@ import { type TaskSettings, taskSettings } from "./task-settings.ts";
 import { TypeRegistry } from "./type-registry.ts";
 
 const nowMicros = (): number => (performance.timeOrigin + performance.now()) * 1000;
+/** The reference's first line for whatever stops reading. */
+const STOPPED = "An exception occurred in the change event producer. This connector will be stopped.";
 const FROM_SLOT: StreamPosition = { commitLsn: null, lsn: 0, eventAtLsn: 0, txId: null };
 
 class PostgresTask implements SourceTask {
@@ -111,7 +113,9 @@ class PostgresTask implements SourceTask {
   async #close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
-    const { "0": snapshot, "1": session, "2": client } = [this.#snapshot, this.#session, this.#client] as const;
+    const snapshot = this.#snapshot,
+      session = this.#session,
+      client = this.#client;
     this.#snapshot = null;
     this.#session = null;
     this.#client = null;
@@ -133,7 +137,7 @@ class PostgresTask implements SourceTask {
       await this.#prepare();
     } catch (error) {
       await this.#close();
-      throw wrapped("The PostgreSQL source could not start", error);
+      throw startFailure(error);
     }
   }
   async #prepare(): Promise<void> {
@@ -152,7 +156,7 @@ class PostgresTask implements SourceTask {
       (s.snapshotMode !== "configuration_based" || s.all.bool("snapshot.mode.configuration.based.start.stream"));
     if (state === "missing" && !wanted && stored !== null && streams) throw slotLost(s, stored, offset, slotName);
     await this.#preparePublication(client);
-    const session = await openSession(s.server, true, (error) => this.#failed("The replication stream broke", error));
+    const session = await openSession(s.server, true, (error) => this.#failed(STOPPED, error));
     this.#session = session;
     let createdLsn: number | null = null;
     if (wanted) {
@@ -175,12 +179,7 @@ class PostgresTask implements SourceTask {
     this.#running = true;
     const confirmed = slot?.confirmedFlushLsn ?? createdLsn ?? 0;
     this.#flush ??= new FlushTracker(confirmed);
-    void this.#run(stored, offset, createdLsn, streams).catch((error: unknown) =>
-      this.#failed(
-        this.#reader === null ? "An exception occurred in the change event producer. This connector will be stopped" : "Streaming failed",
-        error,
-      ),
-    );
+    void this.#run(stored, offset, createdLsn, streams).catch((error: unknown) => this.#failed(STOPPED, error));
   }
   async #storedPosition(): Promise<{ readonly offset: SourceOffset | null; readonly stored: StoredPosition | null }> {
     if (this.#resumeAt !== null) return { offset: this.#resumeAt.offset, stored: { kind: "stream", at: this.#resumeAt.from } };
@@ -236,7 +235,7 @@ class PostgresTask implements SourceTask {
         wantsMessage: s.wantsMessage,
         plan: (relation) => this.#planOf(relation),
         resume: () => session.resume(),
-        fail: (error) => this.#failed("Reading a table's schema failed", error),
+        fail: (error) => this.#failed(STOPPED, error),
         statusRequested: () => this.#sendStatus(),
       },
       this.#events,
@@ -277,7 +276,9 @@ class PostgresTask implements SourceTask {
     this.#timers.add(setInterval(action, intervalMs));
   }
   #sendStatus(): void {
-    const { "0": session, "1": reader, "2": flush } = [this.#session, this.#reader, this.#flush] as const;
+    const session = this.#session,
+      reader = this.#reader,
+      flush = this.#flush;
     if (session === null || reader === null || flush === null) return;
     sendStatus(session, reader.received, this.#s.flushes ? flush.flushed : 0, nowMicros());
   }

@@ -1,6 +1,6 @@
 /** Integers, floats, numeric and money. */
 import type { RawColumn } from "#connect/api/raw-row";
-import { primitive } from "#connect/api/schema";
+import { primitive, type Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { type ConnectValue, Decimal } from "#connect/api/value";
 import * as semantic from "#connectors/cdc/semantic-types";
@@ -108,20 +108,18 @@ function fixedScale(scale: number, precision: number): ColumnType {
   return { shape: semantic.decimal(scale, precision), raw, neutral: new Decimal(0n, scale), unavailable: null, generatedDefault: "0.0" };
 }
 
-const VARIABLE = semantic.variableScaleDecimal({});
 /** Without trailing zeros in the fraction. */
 function stripped(text: string): Decimal | null {
   return Decimal.parse(text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 }
-const variable = (value: Decimal): Struct => new Struct(VARIABLE, [value.scale, bigintBytes(value.unscaled)]);
 
-const VARIABLE_SCALE: ColumnType = {
-  shape: semantic.variableScaleDecimal,
-  raw: {
+function variableScaleColumn(schema: Schema): { readonly raw: RawColumn; readonly neutral: ConnectValue } {
+  const struct = (value: Decimal): Struct => new Struct(schema, [value.scale, bigintBytes(value.unscaled)]);
+  const raw: RawColumn = {
     form: "writer",
     decode(b, start, end): ConnectValue {
       const value = special(b, start) ? null : stripped(ascii(b, start, end));
-      return value === null ? null : variable(value);
+      return value === null ? null : struct(value);
     },
     write(b, start, end, out) {
       if (special(b, start)) return false;
@@ -138,8 +136,13 @@ const VARIABLE_SCALE: ColumnType = {
       writeAscii(out, "}");
       return true;
     },
-  },
-  neutral: variable(new Decimal(0n, 0)),
+  };
+  return { raw, neutral: struct(new Decimal(0n, 0)) };
+}
+const VARIABLE_SCALE: ColumnType = {
+  shape: semantic.variableScaleDecimal,
+  ...variableScaleColumn(semantic.variableScaleDecimal({})),
+  bind: variableScaleColumn,
   unavailable: null,
   generatedDefault: "0.0",
 };

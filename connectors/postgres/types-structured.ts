@@ -1,6 +1,6 @@
 /** Arrays, hstore, points and PostGIS geometries. */
 import type { RawColumn } from "#connect/api/raw-row";
-import { arrayOf, mapOf, primitive, STRING } from "#connect/api/schema";
+import { arrayOf, mapOf, primitive, type Schema, STRING } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
 import * as semantic from "#connectors/cdc/semantic-types";
@@ -50,6 +50,7 @@ export function arrayElements(text: string, delimiter: string): (string | null |
 /** `elementOptional`: enum elements are not. A multi-dimensional array shows null for each of its inner arrays. */
 export function arrayType(element: ColumnType, modes: TypeModes, elementOptional: boolean, delimiter = ","): ColumnType {
   const schema = element.shape({ optional: elementOptional });
+  const of = element.bind?.(schema).raw ?? element.raw;
   const text = modes.placeholder.toString("utf8");
   const numbers = [...modes.placeholder];
   const unavailable: ConnectValue =
@@ -66,18 +67,22 @@ export function arrayType(element: ColumnType, modes: TypeModes, elementOptional
     shape: (options) => arrayOf(schema, options),
     raw: {
       form: "decode",
-      decode: (b, start, end) =>
-        arrayElements(utf8(b, start, end), delimiter).map((e): ConnectValue => {
+      decode(b, start, end) {
+        const elements = arrayElements(utf8(b, start, end), delimiter);
+        // An element that must not be null cannot be shown; then nothing of the array is.
+        if (!elementOptional && elements.some((e) => e === null || e === undefined)) return null;
+        return elements.map((e): ConnectValue => {
           if (e === null || e === undefined) return null;
           const bytes = Buffer.from(e);
-          return element.raw.decode(bytes, 0, bytes.length);
-        }),
+          return of.decode(bytes, 0, bytes.length);
+        });
+      },
     },
     neutral: [],
     unavailable,
   };
 }
-/** An array of a type for which the reference shows null always (or only in the snapshot). */
+/** A type whose values the reference cannot read. */
 export const alwaysNull = (type: ColumnType): ColumnType => ({ ...type, raw: { form: "decode", decode: () => null } });
 
 const PAIR = /"((?:[^"\\]|\\.)*)"=>(?:"((?:[^"\\]|\\.)*)"|NULL)/g;
@@ -120,15 +125,14 @@ export function hstoreType(modes: TypeModes): ColumnType {
   };
 }
 
-const POINT = semantic.point({ optional: true });
-export function pointType(): ColumnType {
+function pointColumn(schema: Schema): { readonly raw: RawColumn; readonly neutral: ConnectValue } {
   const value = (x: number, y: number): Struct => {
     const wkb = Buffer.alloc(21);
     wkb[0] = 1;
     wkb.writeUInt32LE(1, 1);
     wkb.writeDoubleLE(x, 5);
     wkb.writeDoubleLE(y, 13);
-    return new Struct(POINT, [x, y, wkb, null]);
+    return new Struct(schema, [x, y, wkb, null]);
   };
   const raw: RawColumn = {
     form: "decode",
@@ -137,25 +141,30 @@ export function pointType(): ColumnType {
       return value(Number(x), Number(y));
     },
   };
-  return { shape: semantic.point, raw, neutral: value(0, 0), unavailable: null };
+  return { raw, neutral: value(0, 0) };
 }
-/** EWKB in hex: the SRID, if any, is taken out. */
+export const pointType = (): ColumnType => ({
+  shape: semantic.point,
+  ...pointColumn(semantic.point({})),
+  bind: pointColumn,
+  unavailable: null,
+});
+
+function geometryColumn(schema: Schema): { readonly raw: RawColumn; readonly neutral: ConnectValue } {
+  const raw: RawColumn = {
+    form: "decode",
+    decode(b, start, end) {
+      const bytes = Buffer.from(ascii(b, start, end), "hex");
+      const little = bytes[0] === 1;
+      const type = little ? bytes.readUInt32LE(1) : bytes.readUInt32BE(1);
+      const srid = (type & 0x20000000) === 0 ? null : little ? bytes.readInt32LE(5) : bytes.readInt32BE(5);
+      return new Struct(schema, [bytes, srid]);
+    },
+  };
+  return { raw, neutral: new Struct(schema, [Buffer.alloc(0), null]) };
+}
+/** EWKB in hex. */
 export function geometryType(name: "Geometry" | "Geography"): ColumnType {
   const shape = semantic.geometry(name);
-  const schema = shape({ optional: true });
-  return {
-    shape,
-    raw: {
-      form: "decode",
-      decode(b, start, end) {
-        const bytes = Buffer.from(ascii(b, start, end), "hex");
-        const little = bytes[0] === 1;
-        const type = little ? bytes.readUInt32LE(1) : bytes.readUInt32BE(1);
-        const srid = (type & 0x20000000) === 0 ? null : little ? bytes.readInt32LE(5) : bytes.readInt32BE(5);
-        return new Struct(schema, [bytes, srid]);
-      },
-    },
-    neutral: new Struct(schema, [Buffer.alloc(0), null]),
-    unavailable: null,
-  };
+  return { shape, ...geometryColumn(shape({})), bind: geometryColumn, unavailable: null };
 }

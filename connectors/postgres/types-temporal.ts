@@ -76,7 +76,8 @@ const timestampMs: IntegerOf = (b, start, end) => {
   const infinite = infinityAt(b, start);
   if (infinite !== 0) return infiniteMicros(infinite) / 1000n;
   readTimestamp(b, start, end);
-  return moment.days * 86_400_000 + Math.floor(moment.micros / 1000);
+  const value = moment.days * 86_400_000 + Math.floor(moment.micros / 1000);
+  return value < 9e15 ? value : BigInt(moment.days) * 86_400_000n + BigInt(Math.floor(moment.micros / 1000));
 };
 const timestampNanos: IntegerOf = (b, start, end) => BigInt.asIntN(64, BigInt(timestampMicros(b, start, end)) * 1000n);
 const timeMicros: IntegerOf = (b, start, end) => {

@@ -128,6 +128,11 @@ function unknown(type: PgType, modes: TypeModes): ColumnType | null {
   });
 }
 
+/** Times inside arrays go through the driver's Time in the reference, which has no microseconds: `HH:MM:SS.mmm` is left. */
+function toMilliseconds(time: ColumnType): ColumnType {
+  return { ...time, raw: { form: "decode", decode: (b, start, end) => time.raw.decode(b, start, Math.min(end, start + 12)) } };
+}
+
 function arrayOfType(type: PgType, typmod: number, modes: TypeModes, types: TypeRegistry): ColumnType | null {
   const element = types.resolve(type.element, typmod);
   if (element === null) return null;
@@ -135,9 +140,7 @@ function arrayOfType(type: PgType, typmod: number, modes: TypeModes, types: Type
   if (NO_ARRAYS.has(element.type.name)) return unknown(type, modes);
   const of = columnType(element.type.oid, element.typmod, { ...modes, includeUnknown: false }, types);
   if (of === null) return unknown(type, modes);
-  const isEnum = element.type.kind === "e";
-  const array = arrayType(of, modes, !isEnum);
-  return isEnum && modes.snapshot ? alwaysNull(array) : array;
+  return arrayType(element.type.name === "time" ? toMilliseconds(of) : of, modes, element.type.kind !== "e");
 }
 
 /** Null: the type is not supported, and the column is left out (`include.unknown.datatypes` false). */

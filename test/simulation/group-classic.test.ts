@@ -24,6 +24,7 @@ class Cluster {
   coordinators: Coordinators | null = null;
   stopped = false;
   readonly committed = new Map<number, { generation: number; member: string; offset: number }>();
+  readonly late: Promise<void>[] = [];
   accepted = 0;
   refused = 0;
   constructor(seed: number) {
@@ -69,7 +70,9 @@ class Member {
       if (fate === 0) await this.crash();
       else if (fate === 1) await w.clock.sleep(roll(40_000));
       else if (fate === 2) await this.leave();
-      await this.commit();
+      // A request that the network held back: it speaks for a generation that may be gone when it arrives.
+      if (roll(8) === 0) this.cluster.late.push(this.commit(roll(30_000)));
+      else await this.commit();
       await this.beat();
     }
   }
@@ -137,12 +140,12 @@ class Member {
     const code = c.groups.heartbeat({ groupId: "g", generationId: this.generation, memberId: this.id, groupInstanceId: null });
     if (code !== ErrorCode.NONE && !RETRY.has(code)) await this.failed(code);
   }
-  async commit(): Promise<void> {
-    const c = await this.cluster.live();
-    for (const partition of this.owned) {
-      const { id: member, generation, cluster } = this;
-      const before = cluster.committed.get(partition);
-      const offset = (before?.offset ?? 0) + 1;
+  async commit(delayMs = 0): Promise<void> {
+    const { id: member, generation, owned, cluster } = this;
+    if (delayMs > 0) await cluster.w.clock.sleep(delayMs);
+    const c = await cluster.live();
+    for (const partition of owned) {
+      const offset = (cluster.committed.get(partition)?.offset ?? 0) + 1;
       const partitions = [{ partitionIndex: partition, committedOffset: offset, committedLeaderEpoch: -1, committedMetadata: "" }];
       const [result] = await c.groups.commitOffsets({
         version: 9,
@@ -159,6 +162,7 @@ class Member {
         continue;
       }
       cluster.accepted++;
+      const before = cluster.committed.get(partition);
       expect(generation).toBeGreaterThanOrEqual(before?.generation ?? 0);
       if (before?.generation === generation) expect(member).toBe(before.member);
       cluster.committed.set(partition, { generation, member, offset });
@@ -184,7 +188,7 @@ describe("a classic group under faults", () => {
     }
     cluster.stopped = true;
     await cluster.w.clock.advance(120_000);
-    await Promise.all(members);
+    await Promise.all([...members, ...cluster.late]);
     cluster.checkSurvived();
     expect(cluster.accepted).toBeGreaterThan(500);
     expect(cluster.refused).toBeGreaterThan(0);

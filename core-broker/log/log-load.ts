@@ -6,7 +6,7 @@ import type { Logger } from "../base/logger.ts";
 import { baseOffsetOf, lastOffsetOf, leaderEpochOf } from "./batch-fields.ts";
 import type { LogConfig } from "./config.ts";
 import type { LeaderEpochs } from "./leader-epochs.ts";
-import { decodeSnapshot } from "./producer-snapshot.ts";
+import { decodeSnapshot, encodeSnapshot } from "./producer-snapshot.ts";
 import type { ProducerState } from "./producer-state.ts";
 import { Segment, segmentFileName } from "./segment.ts";
 import type { SegmentList } from "./segment-list.ts";
@@ -148,6 +148,7 @@ function scanSuspects(input: LoadInput, suspects: readonly Segment[]): Loaded {
       });
       return { nextOffset, scanned: index, cutBytes };
     }
+    if (index > 0) ensureSnapshot(input, segment.baseOffset);
     if (segment.txnIndex.count > 0) segment.txnIndex.entries.reset();
     nextOffset = Math.max(nextOffset, segment.baseOffset);
     const end = segment.rebuildIndexes(config.indexIntervalBytes, ({ buf, pos }) => {
@@ -171,6 +172,11 @@ interface Damage {
 }
 function report({ logger }: LoadInput, { segment, ...damage }: Damage): void {
   logger.error("the log is damaged and was cut", { segment: segment.pathOf(".log"), ...damage });
+}
+/** The crash may have come between the roll and its snapshot, which is needed once the older segments are gone. */
+function ensureSnapshot({ disk, directory, producers }: LoadInput, offset: number): void {
+  const path = `${directory}/${segmentFileName(offset, ".snapshot")}`;
+  if (!disk.exists(path)) disk.replaceFile(path, encodeSnapshot(producers.toSnapshot()));
 }
 /** Files keep their bytes as `.deleted` until the next start. */
 function dropLater(segments: SegmentList, later: readonly Segment[]): number {
@@ -198,8 +204,10 @@ export function restoreProducers(
   const { disk, directory, producers } = input;
   let from = 0;
   producers.clear();
+  // A snapshot from before the oldest segment lacks what happened in between.
+  const oldest = segments[0]?.baseOffset ?? upTo;
   for (const offset of snapshotOffsets(disk, directory).reverse()) {
-    if (offset > upTo) continue;
+    if (offset > upTo || offset < oldest) continue;
     const path = `${directory}/${segmentFileName(offset, ".snapshot")}`;
     const snapshot = decodeSnapshot(disk.readFile(path));
     if (snapshot !== null) {

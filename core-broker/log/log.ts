@@ -103,6 +103,8 @@ export class Log {
     this.#touched = !options.clean;
     for (const segment of this.segments.from(this.recoveryPoint)) if (segment !== this.segments.active) this.#flushInBackground(segment);
     if (this.#startOffset > this.#nextOffset) this.#startAfresh(this.#startOffset);
+    // What a killed process had written may still be in the page cache only. Who asks for fsync gets it before it is served.
+    if (!options.clean && this.config.flushMessages < Number.MAX_SAFE_INTEGER) this.flush();
   }
   get endOffset(): number {
     return this.#nextOffset;
@@ -311,8 +313,10 @@ export class Log {
     this.#startOffset = Math.min(this.#startOffset, offset);
     this.#snapshotOffset = -1;
     this.epochs.truncateTo(offset);
+    // Starting afresh nothing is known of the producers; a snapshot from before would accuse them of gaps.
+    const keepUpTo = this.segments.first.baseOffset === offset ? -1 : offset;
     for (const snapshot of snapshotOffsets(this.disk, this.directory)) {
-      if (snapshot > offset) this.disk.remove(`${this.directory}/${segmentFileName(snapshot, ".snapshot")}`);
+      if (snapshot > keepUpTo) this.disk.remove(`${this.directory}/${segmentFileName(snapshot, ".snapshot")}`);
     }
     const source = { disk: this.disk, directory: this.directory, producers: this.producers, logger: this.logger };
     restoreProducers({ ...source, nowMs: this.clock.now(), producerExpirationMs: this.#producerExpirationMs }, offset, this.segments.all);

@@ -260,8 +260,10 @@ export class Segment {
     }
     return this.#firstTimestampMs;
   }
+  /** Durable at once: else a power loss could bring old bytes back behind newer ones. */
   truncateTo(position: number, offset: number): void {
     this.file.truncate(position);
+    this.file.sync();
     this.sizeBytes = position;
     this.trustedFrom = Math.min(this.trustedFrom, position);
     this.offsetIndex.truncateTo(offset);

@@ -10,8 +10,12 @@ import { KafkaError } from "#broker/protocol/errors";
 import { batches } from "#broker/protocol/records/batch";
 import { batchOf, contents, openManager, type Opened, TestClock, TOPIC_ID } from "../unit/log/fixture.ts";
 
-const SEEDS = Number(process.env["LOG_SEEDS"] ?? 300);
-const FIXED_SEEDS: readonly number[] = [];
+const SEEDS = Number(process.env["LOG_SEEDS"] ?? 400);
+/**
+ * 417: bytes cut by a recovery came back after a second power loss. 308: a snapshot from before a lost tail. 508, 1301: a roll
+ * without its snapshot, then the older segments deleted.
+ */
+const FIXED_SEEDS: readonly number[] = [308, 417, 508, 1301];
 const STEPS = 60;
 
 function seeded(seed: number): Random {
@@ -46,7 +50,7 @@ class Model {
 
 class Run {
   readonly random: Random;
-  readonly disk = new MemoryDisk();
+  disk = new MemoryDisk();
   readonly clock = new TestClock();
   readonly model = new Model();
   readonly durable: boolean;
@@ -141,10 +145,10 @@ async function restart(run: Run, partition: LocalPartition, choice: number): Pro
   const kind: CrashKind = run.random.below(2) === 0 ? "kill" : "power";
   if (choice < 93) {
     await run.opened?.manager.close();
-    run.disk.crash("power", run.random);
+    run.disk = run.disk.crash("power", run.random);
   } else {
     if (choice < 97) dieWhileAppending(run, partition);
-    run.disk.crash(kind, run.random);
+    run.disk = run.disk.crash(kind, run.random);
   }
   const again = await run.open();
   // Offsets under the log start went with the records; a start that survived a lost tail is as good.

@@ -194,18 +194,21 @@ export class MemoryDisk implements Disk {
     return null;
   }
 
-  /** What a machine that went down leaves behind; files opened before must not be used any more. */
-  crash(kind: CrashKind, random: Random): void {
-    this.fault = null;
-    for (const content of this.#files.values()) {
-      const survivors = kind === "kill" ? content.pending : afterPowerLoss(content, random);
+  /** What a machine that went down leaves behind, as another disk; this one refuses everything from now on. */
+  crash(kind: CrashKind, random: Random): MemoryDisk {
+    const left = new MemoryDisk();
+    for (const directory of this.#directories) left.#directories.add(directory);
+    for (const [path, content] of this.#files) {
       const state = { bytes: Buffer.from(content.durable), size: content.durable.length };
-      for (const write of survivors) apply(state, write);
-      content.bytes = state.bytes;
-      content.size = state.size;
-      content.durable = Buffer.from(state.bytes.subarray(0, state.size));
-      content.pending = [];
+      for (const write of kind === "kill" ? content.pending : afterPowerLoss(content, random)) apply(state, write);
+      // After a kill the page cache still holds what was not fsynced: a later power loss may take it.
+      const durable = kind === "kill" ? content.durable : Buffer.from(state.bytes.subarray(0, state.size));
+      left.#files.set(path, { ...state, durable, pending: kind === "kill" ? [...content.pending] : [] });
     }
+    this.fault = (_operation, path) => {
+      throw new DiskFault("EDEAD", path);
+    };
+    return left;
   }
   /** Bit rot, for tests: flips one bit of a file. */
   flipBit(path: string, position: number, bit: number): void {

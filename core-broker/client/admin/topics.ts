@@ -7,6 +7,8 @@ import type { Answer } from "../connection.ts";
 import { retrying } from "../retry.ts";
 import type { NewTopic, TopicDescription } from "../types.ts";
 
+const VISIBLE_MS_MAX = 5000;
+
 export async function sendToController<A extends Api>(cluster: Cluster, api: A, body: Body<A>): Promise<Answer<A>> {
   await cluster.awaitBrokers(cluster.config.defaultApiTimeoutMs);
   const controller = cluster.metadata.controllerId;
@@ -49,7 +51,21 @@ export async function createTopics(cluster: Cluster, topics: readonly NewTopic[]
     if (failed !== null) throw failed;
   };
   await retrying(cluster, `creating ${topics.map((topic) => topic.name).join(", ")}`, timeoutMs, attempt, refreshAfter(cluster));
+  await awaitVisible(cluster, topics);
   return outcome;
+}
+/** Brokers learn of a new topic a moment after the controller made it; callers want to use it at once. Never throws for being late. */
+async function awaitVisible(cluster: Cluster, topics: readonly NewTopic[]): Promise<void> {
+  const names = topics.map((topic) => topic.name);
+  const visible = async (): Promise<void> => {
+    const found = await describeTopics(cluster, names);
+    const ready = names.every((name) => found.get(name)?.partitions.every((each) => each.leader >= 0) === true);
+    if (!ready) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "not there yet");
+  };
+  const wait = Math.min(VISIBLE_MS_MAX, cluster.config.defaultApiTimeoutMs);
+  await retrying(cluster, "waiting for new topics", wait, visible).catch((error: unknown) => {
+    cluster.deps.logger.debug("new topics are not visible yet", { topics: names, reason: String(error) });
+  });
 }
 
 /** Throws UNKNOWN_TOPIC_OR_PARTITION when one does not exist. */

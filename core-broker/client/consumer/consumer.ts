@@ -30,7 +30,6 @@ export class KafkaConsumer implements Consumer {
   #polling = false;
   #wakeup = false;
   #closed = false;
-  #polledAt: number;
   #pollTimer: Timer | null = null;
   #nextCommitAt = 0;
 
@@ -39,7 +38,6 @@ export class KafkaConsumer implements Consumer {
     this.#cluster = new Cluster(config, deps);
     this.#cluster.createsTopics = this.#config.createsTopics;
     this.#news = new Notifier(deps.clock);
-    this.#polledAt = deps.clock.monotonic();
     this.#fetcher = new Fetcher(this.#cluster, this.#config, () => this.#states.values(), this.#news.notify);
     this.#cluster.onMetadata = () => this.#metadataChanged();
   }
@@ -127,7 +125,6 @@ export class KafkaConsumer implements Consumer {
     if (this.#polling) throw new KafkaError(ErrorCode.INVALID_REQUEST, "poll is already running: this consumer has one user");
     this.#polling = true;
     const deadline = this.#now() + timeoutMs;
-    this.#polledAt = this.#now();
     this.#pollTimer?.cancel();
     try {
       for (;;) {
@@ -143,7 +140,6 @@ export class KafkaConsumer implements Consumer {
       }
     } finally {
       this.#polling = false;
-      this.#polledAt = this.#now();
       this.#watchPollInterval();
     }
   }

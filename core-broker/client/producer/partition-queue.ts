@@ -16,6 +16,11 @@ export class PartitionQueue {
   producerId = -1;
   producerEpoch = -1;
   nextSequence = 0;
+  /**
+   * A batch of this identity was acked. Before that one request is in flight at most: a broker that knows nothing of the
+   * producer on this partition takes any first sequence, also that of a second batch whose first one was refused.
+   */
+  established = false;
   /** A batch that had a sequence failed for good: what follows needs a new epoch. */
   needsReset = false;
   /** Monotonic ms; nothing is sent before (retry backoff). */
@@ -44,10 +49,16 @@ export class PartitionQueue {
     this.producerId = producerId;
     this.producerEpoch = producerEpoch;
     this.nextSequence = 0;
+    this.established = false;
   }
   leave(batch: Batch): void {
     const at = this.inFlight.indexOf(batch);
     if (at >= 0) this.inFlight.splice(at, 1);
+  }
+  /** No older batch waits for its answer or its retry. */
+  isOldest(batch: Batch): boolean {
+    const waiting = this.retry[0];
+    return this.inFlight[0] === batch && (waiting === undefined || isAfter(waiting, batch));
   }
   /** Every batch that is not settled, oldest first. */
   unsettled(): Batch[] {

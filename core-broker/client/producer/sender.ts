@@ -122,7 +122,7 @@ export class Sender {
     if (queue.inFlight.length > 0) {
       // Retries one at a time; a new identity only on a quiet partition; without sequences order needs one in flight.
       if (queue.retry.length > 0 || queue.needsReset || !this.#config.idempotent || this.#hasOldIdentity(queue)) return false;
-      if (queue.inFlight.length >= this.#config.inFlightMax) return false;
+      if (!queue.established || queue.inFlight.length >= this.#config.inFlightMax) return false;
     }
     if (queue.retry.length > 0 || queue.ready.length > 0) return true;
     const open = queue.open;
@@ -277,7 +277,7 @@ export class Sender {
   }
 
   #judge(queue: PartitionQueue, batch: Batch, code: number, message: string | null, baseOffset: number): void {
-    const oldest = queue.inFlight[0] === batch && queue.retry.length === 0;
+    const oldest = queue.isOldest(batch);
     const transactional = this.#config.transactionalId !== null;
     switch (verdict(code, { idempotent: this.#config.idempotent, transactional, oldest, records: batch.count })) {
       case "acked":
@@ -329,6 +329,7 @@ export class Sender {
   #ack(queue: PartitionQueue | undefined, batch: Batch | undefined, baseOffset: number): void {
     if (queue === undefined || batch === undefined) return;
     queue.leave(batch);
+    if (batch.producerId === queue.producerId && batch.producerEpoch === queue.producerEpoch) queue.established = true;
     batch.state = "acked";
     batch.error = null;
     batch.baseOffset = baseOffset;

@@ -5,8 +5,11 @@ import { jsonConverter } from "./converters/json-converter.ts";
 import { numberConverters, numberHeaderConverters } from "./converters/number-converters.ts";
 import { stringConverter, stringHeaderConverter } from "./converters/string-converter.ts";
 
+import { simpleHeaderConverter } from "./header-converters/simple-header-converter.ts";
+
 export const converters: readonly ConverterPlugin[] = [jsonConverter, stringConverter, byteArrayConverter, ...numberConverters];
 export const headerConverters: readonly HeaderConverterPlugin[] = [
+  simpleHeaderConverter,
   stringHeaderConverter,
   byteArrayHeaderConverter,
   ...numberHeaderConverters,

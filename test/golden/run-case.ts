@@ -2,6 +2,7 @@
 import { ConnectError } from "#connect/api/errors";
 import type { HeaderConverter, Converter } from "#connect/api/plugin";
 import type { ConnectRecord } from "#connect/api/record";
+import { NO_VALUE } from "#connect/api/values";
 import { converters, headerConverters, predicates, transforms } from "#plugins/index";
 import { isArray, objectOf, recordFrom, recordTo, schemaFrom, schemaTo, textOrNull, valueFrom, valueTo, type Json } from "./tagged.ts";
 
@@ -100,7 +101,9 @@ function convert(converter: Converter, c: { readonly [key: string]: Json }): Jso
 }
 function convertHeader(converter: HeaderConverter, c: { readonly [key: string]: Json }): Json {
   if (c["direction"] === "toConnect") {
-    const { schema, value } = converter.toConnectHeader(TOPIC, "header", inputBytes(c["input"]));
+    const parsed = converter.toConnectHeader(TOPIC, "header", inputBytes(c["input"]));
+    if (parsed === NO_VALUE) return null;
+    const { schema, value } = parsed;
     return { schema: schemaTo(schema), value: valueTo(value, schema) };
   }
   const input = objectOf(c["input"]);

@@ -100,8 +100,8 @@ export function schemaTo(schema: Schema | null): Json {
     ...((schema.default ?? null) === null ? {} : { default: valueTo(schema.default ?? null, schema) }),
     ...(schema.parameters === null ? {} : { parameters: schema.parameters }),
     ...(schema.type === "STRUCT" ? { fields: schema.fields.map((f) => ({ name: f.name, schema: schemaTo(f.schema) })) } : {}),
-    ...(schema.valueSchema === null ? {} : { valueSchema: schemaTo(schema.valueSchema) }),
-    ...(schema.keySchema === null ? {} : { keySchema: schemaTo(schema.keySchema) }),
+    ...(schema.type === "ARRAY" || schema.type === "MAP" ? { valueSchema: schemaTo(schema.valueSchema) } : {}),
+    ...(schema.type === "MAP" ? { keySchema: schemaTo(schema.keySchema) } : {}),
   };
 }
 const finite = (v: number, text: string): Json => (Number.isFinite(v) ? { [text]: v } : { [text]: String(v) });

@@ -22,7 +22,7 @@ const overridesOf = (controller: Controller, topic: string): Record<string, stri
 export function syncAtStart(options: PartitionSyncOptions, removedTopicIds: ReadonlySet<string>): void {
   const { controller, logs, logger, effective } = options;
   logs.updateBrokerConfig(effective.brokerProperties());
-  for (const partition of [...logs.all()]) {
+  for (const partition of logs.all()) {
     const topic = controller.image.topics.get(partition.topic);
     if (topic?.id === partition.topicId && partition.partition < topic.partitions.length) continue;
     if (removedTopicIds.has(partition.topicId)) logs.delete(partition.topic, partition.partition);

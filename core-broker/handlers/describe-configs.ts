@@ -41,7 +41,7 @@ function describe(deps: HandlerDeps, { resourceType, resourceName }: Resource, w
     case ResourceType.TOPIC: {
       const bad = topicNameRefusal(resourceName);
       if (bad !== null) return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: bad };
-      if (!image.topics.has(resourceName)) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: null };
+      if (!image.topics.has(resourceName)) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: "" };
       return effective.topic(image.configs(ResourceType.TOPIC, resourceName)).map((entry) => entryOf(entry, false, wishes));
     }
     case ResourceType.BROKER: {

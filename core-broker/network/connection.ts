@@ -7,9 +7,11 @@ import type { Socket } from "node:net";
 import { ErrorCode, KafkaError, ProtocolError } from "../protocol/errors.ts";
 import { decodeRequest, encodeResponseParts, peekRequest, type RequestPeek } from "../protocol/frame.ts";
 import { apiVersions } from "../protocol/messages/api-versions.ts";
+import { produce } from "../protocol/messages/produce.ts";
 import type { Api, Encodable } from "../protocol/schema.ts";
 import type { Handler, RequestContext } from "../handlers/handler.ts";
 import { FrameAssembler } from "./frame-assembler.ts";
+import type { FrameBuffers } from "./frame-buffers.ts";
 import type { RequestMemory } from "./request-memory.ts";
 import { tlsPrincipal } from "./tls-principal.ts";
 import type { Authenticator, ListenerAddress, NetworkDeps } from "./types.ts";
@@ -17,6 +19,7 @@ import type { Authenticator, ListenerAddress, NetworkDeps } from "./types.ts";
 const ANONYMOUS = { type: "User", name: "ANONYMOUS" } as const;
 /** sasl.server.max.receive.size: nobody unknown makes us hold more than this. */
 const UNAUTHENTICATED_BYTES_MAX = 524_288;
+const NO_FRAME = Buffer.alloc(0);
 type Body = Encodable<Record<string, unknown>> | null;
 
 export interface ConnectionOptions {
@@ -25,6 +28,7 @@ export interface ConnectionOptions {
   readonly listener: ListenerAddress;
   readonly deps: NetworkDeps;
   readonly memory: RequestMemory;
+  readonly buffers: FrameBuffers;
   readonly onClose: (connection: Connection) => void;
 }
 
@@ -36,13 +40,15 @@ export class Connection {
   readonly #listener: ListenerAddress;
   readonly #deps: NetworkDeps;
   readonly #memory: RequestMemory;
+  readonly #buffers: FrameBuffers;
   readonly #assembler: FrameAssembler;
   readonly #authenticator: Authenticator | null;
   readonly #aborted = new AbortController();
   readonly #queue: Buffer[] = [];
   #pendingBytes = 0;
   #busy = false;
-  #busyBytes = 0;
+  /** The request being answered. */
+  #frame: Buffer = NO_FRAME;
   #closed = false;
 
   constructor(options: ConnectionOptions) {
@@ -57,9 +63,9 @@ export class Connection {
     const needsSasl = options.listener.protocol.startsWith("SASL");
     this.#authenticator = needsSasl ? (deps.authenticator?.(options.listener) ?? null) : null;
     const bytesMax = deps.limits.requestBytesMax;
-    this.#assembler = new FrameAssembler(needsSasl ? Math.min(bytesMax, UNAUTHENTICATED_BYTES_MAX) : bytesMax, (frame) =>
-      this.#enqueue(frame),
-    );
+    const firstBytesMax = needsSasl ? Math.min(bytesMax, UNAUTHENTICATED_BYTES_MAX) : bytesMax;
+    this.#buffers = options.buffers;
+    this.#assembler = new FrameAssembler(firstBytesMax, options.buffers, (frame) => this.#enqueue(frame));
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("drain", () => this.#work());
@@ -76,7 +82,7 @@ export class Connection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    let held = this.#pendingBytes + (this.#busy ? this.#busyBytes : 0);
+    let held = this.#pendingBytes + (this.#busy ? this.#frame.length : 0);
     for (const frame of this.#queue) held += frame.length;
     this.#queue.length = 0;
     this.#aborted.abort();
@@ -92,10 +98,10 @@ export class Connection {
     } catch (error) {
       return this.#refuse(error);
     }
+    if (this.#closed) return; // by a request that was none
     const pending = this.#assembler.pendingBytes;
     this.#memory.take(pending - this.#pendingBytes);
     this.#pendingBytes = pending;
-    if (this.#closed) return this.#memory.give(pending);
     this.#throttle();
   }
   #enqueue(frame: Buffer): void {
@@ -125,7 +131,7 @@ export class Connection {
       const frame = this.#queue.shift();
       if (frame === undefined) return;
       this.#busy = true;
-      this.#busyBytes = frame.length;
+      this.#frame = frame;
       this.#answer(frame);
     }
   }
@@ -133,7 +139,8 @@ export class Connection {
     this.#busy = false;
     this.lastActiveMs = this.#deps.clock.monotonic();
     if (this.#closed) return;
-    this.#memory.give(this.#busyBytes);
+    this.#memory.give(this.#frame.length);
+    this.#frame = NO_FRAME;
     if (this.#socket.isPaused() && !this.#memory.full) this.#resume();
   }
   #answer(frame: Buffer): void {
@@ -148,7 +155,7 @@ export class Connection {
       // The handler was declared with this api, whose shape the body was decoded with.
       result = handler.run(this.#context(peek, request.clientId), request.body as never);
     } catch (error) {
-      if (handler === undefined || error instanceof ProtocolError) return this.#refuse(error);
+      if (handler === undefined) return this.#refuse(error);
       return this.#fail(handler.api, peek!, error); // set before the handler was
     }
     const { api } = handler;
@@ -208,6 +215,8 @@ export class Connection {
       }
       this.#write(parts);
     }
+    // Produce has written its records when it answers; other handlers may keep views on their request.
+    if (api.key === produce.key && !this.#closed) this.#buffers.giveBack(this.#frame);
     this.#done();
     if (this.#authenticator?.complete === true) this.#assembler.bytesMax = this.#deps.limits.requestBytesMax;
   }
@@ -223,6 +232,7 @@ export class Connection {
   /** A handler threw. Where the answer has a place for a code the client learns it, else the connection is closed. */
   #fail(api: Api, peek: RequestPeek, error: unknown): void {
     if (this.#closed) return;
+    if (error instanceof ProtocolError) return this.#refuse(error);
     const known = error instanceof KafkaError;
     if (!known) this.#deps.onHandlerFailure(api.name, error);
     if (!("errorCode" in api.response)) return this.close();

@@ -4,6 +4,7 @@
  * grows with the bytes that have really come: a hostile size costs the sender what it costs us.
  */
 import { ProtocolError } from "../protocol/errors.ts";
+import type { FrameBuffers } from "./frame-buffers.ts";
 
 const ALLOCATION_BYTES_MAX = 2 << 20;
 /** API key, version, correlation id: no request is shorter. */
@@ -19,8 +20,10 @@ export class FrameAssembler {
   #frame: Buffer | null = null;
   #size = 0;
   #filled = 0;
-  constructor(bytesMax: number, onFrame: (frame: Buffer) => void) {
+  readonly #buffers: FrameBuffers;
+  constructor(bytesMax: number, buffers: FrameBuffers, onFrame: (frame: Buffer) => void) {
     this.bytesMax = bytesMax;
+    this.#buffers = buffers;
     this.#onFrame = onFrame;
   }
   /** Bytes held for a frame that is not complete. */
@@ -56,7 +59,7 @@ export class FrameAssembler {
     }
     this.#size = size;
     this.#filled = 0;
-    this.#frame = Buffer.allocUnsafeSlow(Math.min(size, ALLOCATION_BYTES_MAX));
+    this.#frame = this.#buffers.take(Math.min(size, ALLOCATION_BYTES_MAX));
     return position;
   }
   #fill(chunk: Buffer, from: number): number {
@@ -72,7 +75,7 @@ export class FrameAssembler {
     this.#filled += count;
     if (this.#filled === this.#size) {
       this.#frame = null;
-      this.#onFrame(frame);
+      this.#onFrame(frame.length === this.#size ? frame : frame.subarray(0, this.#size));
     }
     return from + count;
   }

@@ -3,11 +3,13 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import type { Timer } from "../base/clock.ts";
 import { Connection } from "./connection.ts";
+import { FrameBuffers } from "./frame-buffers.ts";
 import { RequestMemory } from "./request-memory.ts";
 import type { ListenerAddress, NetworkDeps } from "./types.ts";
 
 const IDLE_SWEEP_MS = 10_000;
 const BACKLOG = 511;
+const KEPT_BUFFERS_BYTES_MAX = 16 << 20;
 
 export interface BoundListener extends ListenerAddress {
   /** The port that was really opened. */
@@ -17,6 +19,7 @@ export interface BoundListener extends ListenerAddress {
 export class Network {
   readonly #deps: NetworkDeps;
   readonly #memory: RequestMemory;
+  readonly #buffers = new FrameBuffers(KEPT_BUFFERS_BYTES_MAX);
   readonly #servers: Server[] = [];
   readonly #connections = new Set<Connection>();
   readonly #perHost = new Map<string, number>();
@@ -80,6 +83,7 @@ export class Network {
       listener,
       deps: this.#deps,
       memory: this.#memory,
+      buffers: this.#buffers,
       onClose: (closed) => this.#forget(closed, host),
     });
     this.#connections.add(connection);

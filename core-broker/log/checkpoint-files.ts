@@ -23,9 +23,7 @@ function readRows(disk: Disk, path: string, columns: number): string[][] {
   if (rows.length !== count || rows.some((row) => row.length !== columns)) throw new CheckpointError(`${path}: expected ${count} rows`);
   return rows;
 }
-function writeRows(disk: Disk, path: string, rows: readonly string[]): void {
-  disk.replaceFile(path, Buffer.from(`0\n${rows.length}\n${rows.map((row) => `${row}\n`).join("")}`));
-}
+const rowsText = (rows: readonly string[]): Buffer => Buffer.from(`0\n${rows.length}\n${rows.map((row) => `${row}\n`).join("")}`);
 
 export function readOffsetCheckpoint(disk: Disk, path: string): OffsetCheckpoint {
   const offsets: OffsetCheckpoint = new Map();
@@ -41,11 +39,7 @@ export function writeOffsetCheckpoint(
   path: string,
   offsets: Iterable<readonly [topic: string, partition: number, offset: number]>,
 ): void {
-  writeRows(
-    disk,
-    path,
-    Array.from(offsets, ([topic, partition, offset]) => `${topic} ${partition} ${offset}`),
-  );
+  disk.replaceFile(path, rowsText(Array.from(offsets, ([topic, partition, offset]) => `${topic} ${partition} ${offset}`)));
 }
 
 export interface EpochEntry {
@@ -56,11 +50,7 @@ export function readEpochs(disk: Disk, path: string): EpochEntry[] {
   return readRows(disk, path, 2).map(([epoch, startOffset]) => ({ epoch: Number(epoch), startOffset: Number(startOffset) }));
 }
 export function writeEpochs(disk: Disk, path: string, epochs: readonly EpochEntry[]): void {
-  writeRows(
-    disk,
-    path,
-    epochs.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`),
-  );
+  disk.replaceFileLazily(path, rowsText(epochs.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`)));
 }
 
 export interface MetaProperties {
@@ -93,14 +83,13 @@ export function writeMetaProperties(disk: Disk, path: string, meta: MetaProperti
   disk.replaceFile(path, Buffer.from(`${lines.join("\n")}\n`));
 }
 
+/** null: not there, or lost in a power failure right after the creation; the metadata log knows it. */
 export function readTopicId(disk: Disk, path: string): string | null {
   if (!disk.exists(path)) return null;
-  const id = /^topic_id:\s*(\S+)/m.exec(disk.readFile(path).toString("utf8"))?.[1];
-  if (id === undefined) throw new CheckpointError(`${path}: topic_id is missing`);
-  return id;
+  return /^topic_id:\s*(\S{22})$/m.exec(disk.readFile(path).toString("utf8"))?.[1] ?? null;
 }
 export function writeTopicId(disk: Disk, path: string, topicId: string): void {
-  disk.replaceFile(path, Buffer.from(`version: 0\ntopic_id: ${topicId}\n`));
+  disk.replaceFileLazily(path, Buffer.from(`version: 0\ntopic_id: ${topicId}\n`));
 }
 
 const CLEAN_SHUTDOWN_FILE = ".kafka_cleanshutdown";

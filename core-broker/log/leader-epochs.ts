@@ -1,5 +1,5 @@
 /** Which leader epoch began at which offset (KIP-101), kept in `leader-epoch-checkpoint`. */
-import { type EpochEntry, readEpochs, writeEpochs } from "./checkpoint-files.ts";
+import { CheckpointError, type EpochEntry, readEpochs, writeEpochs } from "./checkpoint-files.ts";
 import type { Disk } from "./store/types.ts";
 
 export class LeaderEpochs {
@@ -9,7 +9,7 @@ export class LeaderEpochs {
   constructor(disk: Disk, directory: string) {
     this.#disk = disk;
     this.#path = `${directory}/leader-epoch-checkpoint`;
-    this.#entries = readEpochs(disk, this.#path);
+    this.#entries = readTolerant(disk, this.#path);
   }
   /** −1: none yet. */
   get latest(): number {
@@ -52,5 +52,14 @@ export class LeaderEpochs {
   }
   #write(): void {
     writeEpochs(this.#disk, this.#path, this.#entries);
+  }
+}
+/** Lost in a power failure: recovery learns the epochs of what it scans again. */
+function readTolerant(disk: Disk, path: string): EpochEntry[] {
+  try {
+    return readEpochs(disk, path);
+  } catch (error) {
+    if (error instanceof CheckpointError) return [];
+    throw error;
   }
 }

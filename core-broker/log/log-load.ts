@@ -176,7 +176,7 @@ function report({ logger }: LoadInput, { segment, ...damage }: Damage): void {
 /** The crash may have come between the roll and its snapshot, which is needed once the older segments are gone. */
 function ensureSnapshot({ disk, directory, producers }: LoadInput, offset: number): void {
   const path = `${directory}/${segmentFileName(offset, ".snapshot")}`;
-  if (!disk.exists(path)) disk.replaceFile(path, encodeSnapshot(producers.toSnapshot()));
+  if (!disk.exists(path)) disk.replaceFileLazily(path, encodeSnapshot(producers.toSnapshot()));
 }
 /** Files keep their bytes as `.deleted` until the next start. */
 function dropLater(segments: SegmentList, later: readonly Segment[]): number {

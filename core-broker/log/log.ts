@@ -208,6 +208,14 @@ export class Log {
       if (!this.#closed) this.logger.error("fsync of a sealed segment failed", { segment: sealed.pathOf(".log"), error });
     }
   }
+  /** `flush` off the event loop; before a clean shutdown, so that many logs are synced at once. */
+  async flushAsync(): Promise<void> {
+    await this.#flushing;
+    const upTo = this.#nextOffset;
+    if (this.#closed || this.recoveryPoint >= upTo || this.#unsynced.size > 0) return;
+    await this.segments.active.file.syncAsync();
+    if (this.#unsynced.size === 0 && upTo > this.recoveryPoint) this.recoveryPoint = upTo;
+  }
   /** Resolves when the background fsyncs started so far are done. */
   settled(): Promise<void> {
     return this.#flushing;
@@ -215,7 +223,8 @@ export class Log {
   #writeSnapshot(): void {
     if (this.#snapshotOffset === this.#nextOffset) return;
     const path = `${this.directory}/${segmentFileName(this.#nextOffset, ".snapshot")}`;
-    this.disk.replaceFile(path, encodeSnapshot(this.producers.toSnapshot()));
+    // Lost or torn, an older one and the log's own batches say the same.
+    this.disk.replaceFileLazily(path, encodeSnapshot(this.producers.toSnapshot()));
     this.#snapshotOffset = this.#nextOffset;
   }
 
@@ -372,7 +381,8 @@ export class Log {
     if (clean && this.#touched) {
       this.segments.active.sealTimeIndex();
       this.flush();
-      this.segments.active.flush();
+      this.segments.active.offsetIndex.entries.persist();
+      this.segments.active.timeIndex.entries.persist();
       if (this.#nextOffset > this.#startOffset) this.#writeSnapshot();
     }
     this.#closed = true;

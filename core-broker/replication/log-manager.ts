@@ -29,6 +29,7 @@ export interface LogManagerOptions {
   readonly background?: boolean;
 }
 const YIELD_AFTER_MS = 20;
+const CLOSED_AT_ONCE = 32;
 
 /** Loads everything that is on disk. Throws when a directory cannot be used at all. */
 export async function openLogManager(options: LogManagerOptions): Promise<DiskLogManager> {
@@ -148,9 +149,16 @@ export class DiskLogManager implements LogManager {
     const found = this.#topics.get(topic)?.get(partition);
     if (found !== undefined) {
       if (found.topicId === options.topicId) return found;
+      if (found.topicId === "") return this.#adopt(found, options.topicId);
       throw new KafkaError(ErrorCode.INCONSISTENT_TOPIC_ID, `${key} exists with topic id ${found.topicId}, not ${options.topicId}`);
     }
     return translated(() => this.#create(topic, partition, options));
+  }
+  /** partition.metadata was lost; the caller knows the id. */
+  #adopt(partition: LocalPartition, topicId: string): LocalPartition {
+    writeTopicId(this.#options.disk, `${partition.log.directory}/partition.metadata`, topicId);
+    partition.topicId = topicId;
+    return partition;
   }
   #create(topic: string, partition: number, options: CreatePartition): LocalPartition {
     const { disk } = this.#options;
@@ -227,9 +235,11 @@ export class DiskLogManager implements LogManager {
     for (const directory of this.#directories) {
       const partitions = [...this.all()].filter(({ logDir }) => logDir === directory.path);
       let clean = true;
-      for (const partition of partitions) {
+      for (const [index, partition] of partitions.entries()) {
         try {
-          await partition.log.settled();
+          if (index % CLOSED_AT_ONCE === 0) {
+            await Promise.allSettled(partitions.slice(index, index + CLOSED_AT_ONCE).map(({ log }) => log.flushAsync()));
+          }
           partition.log.close(true);
         } catch (error) {
           clean = false;

@@ -48,7 +48,7 @@ export interface PartitionOptions {
 export class LocalPartition implements Partition {
   readonly topic: string;
   readonly partition: number;
-  readonly topicId: string;
+  topicId: string;
   readonly logDir: string;
   readonly log: Log;
   appendedBytes = 0;

@@ -93,6 +93,11 @@ export const fileDisk: Disk = {
     fs.renameSync(temporary, path);
     syncDirectory(dirname(path));
   },
+  replaceFileLazily(path, bytes) {
+    const temporary = `${path}.tmp`;
+    fs.writeFileSync(temporary, bytes);
+    fs.renameSync(temporary, path);
+  },
   syncDirectory,
   sizeOf: (path) => fs.statSync(path).size,
   modifiedMs: (path) => fs.statSync(path).mtimeMs,

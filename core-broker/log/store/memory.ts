@@ -181,6 +181,16 @@ export class MemoryDisk implements Disk {
     this.mayFail("replace", path);
     this.#files.set(path, { bytes: Buffer.from(bytes), size: bytes.length, durable: Buffer.from(bytes), pending: [] });
   }
+  replaceFileLazily(path: string, bytes: Uint8Array): void {
+    this.mayFail("replace", path);
+    const copy = Buffer.from(bytes);
+    this.#files.set(path, {
+      bytes: copy,
+      size: copy.length,
+      durable: Buffer.alloc(0),
+      pending: [{ position: 0, bytes: Buffer.from(copy) }],
+    });
+  }
   syncDirectory(): void {}
   sizeOf(path: string): number {
     const content = this.#files.get(path);

@@ -33,6 +33,8 @@ export interface Disk {
   readFile(path: string): Buffer;
   /** Readers and crashes see the old content or the new, never a mixture; durable when it returns. */
   replaceFile(path: string, bytes: Uint8Array): void;
+  /** The same without fsync, for what can be made again: after a power loss the file may be empty or torn. */
+  replaceFileLazily(path: string, bytes: Uint8Array): void;
   /** Makes names in the directory durable. */
   syncDirectory(path: string): void;
   sizeOf(path: string): number;

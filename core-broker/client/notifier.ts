@@ -18,16 +18,12 @@ export class Notifier {
       this.#pending = false;
       return Promise.resolve();
     }
-    return new Promise((resolve) => {
-      const done = (): void => {
-        timer.cancel();
-        this.#resolve = null;
-        this.#pending = false;
-        resolve();
-      };
-      // Not `clock.after`: a consumer that waits for records keeps its process alive through its sockets.
-      const timer = this.#clock.after(timeoutMs, done);
-      this.#resolve = done;
+    // A sleep, not a timer: who waits for records keeps the process alive, also while no broker can be reached.
+    const over = new AbortController();
+    this.#resolve = () => over.abort();
+    return this.#clock.sleep(timeoutMs, over.signal).then(() => {
+      this.#resolve = null;
+      this.#pending = false;
     });
   }
 }

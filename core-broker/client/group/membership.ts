@@ -62,6 +62,7 @@ export class KafkaGroupMembership implements GroupMembership {
   get generation(): number {
     return this.#current?.generation ?? -1;
   }
+  /** The coordinator rebalances when the leader joins again or metadata changed; otherwise a follower gets its assignment anew. */
   rejoin(): void {
     this.#ask("rejoin was requested");
   }

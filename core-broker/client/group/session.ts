@@ -8,7 +8,7 @@ import { heartbeat, joinGroup, type JoinGroupResponse, leaveGroup, syncGroup } f
 import { backoffMs } from "../backoff.ts";
 import { type Cluster, coordinatorMoved } from "../cluster.ts";
 import type { CommitIdentity } from "../offset-store.ts";
-import { closedError, shouldRetry } from "../retry.ts";
+import { closedError, shouldRetry, within } from "../retry.ts";
 
 export interface GroupSessionOptions {
   readonly groupId: string;
@@ -48,6 +48,7 @@ export interface Generation {
 }
 /** The broker answers JoinGroup when the rebalance timeout is over at the latest; this much later we stop waiting. */
 const JOIN_GRACE_MS = 5000;
+const LEAVE_TIMEOUT_MS = 5000;
 
 export class GroupSession {
   memberId = "";
@@ -82,6 +83,7 @@ export class GroupSession {
         if (!(error instanceof KafkaError)) throw error;
         if (error.code === ErrorCode.MEMBER_ID_REQUIRED) continue;
         if (!this.#mayJoinAgain(error)) throw error;
+        this.#checkSilence();
         const { retryBackoffMs, retryBackoffMaxMs } = this.#cluster.config;
         const wait = backoffMs(this.#cluster.deps.random, retryBackoffMs, retryBackoffMaxMs, failures++);
         this.#cluster.deps.logger.debug("joining the group again", { group: this.#options.groupId, reason: error.message });
@@ -174,16 +176,16 @@ export class GroupSession {
     const timer = this.#heartbeatTimer;
     const { generation, memberId } = this;
     const { groupId, groupInstanceId, sessionTimeoutMs } = this.#options;
+    const leftMs = Math.max(1, this.#seenAt + sessionTimeoutMs - this.#cluster.deps.clock.monotonic());
     let code: number = ErrorCode.NETWORK_EXCEPTION;
     try {
-      const { body } = await this.#cluster.sendToCoordinator(
-        "group",
+      const request = this.#cluster.sendToCoordinator("group", groupId, heartbeat, (version) => ({
         groupId,
-        heartbeat,
-        (version) => ({ groupId, generationId: generation, memberId, ...(version >= 3 ? { groupInstanceId } : {}) }),
-        { timeoutMs: Math.min(this.#cluster.config.requestTimeoutMs, sessionTimeoutMs) },
-      );
-      code = body.errorCode;
+        generationId: generation,
+        memberId,
+        ...(version >= 3 ? { groupInstanceId } : {}),
+      }));
+      code = (await within(this.#cluster, "heartbeat", leftMs, request)).body.errorCode;
     } catch (error) {
       if (!shouldRetry(error)) return this.#callbacks.failed(error instanceof Error ? error : new Error(String(error)));
     }
@@ -210,11 +212,14 @@ export class GroupSession {
       return this.#callbacks.failed(new KafkaError(code, `heartbeat of group ${this.#options.groupId}: ${errorName(code)}`));
     }
     if (coordinatorMoved(code)) this.#cluster.forgetCoordinator("group", this.#options.groupId);
-    // Nobody has heard of us for a whole session: the others own our part by now, whether or not we were told.
+    if (!this.#checkSilence()) this.#startHeartbeats(retryBackoffMs);
+  }
+  /** Nobody has heard of us for a whole session: the others own our part by now, whether or not we were told. */
+  #checkSilence(): boolean {
     const silentMs = this.#cluster.deps.clock.monotonic() - this.#seenAt;
-    if (silentMs > this.#options.sessionTimeoutMs)
-      return this.#giveUp(true, `no contact to the coordinator for ${Math.round(silentMs)} ms`);
-    this.#startHeartbeats(retryBackoffMs);
+    if (!this.#settled || silentMs < this.#options.sessionTimeoutMs) return false;
+    this.#giveUp(true, `no contact to the coordinator for ${Math.round(silentMs)} ms`);
+    return true;
   }
   #giveUp(memberIdToo: boolean, reason: string): void {
     const had = this.#settled;
@@ -235,9 +240,17 @@ export class GroupSession {
     this.#settled = false;
     if (memberId === "" || groupInstanceId !== null) return;
     try {
-      await this.#cluster.sendToCoordinator("group", groupId, leaveGroup, (version) =>
-        version >= 3 ? { groupId, members: [{ memberId, groupInstanceId, ...(version >= 5 ? { reason } : {}) }] } : { groupId, memberId },
+      // Not on the coordinator's connection: a JoinGroup that waits there would hold it up.
+      const options = { purpose: "control" as const, timeoutMs: LEAVE_TIMEOUT_MS };
+      const request = this.#cluster.sendToCoordinator(
+        "group",
+        groupId,
+        leaveGroup,
+        (version) =>
+          version >= 3 ? { groupId, members: [{ memberId, groupInstanceId, ...(version >= 5 ? { reason } : {}) }] } : { groupId, memberId },
+        options,
       );
+      await within(this.#cluster, "leaving the group", LEAVE_TIMEOUT_MS, request);
     } catch (error) {
       this.#cluster.deps.logger.debug("leaving the group failed; the session timeout will do it", {
         group: groupId,

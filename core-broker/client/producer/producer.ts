@@ -11,6 +11,8 @@ import { ProducerIdentity } from "./identity.ts";
 import { Sender } from "./sender.ts";
 import { Transaction } from "./transaction.ts";
 
+/** Longer than any delivery.timeout.ms that makes sense, within what a timer can hold. */
+const HOLD_MS = 0x7fffffff;
 const NO_HEADERS: readonly RecordHeader[] = [];
 
 export class KafkaProducer implements Producer {
@@ -92,8 +94,12 @@ export class KafkaProducer implements Producer {
   room(): Promise<void> {
     if (this.#hasRoom()) return Promise.resolve();
     this.#sender.wake();
+    const over = this.#holdProcess();
     return new Promise((resolve) => {
-      this.#roomWaiters.push(resolve);
+      this.#roomWaiters.push(() => {
+        over.abort();
+        resolve();
+      });
     });
   }
   #hasRoom(): boolean {
@@ -115,12 +121,20 @@ export class KafkaProducer implements Producer {
   async #flushAll(): Promise<void> {
     this.#sender.flushing++;
     this.#sender.wake();
+    const over = this.#holdProcess();
     try {
       const waiting = [...this.#accumulator.active].flatMap((queue) => queue.unsettled().map((batch) => (batch.parent ?? batch).settled()));
       await Promise.all(waiting);
     } finally {
       this.#sender.flushing--;
+      over.abort();
     }
+  }
+  /** Timers do not keep a process alive; somebody who waits for a delivery does, also while no broker can be reached. */
+  #holdProcess(): AbortController {
+    const over = new AbortController();
+    void this.#cluster.deps.clock.sleep(HOLD_MS, over.signal);
+    return over;
   }
   async send(
     topic: string,
@@ -133,7 +147,9 @@ export class KafkaProducer implements Producer {
     await this.partitions(topic);
     const batch = this.#append(topic, partition, key, value, timestampMs, headers);
     const index = batch.count - 1;
+    const over = this.#holdProcess();
     await batch.settled();
+    over.abort();
     if (batch.error !== null) throw batch.error;
     return { partition: batch.partition, offset: batch.baseOffset < 0 ? -1 : batch.baseOffset + index };
   }

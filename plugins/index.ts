@@ -1,5 +1,5 @@
 /** All small plugins. The catalogue reads these lists. */
-import type { ConfigProviderPlugin, ConverterPlugin, HeaderConverterPlugin, PredicatePlugin } from "#connect/api/plugin";
+import type { ConfigProviderPlugin, ConverterPlugin, HeaderConverterPlugin } from "#connect/api/plugin";
 import { byteArrayConverter, byteArrayHeaderConverter } from "./converters/byte-array-converter.ts";
 import { jsonConverter } from "./converters/json-converter.ts";
 import { numberConverters, numberHeaderConverters } from "./converters/number-converters.ts";
@@ -15,5 +15,5 @@ export const headerConverters: readonly HeaderConverterPlugin[] = [
   ...numberHeaderConverters,
 ];
 export { transforms } from "./transforms/index.ts";
-export const predicates: readonly PredicatePlugin[] = [];
+export { predicates } from "./predicates/index.ts";
 export const configProviders: readonly ConfigProviderPlugin[] = [];

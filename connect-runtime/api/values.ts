@@ -162,9 +162,9 @@ function parse(t: Tokens, embedded: boolean, depth = 0): Parsed | null {
   if (!t.hasNext) return null;
   if (depth > MAX_DEPTH) throw new DataError("Value is nested too deeply");
   if (embedded && t.consume('"')) return quoted(t);
-  if (t.consume("null")) return null;
-  if (t.consume("true")) return { schema: BOOLEAN, value: true };
-  if (t.consume("false")) return { schema: BOOLEAN, value: false };
+  if (consumeWord(t, "null", embedded)) return null;
+  if (consumeWord(t, "true", embedded)) return { schema: BOOLEAN, value: true };
+  if (consumeWord(t, "false", embedded)) return { schema: BOOLEAN, value: false };
   const start = t.mark();
   try {
     if (t.consume("[")) return list(t, depth);
@@ -176,6 +176,13 @@ function parse(t: Tokens, embedded: boolean, depth = 0): Parsed | null {
   const token = t.next();
   if (token.trim() === "") return { schema: STRING, value: token };
   return scalar(t, token.trim(), embedded);
+}
+/** At the top a word has to be all there is. */
+function consumeWord(t: Tokens, word: string, embedded: boolean): boolean {
+  const start = t.mark();
+  if (t.consume(word) && (embedded || !t.hasNext)) return true;
+  t.rewind(start);
+  return false;
 }
 function scalar(t: Tokens, token: string, embedded: boolean): Parsed {
   const digit = /^\d/.test(token);
@@ -256,6 +263,8 @@ class Common {
 function aligned(p: Parsed | null, schema: Schema | null): ConnectValue {
   const value = p?.value ?? null;
   if (schema === null) return boxed(p);
+  // The common schema is never optional: a null beside typed elements makes the text no collection.
+  if (value === null) throw new DataError("Unable to convert a null value to a schema that requires a value");
   if (typeof value === "bigint" && schema.type.startsWith("FLOAT")) return Number(value);
   return typeof value === "number" && schema.type === "INT64" ? BigInt(value) : value;
 }

@@ -1,0 +1,28 @@
+/** org.apache.kafka.connect.transforms.HoistField: wraps the whole key or value in a struct or map of one field. */
+import { parseConfig, stringSetting } from "#connect/api/config-parse";
+import type { TransformPlugin } from "#connect/api/plugin";
+import { structOf } from "#connect/api/schema";
+import { Struct } from "#connect/api/struct";
+import { bothSides, bySchema, sideOf } from "./side.ts";
+
+export const hoistField: TransformPlugin = {
+  kind: "transform",
+  name: "hoist-field",
+  classes: bothSides("HoistField"),
+  version: "4.1.0",
+  config: [{ name: "field", type: "STRING", importance: "MEDIUM", doc: "Name of the one field." }],
+  create(raw, className) {
+    const name = stringSetting(parseConfig(hoistField.config, raw), "field");
+    const side = sideOf(className);
+    const wrapped = bySchema((schema) => structOf([[name, schema]]));
+    return {
+      apply(record) {
+        const schema = side.schema(record),
+          value = side.value(record);
+        if (schema === null) return side.with(record, null, new Map([[name, value]]));
+        const to = wrapped(schema);
+        return side.with(record, to, new Struct(to, [value]));
+      },
+    };
+  },
+};

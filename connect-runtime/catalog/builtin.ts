@@ -1,0 +1,52 @@
+/**
+ * The plugins that come with Millrace: the only file that names `connectors/` and `plugins/`. Connectors are listed here with what
+ * answers need at once, and loaded when one is used; the small plugins are loaded together on first use.
+ */
+import type { ConnectorPlugin } from "../api/connector.ts";
+import type { ConfigProviderPlugin, ConverterPlugin, HeaderConverterPlugin, PredicatePlugin, TransformPlugin } from "../api/plugin.ts";
+
+export interface ConnectorEntry {
+  readonly kind: "source" | "sink";
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly version: string;
+  load(): Promise<ConnectorPlugin>;
+}
+export const connectorEntries: readonly ConnectorEntry[] = [
+  {
+    kind: "sink",
+    name: "jdbc-sink",
+    classes: ["io.debezium.connector.jdbc.JdbcSinkConnector"],
+    version: "3.4.0.Final",
+    load: async () => (await import("#connectors/jdbc-sink/index")).jdbcSink,
+  },
+  {
+    kind: "sink",
+    name: "FileStreamSink",
+    classes: ["org.apache.kafka.connect.file.FileStreamSinkConnector"],
+    version: "4.1.0",
+    load: async () => (await import("#connectors/file/sink")).fileStreamSink,
+  },
+  {
+    kind: "source",
+    name: "postgres",
+    classes: ["io.debezium.connector.postgresql.PostgresConnector"],
+    version: "3.4.0.Final",
+    load: async () => (await import("#connectors/postgres/index")).postgresSource,
+  },
+  {
+    kind: "source",
+    name: "FileStreamSource",
+    classes: ["org.apache.kafka.connect.file.FileStreamSourceConnector"],
+    version: "4.1.0",
+    load: async () => (await import("#connectors/file/source")).fileStreamSource,
+  },
+];
+export interface SmallPlugins {
+  readonly transforms: readonly TransformPlugin[];
+  readonly predicates: readonly PredicatePlugin[];
+  readonly converters: readonly ConverterPlugin[];
+  readonly headerConverters: readonly HeaderConverterPlugin[];
+  readonly configProviders: readonly ConfigProviderPlugin[];
+}
+export const loadSmallPlugins = (): Promise<SmallPlugins> => import("#plugins/index");

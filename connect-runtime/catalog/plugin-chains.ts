@@ -1,0 +1,104 @@
+/** The settings of a connector's transforms and predicates: `transforms.ALIAS.…` merged from the plugins' declarations. */
+import type { ConfigDef, ConfigKey, ConfigValue, RawConfig } from "../api/config.ts";
+import { parseConfigValue } from "../api/config-parse.ts";
+import type { ClassNames } from "./class-names.ts";
+import type { PluginNames } from "./catalog.ts";
+import { embedded } from "./config-infos.ts";
+
+interface ChainPlugin {
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly version: string;
+  readonly config: ConfigDef;
+}
+interface Chain<T extends ChainPlugin> {
+  readonly setting: "transforms" | "predicates";
+  readonly group: string;
+  readonly label: string;
+  readonly plugins: readonly T[];
+  readonly names: ClassNames<T>;
+  /** Settings that the runtime adds to each plugin's own. */
+  readonly extra: (prefix: string) => ConfigDef;
+}
+/** Settings that every transform has. */
+const conditionKeys = (prefix: string): ConfigDef => [
+  {
+    name: "negate",
+    type: "BOOLEAN",
+    default: false,
+    importance: "MEDIUM",
+    doc: "Apply the transform where the predicate does not hold.",
+    validate: (_value: ConfigValue, config: RawConfig) =>
+      config["negate"] === undefined || config["predicate"] !== undefined
+        ? []
+        : [`Config '${prefix}negate' was provided but there is no config '${prefix}predicate' defining a predicate to be negated.`],
+  },
+  { name: "predicate", type: "STRING", default: null, importance: "MEDIUM", doc: "Alias of the predicate that decides." },
+];
+
+export function chainDefinitions(config: RawConfig, names: PluginNames): ConfigDef {
+  return [
+    ...chainKeys(config, {
+      setting: "transforms",
+      group: "Transforms",
+      label: "Transformation",
+      plugins: names.all.transforms,
+      names: names.transforms,
+      extra: conditionKeys,
+    }),
+    ...chainKeys(config, {
+      setting: "predicates",
+      group: "Predicates",
+      label: "Predicate",
+      plugins: names.all.predicates,
+      names: names.predicates,
+      extra: () => [],
+    }),
+  ];
+}
+function chainKeys<T extends ChainPlugin>(config: RawConfig, chain: Chain<T>): ConfigDef {
+  const listed = parseConfigValue(chain.setting, "LIST", config[chain.setting] ?? "");
+  const aliases = new Set(Array.isArray(listed) ? listed : []);
+  return [...aliases].flatMap((alias) => pluginKeys(alias, config, chain));
+}
+function pluginKeys<T extends ChainPlugin>(alias: string, config: RawConfig, chain: Chain<T>): ConfigDef {
+  const prefix = `${chain.setting}.${alias}.`;
+  const group = `${chain.group}: ${alias}`;
+  const className = config[`${prefix}type`] ?? null;
+  const plugin = className === null ? null : chain.names.find(className);
+  const version = plugin?.version ?? null;
+  const own: ConfigKey[] = [
+    {
+      name: `${prefix}type`,
+      type: "CLASS",
+      importance: "HIGH",
+      doc: `Class of ${chain.setting.slice(0, -1)} ${alias}.`,
+      group,
+      orderInGroup: 0,
+      width: "LONG",
+      displayName: `${chain.label} type for ${alias}`,
+      recommended: () => chain.plugins.flatMap((p) => p.classes).sort(),
+      validate: (value) => classErrors(`${prefix}type`, value, chain.names),
+    },
+    {
+      name: `${prefix}plugin.version`,
+      type: "STRING",
+      default: version,
+      importance: "HIGH",
+      doc: `Version of ${chain.setting.slice(0, -1)} ${alias}.`,
+      group,
+      orderInGroup: 1,
+      width: "LONG",
+      displayName: `${chain.label} version for ${alias}`,
+      recommended: () => (version === null ? [] : [version]),
+    },
+  ];
+  if (plugin === null) return own;
+  return [...own, ...embedded([...plugin.config, ...chain.extra(prefix)], prefix, group, 2)];
+}
+function classErrors<T extends ChainPlugin>(setting: string, value: ConfigValue, names: ClassNames<T>): readonly string[] {
+  if (value === null || names.find(String(value)) !== null) return [];
+  const variants = names.variants(String(value));
+  if (variants.length > 0) return [`This class is abstract and cannot be created. Did you mean ${variants.join(", ")}?`];
+  return [`Invalid value ${String(value)} for configuration ${setting}: Class ${String(value)} could not be found.`];
+}

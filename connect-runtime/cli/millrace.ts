@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/** The one bin. Everything but the choice of the command is loaded when it is needed. */
+import { enableCompileCache } from "node:module";
+
+enableCompileCache();
+
+const HELP = `Usage: millrace COMMAND [OPTIONS]
+
+  start [--config FILE] [--data-dir DIR] [--broker HOST:PORT] [--rest HOST:PORT]
+                                       broker and Connect worker in one process
+  broker server.properties             a broker
+  connect connect-distributed.properties
+                                       a Connect worker in distributed mode
+  connect-standalone worker.properties connector.properties…
+                                       a Connect worker without a cluster
+
+Every command takes --override key=value, as often as needed. --help shows this.
+`;
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  start: ["config", "data-dir", "broker", "rest"],
+  broker: [],
+  connect: [],
+  "connect-standalone": [],
+};
+
+async function main(): Promise<void> {
+  const [command, ...rest] = process.argv.slice(2);
+  if (command === undefined || command === "--help" || command === "-h" || command === "help" || rest.includes("--help")) {
+    process.stdout.write(HELP);
+    process.exitCode = command === undefined ? 2 : 0;
+    return;
+  }
+  const known = OPTIONS[command];
+  if (known === undefined) return usage(`unknown command "${command}"; millrace --help lists the commands`);
+  const { parseArguments, UsageError } = await import("./arguments.ts");
+  try {
+    const args = parseArguments(rest, known);
+    const [serve, { runUntilSignal }] = await Promise.all([import("./serve.ts"), import("./run.ts")]);
+    const start = {
+      start: serve.serveStart,
+      broker: serve.serveBroker,
+      connect: serve.serveConnect,
+      "connect-standalone": serve.serveStandalone,
+    }[command];
+    if (start !== undefined) await runUntilSignal(() => start(args));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    usage(error.message);
+  }
+}
+function usage(message: string): void {
+  process.stderr.write(`millrace: ${message}\n`);
+  process.exitCode = 2;
+}
+await main();

@@ -1,0 +1,234 @@
+/** A Connect worker put together: stores, worker, herder, REST. The only place of this folder that knows all parts. */
+import { hostname } from "node:os";
+import type { Clock } from "#broker/base/clock";
+import type { Logger } from "#broker/base/logger";
+import type { Random } from "#broker/base/random";
+import type { Admin, ClientConfig, KafkaClients } from "#broker/client/types";
+import type { RawConfig } from "./api/config.ts";
+import { catalog, connectorClasses } from "./catalog/catalog.ts";
+import { refusal, validateConnector } from "./catalog/validate.ts";
+import { clientConfig, type DistributedSettings, type Listener, type StorageTopic, type WorkerConfig } from "./config.ts";
+import { HerderCommands } from "./herder/commands.ts";
+import { type HerderLoop, type HerderStores, openHerderLoop } from "./herder/distributed.ts";
+import { badRequest, RestError } from "./herder/errors.ts";
+import { ZombieFencing } from "./herder/fencing.ts";
+import { LoneMembership } from "./herder/lone-membership.ts";
+import { WorkerMembership } from "./herder/membership.ts";
+import type { Herder, PostedConfig } from "./herder/types.ts";
+import { requestWorker } from "./herder/worker-client.ts";
+import { LogLevels } from "./rest/log-levels.ts";
+import { openRest } from "./rest/server.ts";
+import type { ConfigChange } from "./store/config-state.ts";
+import { openConfigStore } from "./store/config.ts";
+import { memoryConfigStore, memoryStatusStore } from "./store/memory.ts";
+import { fileOffsetStore } from "./store/offset-file.ts";
+import { topicOffsetStore } from "./store/offset-topic.ts";
+import { openStatusStore } from "./store/status.ts";
+import { type ConfigResolver, createConfigResolver } from "./worker/config-resolver.ts";
+import type { OffsetStore, Worker } from "./worker/types.ts";
+import { createWorker } from "./worker/worker.ts";
+
+export interface ConnectDeps {
+  readonly clients: KafkaClients;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** A level was changed through REST. */
+  readonly setLogLevel: (level: string) => void;
+}
+export interface RunningConnect {
+  /** `http://host:port`, as clients on this machine reach it. */
+  readonly url: string;
+  readonly herder: Herder;
+  readonly worker: Worker;
+  close(): Promise<void>;
+}
+const COMMIT = "millrace-0.1.0";
+/** The Kafka Connect that this one stands for. */
+const VERSION = "4.1.0";
+
+/** Resolves when REST answers and the worker runs what its group gave it. Throws ConnectError, KafkaError or a listen error. */
+export async function startConnect(config: WorkerConfig, deps: ConnectDeps): Promise<RunningConnect> {
+  const { log, clock } = deps;
+  if (config.unknownKeys.length > 0) log.warn(`settings that the worker does not know: ${config.unknownKeys.join(", ")}`);
+  const levels = new LogLevels(config.logLevel, clock, (name, level) => name === "root" && deps.setLogLevel(level.toLowerCase()));
+  let herder: Herder | null = null;
+  let resolver: ConfigResolver | null = null;
+  const validation = {
+    worker: config,
+    resolve: async (raw: RawConfig): Promise<RawConfig> => {
+      resolver ??= await createConfigResolver(catalog, config.raw);
+      return resolvePosted(resolver, raw);
+    },
+  };
+  const rest = await openRest({
+    config,
+    versions: { version: VERSION, commit: COMMIT },
+    herder: () => herder,
+    validate: (posted) => validateConnector(posted, validation),
+    levels,
+    requestWorker,
+    log,
+  });
+  try {
+    const advertised = `${config.advertisedHost ?? hostOf(rest.listener)}:${config.advertisedPort ?? rest.port}`;
+    const worker = createWorker(config.raw, {
+      clients: deps.clients,
+      catalog,
+      threadModules: { catalog: new URL("./catalog/catalog.ts", import.meta.url).href },
+      offsets: offsetStore(config, deps),
+      clock,
+      log,
+    });
+    const [clusterId, loop] = await Promise.all([
+      config.mode === "distributed" ? clusterIdOf(config, deps) : Promise.resolve(null),
+      openLoop(config, deps, worker, advertised, levels),
+    ]);
+    herder = new HerderCommands({
+      loop,
+      clusterId,
+      validate: async (posted: PostedConfig) => {
+        const refused = refusal(await validateConnector(posted, validation));
+        if (refused !== null) throw badRequest(refused);
+      },
+      fencing: config.exactlyOnceSource === "enabled" ? new ZombieFencing(loop, config.groupId, () => admin(config, deps)) : null,
+    });
+    const running = loop;
+    return {
+      url: `http://${local(rest.listener)}:${rest.port}`,
+      herder,
+      worker,
+      async close() {
+        await rest.close();
+        await running.close();
+      },
+    };
+  } catch (error) {
+    await rest.close();
+    throw error;
+  }
+}
+
+/** References are resolved for validation; null values stay what they are. */
+async function resolvePosted(resolver: ConfigResolver, raw: RawConfig): Promise<RawConfig> {
+  const strings: Record<string, string> = {};
+  for (const [key, value] of Object.entries(raw)) if (value !== null) strings[key] = value;
+  try {
+    return { ...raw, ...(await resolver.resolve(strings)) };
+  } catch (error) {
+    throw new RestError(500, error instanceof Error ? error.message : String(error), error);
+  }
+}
+function hostOf(listener: Listener): string {
+  return listener.host === "" || listener.host === "0.0.0.0" || listener.host === "::" ? hostname() : listener.host;
+}
+function local(listener: Listener): string {
+  const host = listener.host === "" || listener.host === "0.0.0.0" || listener.host === "::" ? "127.0.0.1" : listener.host;
+  return host.includes(":") ? `[${host}]` : host;
+}
+function clientId(config: WorkerConfig, purpose: string): string {
+  return config.raw["client.id"] ?? `${config.groupId}-${purpose}`;
+}
+const admin = (config: WorkerConfig, deps: ConnectDeps): Promise<Admin> =>
+  deps.clients.admin(clientConfig(config.raw, "admin.", clientId(config, "shared-admin")));
+
+async function clusterIdOf(config: WorkerConfig, deps: ConnectDeps): Promise<string | null> {
+  const client = await admin(config, deps);
+  try {
+    return await client.clusterId();
+  } finally {
+    await client.close();
+  }
+}
+
+/** Clients of the worker's own topics. */
+function storeClients(
+  config: WorkerConfig,
+  purpose: string,
+): { adminConfig: ClientConfig; producerConfig: ClientConfig; consumerConfig: ClientConfig } {
+  const id = clientId(config, purpose);
+  return {
+    adminConfig: clientConfig(config.raw, "admin.", id),
+    producerConfig: {
+      ...clientConfig(config.raw, "producer.", id),
+      acks: "all",
+      "delivery.timeout.ms": "2147483647",
+      "linger.ms": "0",
+    },
+    consumerConfig: { ...clientConfig(config.raw, "consumer.", id), "auto.offset.reset": "earliest" },
+  };
+}
+const newTopic = (
+  topic: StorageTopic,
+): { name: string; partitions: number; replicationFactor: number; configs: Readonly<Record<string, string>> } => ({
+  ...topic,
+});
+function offsetStore(config: WorkerConfig, deps: ConnectDeps): OffsetStore {
+  const { distributed } = config;
+  if (distributed === null) return fileOffsetStore(config.offsetFile ?? "connect.offsets");
+  const topic = distributed.offsetTopic;
+  return topicOffsetStore({
+    ...storeClients(config, "offsets"),
+    clients: deps.clients,
+    topic: topic.name,
+    partitions: topic.partitions,
+    replicationFactor: topic.replicationFactor,
+    topicConfigs: topic.configs,
+    setting: "offset.storage.topic",
+    clock: deps.clock,
+    log: deps.log,
+  });
+}
+async function openStores(
+  config: WorkerConfig,
+  settings: DistributedSettings | null,
+  deps: ConnectDeps,
+  changed: (change: ConfigChange) => void,
+): Promise<HerderStores> {
+  if (settings === null) return { config: memoryConfigStore(changed), statuses: memoryStatusStore() };
+  const [configs, statuses] = await Promise.all([
+    openConfigStore({
+      ...deps,
+      ...storeClients(config, "configs"),
+      topic: newTopic(settings.configTopic),
+      transactionalId: config.exactlyOnceSource === "disabled" ? null : `connect-cluster-${config.groupId}`,
+      changed,
+    }),
+    openStatusStore({ ...deps, ...storeClients(config, "statuses"), topic: newTopic(settings.statusTopic) }),
+  ]);
+  return { config: configs, statuses };
+}
+function openLoop(config: WorkerConfig, deps: ConnectDeps, worker: Worker, advertised: string, levels: LogLevels): Promise<HerderLoop> {
+  const settings = config.distributed;
+  return openHerderLoop({
+    worker,
+    openStores: (changed) => openStores(config, settings, deps, changed),
+    membership: (configState, refreshConfig, events) =>
+      settings === null
+        ? new LoneMembership(`http://${advertised}/`, configState, events)
+        : new WorkerMembership({
+            ...deps,
+            groupId: config.groupId,
+            clientConfig: {
+              ...clientConfig(config.raw, "admin.", clientId(config, "worker")),
+              "session.timeout.ms": String(settings.sessionTimeoutMs),
+              "rebalance.timeout.ms": String(settings.rebalanceTimeoutMs),
+              "heartbeat.interval.ms": String(settings.heartbeatIntervalMs),
+            },
+            settings,
+            url: `http://${advertised}/`,
+            configState,
+            refreshConfig,
+            events,
+          }),
+    classes: connectorClasses,
+    workerId: advertised,
+    settings,
+    trackTopics: config.topicTracking,
+    requestWorker,
+    loggerLevel: (namespace, level) => void levels.set(namespace, level),
+    clock: deps.clock,
+    random: deps.random,
+    log: deps.log,
+  });
+}

@@ -1,0 +1,23 @@
+/** JSON as Kafka Connect speaks it: 64-bit integers stay exact both ways. */
+import { badRequest } from "../herder/errors.ts";
+
+/** Numbers that a double cannot hold become bigint. Throws RestError(400): Kafka answers 500 here, for a client's mistake. */
+export function parseJson(body: Uint8Array): unknown {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+  if (text.trim() === "") return null;
+  try {
+    return JSON.parse(text, exactIntegers);
+  } catch (error) {
+    throw badRequest(`The request's body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+function exactIntegers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source;
+  if (typeof value !== "number" || Number.isSafeInteger(value) || source === undefined || !/^-?\d+$/.test(source)) return value;
+  return BigInt(source);
+}
+/** A newer member of JSON than the type library knows. */
+const rawJson: (text: string) => unknown = Reflect.get(JSON, "rawJSON");
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_key, v: unknown) => (typeof v === "bigint" ? rawJson(v.toString()) : v));
+}

@@ -1,0 +1,24 @@
+/** Which methods a path knows: for 405, 404 and OPTIONS. */
+import type { Route } from "./route.ts";
+
+export class KnownPaths {
+  readonly #paths: { readonly pattern: RegExp; readonly methods: Set<string> }[] = [];
+
+  constructor(routes: readonly Route[]) {
+    const byPath = new Map<string, Set<string>>();
+    for (const route of routes) byPath.set(route.path, (byPath.get(route.path) ?? new Set()).add(route.method));
+    for (const [path, methods] of byPath) {
+      const pattern = path
+        .split("/")
+        .map((part) => (part.startsWith(":") ? "[^/]+" : part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")))
+        .join("/");
+      this.#paths.push({ pattern: new RegExp(`^${pattern === "/" ? "" : pattern}/?$`), methods });
+    }
+  }
+  /** Null: no such path. */
+  methods(path: string): readonly string[] | null {
+    const found = this.#paths.find((p) => p.pattern.test(path));
+    if (found === undefined) return null;
+    return [...(found.methods.has("GET") ? ["HEAD"] : []), ...[...found.methods].sort().reverse(), "OPTIONS"];
+  }
+}

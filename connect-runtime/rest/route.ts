@@ -1,0 +1,34 @@
+/** A resource is a list of routes; the app gives each the request and turns what it returns into an answer. */
+export interface RestRequest {
+  readonly method: string;
+  /** Path parameters, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  /** All values of a query parameter. */
+  readonly query: Readonly<Record<string, readonly string[]>>;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Empty where none was sent. */
+  readonly body: Uint8Array;
+  readonly path: string;
+}
+export interface Answer {
+  readonly status: number;
+  /** Undefined: no body. */
+  readonly body?: unknown;
+  readonly location?: string;
+}
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** As in `/connectors/:name/status`. */
+  readonly path: string;
+  /** Requests to it carry JSON: other content types are refused. */
+  readonly takesJson?: true;
+  /** Another worker may have to answer (ElsewhereError). */
+  readonly forwards?: true;
+  readonly handle: (request: RestRequest) => Promise<Answer> | Answer;
+}
+export const ok = (body: unknown): Answer => ({ status: 200, body });
+export const accepted: Answer = { status: 202 };
+export const noContent: Answer = { status: 204 };
+export const flag = (request: RestRequest, name: string): boolean => request.query[name]?.[0]?.toLowerCase() === "true";
+/** A parameter of the path that the route's pattern has. */
+export const param = (request: RestRequest, name: string): string => request.params[name] ?? "";

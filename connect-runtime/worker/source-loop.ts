@@ -1,6 +1,5 @@
 /** poll → write → acknowledged prefix → offsets: the loop of a source task. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Timer } from "#broker/base/clock";
 import type { Delivery, Producer } from "#broker/client/types";
 import type { SourceTask } from "../api/connector.ts";
 import { ConnectError, RetriableError } from "../api/errors.ts";
@@ -9,9 +8,11 @@ import { DeliveryLedger, NOTHING_TO_SEND } from "./delivery-ledger.ts";
 import type { FailurePolicy } from "./failure.ts";
 import { retryDelayMs } from "./failure.ts";
 import type { Outcome, RecordWriter } from "./record-writer.ts";
-import { SourceOffsetFlusher } from "./source-offsets.ts";
+import { PeriodicCommits } from "./periodic-commits.ts";
+import type { SourceCommits } from "./source-commits.ts";
 import type { TaskHost } from "./task-host.ts";
 import { numberOf } from "./settings.ts";
+import { isExactlyOnce, TransactionalCommits } from "./transactional-commits.ts";
 import type { TopicRegistry } from "./topic-registry.ts";
 
 export interface SourceLoopOptions {
@@ -34,45 +35,36 @@ const RECORD_ERRORS = new Set(["RECORD_TOO_LARGE", "MESSAGE_TOO_LARGE", "INVALID
 export class SourceLoop {
   readonly #o: SourceLoopOptions;
   readonly #ledger = new DeliveryLedger();
-  readonly #flusher: SourceOffsetFlusher;
+  readonly #commits: SourceCommits;
   readonly #topicReported = new Map<string, number>();
   #turnStarted = 0;
   #pollFailures = 0;
 
   constructor(options: SourceLoopOptions) {
     this.#o = options;
-    this.#flusher = new SourceOffsetFlusher(options.host, this.#ledger, () => this.#advance());
+    const commits = { host: options.host, producer: options.producer, ledger: this.#ledger, advance: () => this.#advance() };
+    this.#commits = isExactlyOnce(options.host.workerConfig) ? new TransactionalCommits(commits) : new PeriodicCommits(commits);
     options.producer.onSettled = (delivery) => this.#settled(delivery);
   }
   async run(): Promise<void> {
     const { host, task } = this.#o;
+    await this.#commits.open();
     await task.start();
     host.state("RUNNING");
     this.#turnStarted = host.clock.monotonic();
-    const timer = this.#flushEvery(numberOf(host.workerConfig, "offset.flush.interval.ms", 60_000));
     let failed = true;
     try {
       while (!host.stop.aborted) {
         this.#advance();
-        await this.#flusher.tellDurable(task);
+        await this.#commits.afterBatch();
+        await this.#commits.tellDurable(task);
         if (host.target.paused) await this.#pause();
         else await this.#pollOnce();
       }
       failed = false;
     } finally {
-      timer.cancel();
       await this.#finish(failed);
     }
-  }
-  #flushEvery(intervalMs: number): Timer {
-    const { clock } = this.#o.host;
-    let timer: Timer;
-    const tick = (): void => {
-      this.#flusher.start();
-      timer = clock.after(intervalMs, tick);
-    };
-    timer = clock.after(intervalMs, tick);
-    return { cancel: () => timer.cancel() };
   }
   async #pause(): Promise<void> {
     const { host, task } = this.#o;
@@ -80,7 +72,8 @@ export class SourceLoop {
     while (host.target.paused && !host.stop.aborted) {
       await host.target.changed(host.clock, 200, host.stop);
       this.#advance();
-      await this.#flusher.tellDurable(task);
+      await this.#commits.afterBatch();
+      await this.#commits.tellDurable(task);
     }
     if (!host.stop.aborted) host.state("RUNNING");
   }
@@ -97,6 +90,7 @@ export class SourceLoop {
     if (records.length > 0) {
       host.counters.add("source-record-poll-total", records.length);
       host.counters.batch(records.length, host.clock.monotonic() - started);
+      this.#commits.beforeBatch();
       await this.#deliver(records);
       host.counters.set("source-record-active-count", this.#ledger.records);
     }
@@ -191,16 +185,12 @@ export class SourceLoop {
     this.#topicReported.set(delivery.topic, clock.monotonic());
     this.#o.host.topicUsed(delivery.topic);
   }
-  /** Whatever ended the loop: what is acknowledged gets committed, so that a restart repeats as little as possible. */
   async #finish(failed: boolean): Promise<void> {
-    const { host, producer, task } = this.#o;
+    const { host, task } = this.#o;
     const limitMs = numberOf(host.workerConfig, "task.shutdown.graceful.timeout.ms", 5_000) * CLOSING_FLUSH_SHARE;
-    // A flush that fails still leaves an acknowledged prefix.
-    await Promise.race([producer.flush().catch(() => {}), host.clock.sleep(limitMs)]);
     try {
-      this.#ledger.advance();
-      await this.#flusher.last(limitMs);
-      await this.#flusher.tellDurable(task);
+      await this.#commits.close(failed, limitMs);
+      await this.#commits.tellDurable(task);
     } catch (error) {
       if (!failed) throw error;
       host.log.warn(`the last offset commit failed: ${String(error)}`);

@@ -11,6 +11,7 @@ import { errorSettings } from "./settings.ts";
 import { SourceLoop } from "./source-loop.ts";
 import type { TaskHost } from "./task-host.ts";
 import { creationGroups, TopicRegistry } from "./topic-registry.ts";
+import { isExactlyOnce, transactionalId } from "./transactional-commits.ts";
 import { createSteps, TransformChain } from "./transform-chain.ts";
 
 async function pluginOf(host: TaskHost): Promise<SourceConnectorPlugin> {
@@ -41,7 +42,10 @@ export async function runSourceTask(host: TaskHost): Promise<void> {
   const chain = new TransformChain<SourceRecord>(await createSteps(host.catalog, connectorConfig));
   const settings = errorSettings(connectorConfig);
   const groups = creationGroups(workerConfig, connectorConfig);
-  const clientSettings = sourceProducerConfig(workerConfig, connectorConfig, id);
+  const plain = sourceProducerConfig(workerConfig, connectorConfig, id);
+  const clientSettings = isExactlyOnce(workerConfig)
+    ? { ...plain, "enable.idempotence": "true", "transactional.id": plain["transactional.id"] ?? transactionalId(workerConfig, id) }
+    : plain;
   let producer: Producer | null = null;
   let admin: Admin | null = null;
   let task: SourceTask | null = null;

@@ -11,6 +11,7 @@ import { numberOf, withPrefix } from "./settings.ts";
 import { TaskRunner } from "./task-runner.ts";
 import { TaskThreads } from "./task-threads.ts";
 import { traceOf } from "./trace.ts";
+import { isExactlyOnce } from "./transactional-commits.ts";
 import type {
   ConfigMap,
   OffsetEntry,
@@ -207,7 +208,7 @@ class TaskWorker implements Worker {
       setting: "offsets.storage.topic",
       adminConfig: of.admin,
       producerConfig: of.producer,
-      consumerConfig: of.consumer,
+      consumerConfig: isExactlyOnce(this.#config) ? { ...of.consumer, "isolation.level": "read_committed" } : of.consumer,
       clock: this.#deps.clock,
       log: this.#deps.log,
     });

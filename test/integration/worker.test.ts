@@ -19,7 +19,7 @@ let worker: Worker;
 const states = new Map<string, string>();
 const traces = new Map<string, string>();
 
-async function beginWorker(): Promise<Worker> {
+async function beginWorker(more: ConfigMap = {}): Promise<Worker> {
   const bootstrap = broker.bootstrap;
   const clients = createKafkaClients();
   const config: ConfigMap = {
@@ -29,6 +29,9 @@ async function beginWorker(): Promise<Worker> {
     "offset.flush.interval.ms": "200",
     "file.connector.roots": folder,
     "task.shutdown.graceful.timeout.ms": "5000",
+    "group.id": "workers",
+    "offset.storage.topic": "connect-offsets",
+    ...more,
   };
   const begun = createWorker(config, {
     clients,
@@ -42,7 +45,7 @@ async function beginWorker(): Promise<Worker> {
       setting: "offset.storage.topic",
       adminConfig: { "bootstrap.servers": bootstrap },
       producerConfig: { "bootstrap.servers": bootstrap },
-      consumerConfig: { "bootstrap.servers": bootstrap },
+      consumerConfig: { "bootstrap.servers": bootstrap, "isolation.level": "read_committed" },
       clock: systemClock,
       log: silentLogger,
     }),
@@ -210,4 +213,48 @@ test("a broker that is away and comes back costs nothing: all lines arrive, in o
   expect([states.get("away-src-0"), states.get("away-snk-0")]).toEqual(["RUNNING", "RUNNING"]);
   await halt("away-src");
   await halt("away-snk");
+}, 60_000);
+
+test("exactly once: records and offsets in one transaction; a predecessor's open transaction is neither seen nor kept", async () => {
+  const exact = await beginWorker({ "exactly.once.source.support": "enabled" });
+  const config = { ...source(), name: "exact", file: join(folder, "exact-in"), topic: "exact" };
+  const clients = createKafkaClients();
+  const admin = await clients.admin({ "bootstrap.servers": broker.bootstrap });
+  await admin.createTopics([{ name: "exact", partitions: 1, replicationFactor: 1 }]);
+  // The producer of a task that was killed in the middle of its transaction.
+  const zombie = await clients.producer({ "bootstrap.servers": broker.bootstrap, "transactional.id": "workers-exact-0" });
+  await zombie.initTransactions();
+  await zombie.partitions("exact");
+  zombie.beginTransaction();
+  zombie.append("exact", 0, null, Buffer.from("zombie"), Date.now(), []);
+  await zombie.flush();
+  await writeFile(config.file, "a\nb\n");
+  await exact.startConnector("exact", config, "STARTED");
+  const [task = {}] = await exact.taskConfigs("exact");
+  await exact.startTask({ connector: "exact", task: 0 }, config, task, 1, "STARTED");
+  const consumer = await clients.consumer({
+    "bootstrap.servers": broker.bootstrap,
+    "isolation.level": "read_committed",
+    "auto.offset.reset": "earliest",
+  });
+  consumer.assign([{ topic: "exact", partition: 0 }]);
+  const seen: string[] = [];
+  const deadline = Date.now() + 15_000;
+  while (seen.length < 2 && Date.now() < deadline) {
+    for (const r of await consumer.poll(200)) seen.push(Buffer.from(r.value ?? []).toString());
+  }
+  expect(seen, traces.get("exact-0")).toEqual(["a", "b"]);
+  expect(await exact.offsets("exact", config)).toEqual([{ partition: { filename: config.file }, offset: { position: 4 } }]);
+  await expect(zombie.commitTransaction()).rejects.toThrow();
+  await zombie.close(0);
+  await appendFile(config.file, "c\n");
+  await exact.stopTasks(exact.tasks());
+  await exact.startTask({ connector: "exact", task: 0 }, config, task, 1, "STARTED");
+  while (seen.length < 3 && Date.now() < deadline) {
+    for (const r of await consumer.poll(200)) seen.push(Buffer.from(r.value ?? []).toString());
+  }
+  expect(seen).toEqual(["a", "b", "c"]);
+  await consumer.close();
+  await admin.close();
+  await exact.close();
 }, 60_000);

@@ -46,7 +46,7 @@ export function loadLog(input: LoadInput): Loaded {
   }
   const result = recover(input, names);
   input.epochs.truncateTo(Math.max(result.nextOffset, 1));
-  removeStraySnapshots(input, result.nextOffset);
+  removeStraySnapshots(input, result.nextOffset, snapshotOffsets(names));
   return result;
 }
 
@@ -113,13 +113,13 @@ function recover(input: LoadInput, names: ReadonlySet<string>): Loaded {
   if (clean) {
     const nextOffset = trustTail(segments.active);
     if (nextOffset !== null) {
-      restoreProducers(input, nextOffset, segments.all);
+      restoreProducers(input, nextOffset, segments.all, snapshotOffsets(names));
       return { nextOffset, scanned: 0, cutBytes: 0 };
     }
   }
   const before = segments.all.slice(0, unsafe);
   const suspects = segments.all.slice(unsafe);
-  restoreProducers(input, suspects[0]?.baseOffset ?? 0, before);
+  restoreProducers(input, suspects[0]?.baseOffset ?? 0, before, snapshotOffsets(names));
   return scanSuspects(input, suspects);
 }
 
@@ -200,13 +200,14 @@ export function restoreProducers(
   input: Pick<LoadInput, "disk" | "directory" | "producers" | "nowMs" | "producerExpirationMs" | "logger">,
   upTo: number,
   segments: readonly Segment[],
+  snapshots: readonly number[] = snapshotOffsets(input.disk.list(input.directory)),
 ): void {
   const { disk, directory, producers } = input;
   let from = 0;
   producers.clear();
   // A snapshot from before the oldest segment lacks what happened in between.
   const oldest = segments[0]?.baseOffset ?? upTo;
-  for (const offset of snapshotOffsets(disk, directory).reverse()) {
+  for (const offset of snapshots.toReversed()) {
     if (offset > upTo || offset < oldest) continue;
     const path = `${directory}/${segmentFileName(offset, ".snapshot")}`;
     const snapshot = decodeSnapshot(disk.readFile(path));
@@ -231,15 +232,14 @@ export function restoreProducers(
   }
 }
 
-export function snapshotOffsets(disk: Disk, directory: string): number[] {
-  return disk
-    .list(directory)
-    .filter((name) => /^\d{20}\.snapshot$/.test(name))
-    .map((name) => Number(name.slice(0, 20)));
+/** Ascending. */
+export function snapshotOffsets(names: Iterable<string>): number[] {
+  const offsets: number[] = [];
+  for (const name of names) if (/^\d{20}\.snapshot$/.test(name)) offsets.push(Number(name.slice(0, 20)));
+  return offsets.sort((a, b) => a - b);
 }
 /** Snapshots at a segment's start and the newest one are of use; those after the log end are wrong. */
-function removeStraySnapshots({ disk, directory, segments }: LoadInput, nextOffset: number): void {
-  const offsets = snapshotOffsets(disk, directory);
+function removeStraySnapshots({ disk, directory, segments }: LoadInput, nextOffset: number, offsets: readonly number[]): void {
   const bases = new Set(segments.all.map(({ baseOffset }) => baseOffset));
   const newest = offsets.findLast((offset) => offset <= nextOffset);
   for (const offset of offsets) {

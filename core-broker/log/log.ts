@@ -324,7 +324,7 @@ export class Log {
     this.epochs.truncateTo(offset);
     // Starting afresh nothing is known of the producers; a snapshot from before would accuse them of gaps.
     const keepUpTo = this.segments.first.baseOffset === offset ? -1 : offset;
-    for (const snapshot of snapshotOffsets(this.disk, this.directory)) {
+    for (const snapshot of snapshotOffsets(this.disk.list(this.directory))) {
       if (snapshot > keepUpTo) this.disk.remove(`${this.directory}/${segmentFileName(snapshot, ".snapshot")}`);
     }
     const source = { disk: this.disk, directory: this.directory, producers: this.producers, logger: this.logger };

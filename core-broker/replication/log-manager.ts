@@ -169,6 +169,8 @@ export class DiskLogManager implements LogManager {
     return this.#open(directory, { topic, partition, path }, options.topicId, options.config, options.leaderEpoch ?? 0);
   }
   #emptiest(): LogDirectoryFiles {
+    const [only, ...others] = this.#directories;
+    if (only?.error === null && others.length === 0) return only;
     const counts = new Map<string, number>(this.#directories.map(({ path }) => [path, 0]));
     for (const { logDir } of this.all()) counts.set(logDir, (counts.get(logDir) ?? 0) + 1);
     const online = this.#directories.filter(({ error }) => error === null);

@@ -10,7 +10,7 @@ import { KafkaError } from "#broker/protocol/errors";
 import { batches } from "#broker/protocol/records/batch";
 import { batchOf, contents, openManager, type Opened, TestClock, TOPIC_ID } from "../unit/log/fixture.ts";
 
-const SEEDS = Number(process.env["LOG_SEEDS"] ?? 400);
+const SEEDS = Number(process.env["LOG_SEEDS"] ?? 250);
 /**
  * 417: bytes cut by a recovery came back after a second power loss. 308: a snapshot from before a lost tail. 508, 1301: a roll
  * without its snapshot, then the older segments deleted.

@@ -51,6 +51,9 @@ export async function serveStart(args: Arguments): Promise<Running> {
   const brokerListeners = listed.filter((l) => !/^https?:/i.test(l.trim()));
   const restListeners = listed.filter((l) => /^https?:/i.test(l.trim()));
   const [{ startBroker }, { brokerKeys }] = await Promise.all([import("#broker/broker"), import("#broker/config")]);
+  // Each part gets its own keys; what neither knows is told about once, by the worker.
+  const own = (ofBroker: boolean): ConfigMap =>
+    Object.fromEntries(Object.entries(given).filter(([key]) => brokerKeys.has(key) === ofBroker));
   const running = await startBroker(
     {
       "process.roles": "broker,controller",
@@ -60,7 +63,7 @@ export async function serveStart(args: Arguments): Promise<Running> {
       "transaction.state.log.min.isr": "1",
       // The worker is the group's first member and need not wait for others.
       "group.initial.rebalance.delay.ms": "0",
-      ...given,
+      ...own(true),
       listeners:
         args.options["broker"] === undefined && brokerListeners.length > 0
           ? brokerListeners.join(",")
@@ -70,8 +73,6 @@ export async function serveStart(args: Arguments): Promise<Running> {
   );
   try {
     allowFileRoots(given, resolve(dataDir));
-    const workers: Record<string, string> = {};
-    for (const [key, value] of Object.entries(given)) if (!brokerKeys.has(key)) workers[key] = value;
     const connect = await openConnect(
       {
         "group.id": "connect-cluster",
@@ -83,7 +84,7 @@ export async function serveStart(args: Arguments): Promise<Running> {
         "status.storage.replication.factor": "1",
         "key.converter": JSON_CONVERTER,
         "value.converter": JSON_CONVERTER,
-        ...workers,
+        ...own(false),
         "bootstrap.servers": running.bootstrap,
         listeners:
           args.options["rest"] === undefined && restListeners.length > 0

@@ -28,7 +28,7 @@ export const JOIN_EPOCH = 0;
 export const LEAVE_EPOCH = -1;
 export const STATIC_LEAVE_EPOCH = -2;
 
-export const UNASSIGNED: CurrentAssignment = {
+const UNASSIGNED: CurrentAssignment = {
   epoch: 0,
   previousEpoch: 0,
   state: MEMBER_STATES.stable,

@@ -9,7 +9,7 @@ import { uniformAssignor } from "./assignors/uniform.ts";
 import type { ConsumerGroup } from "./consumer-group.ts";
 import { regexRecord, targetEpochRecord, targetRecord } from "./consumer-records.ts";
 
-export const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
+const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
   ["uniform", uniformAssignor],
   ["range", rangeAssignor],
 ]);

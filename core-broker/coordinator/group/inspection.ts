@@ -27,7 +27,8 @@ export function listGroups(shards: readonly GroupShard[], states: readonly strin
 /** A group that is not there is described as Dead; DescribeGroups 6 also says GROUP_ID_NOT_FOUND. */
 export function describeClassicGroup(shard: GroupShard, groupId: string, version: number) {
   const group = shard.groups.get(groupId);
-  if (group === undefined || group.type !== "classic") return notFound(groupId, version);
+  if (group === undefined) return notFound(groupId, version, `Group ${groupId} not found.`);
+  if (group.type !== "classic") return notFound(groupId, version, `Group ${groupId} is not a classic group.`);
   const stable = group.state === "Stable";
   return {
     errorCode: ErrorCode.NONE,
@@ -38,9 +39,9 @@ export function describeClassicGroup(shard: GroupShard, groupId: string, version
     members: describeMembers(group, stable),
   };
 }
-export const notFound = (groupId: string, version: number) => ({
+const notFound = (groupId: string, version: number, why: string) => ({
   errorCode: version >= 6 ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.NONE,
-  errorMessage: version >= 6 ? `Group ${groupId} not found.` : null,
+  errorMessage: version >= 6 ? why : null,
   groupId,
   groupState: "Dead",
 });

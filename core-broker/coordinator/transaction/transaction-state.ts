@@ -21,7 +21,7 @@ export type Partitions = ReadonlyMap<string, ReadonlySet<number>>;
 export const NO_PARTITIONS: Partitions = new Map();
 export const NONE = -1;
 /** The last epoch that is given out; a bump beyond it takes a new producer id. */
-export const EPOCH_MAX = 32_766;
+const EPOCH_MAX = 32_766;
 
 export interface TransactionState {
   readonly status: Status;

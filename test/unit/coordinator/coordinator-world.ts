@@ -3,10 +3,10 @@ import type { Clock, Timer } from "#broker/base/clock";
 import { silentLogger } from "#broker/base/logger";
 import { coordinatorConfig } from "#broker/coordinator/config";
 import { createCoordinators } from "#broker/coordinator/coordinators";
-import type { CoordinatorDeps, CoordinatorLog, Coordinators, MarkerWriter, StateBatch } from "#broker/coordinator/types";
+import type { CoordinatorDeps, CoordinatorLog, Coordinators, MarkerWriter, ProducerIdentity, StateBatch } from "#broker/coordinator/types";
 
 /** Time moves only by `advance`; timers run in the order of their time. */
-export class ManualClock implements Clock {
+class ManualClock implements Clock {
   private nowMs = 1_700_000_000_000;
   private timers: { atMs: number; seq: number; run: () => void }[] = [];
   private seq = 0;
@@ -47,7 +47,7 @@ export class ManualClock implements Clock {
 }
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-export class MemoryLog implements CoordinatorLog {
+class MemoryLog implements CoordinatorLog {
   readonly topic: string;
   readonly count: number;
   exists = true;
@@ -91,6 +91,8 @@ export interface World {
   /** `topic-partition:producer:epoch:commit|abort` in the order of writing. */
   readonly markers: string[];
   markerFailure: Error | null;
+  /** Sees each marker before it is written; what it throws is the writer's failure. */
+  onMarker: ((topic: string, partition: number, producer: ProducerIdentity, committed: boolean) => void) | null;
   /** Coordinators over the same logs, as after a restart. */
   start(properties?: Record<string, string>): Promise<Coordinators>;
 }
@@ -114,6 +116,7 @@ export function world(seed = 1): World {
   };
   const write: MarkerWriter["write"] = async (topic, partition, producer, committed) => {
     if (made.markerFailure !== null) throw made.markerFailure;
+    made.onMarker?.(topic, partition, producer, committed);
     const marker = committed ? "commit" : "abort";
     markers.push(`${topic}-${partition}:${producer.producerId}:${producer.producerEpoch}:${marker}`);
     if (topic === groupLog.topic) groupLog.batches[partition]?.push({ records: [], producer, marker });
@@ -125,6 +128,7 @@ export function world(seed = 1): World {
     topics,
     markers,
     markerFailure: null,
+    onMarker: null,
     async start(properties = {}) {
       const deps: CoordinatorDeps = {
         config: coordinatorConfig({ "group.initial.rebalance.delay.ms": "0", ...properties }),

@@ -54,10 +54,10 @@ function plain(value: ConnectValue, schema: Schema | null): ConnectValue {
   if (!(value instanceof Date)) return value instanceof Boxed ? value.value : value;
   switch (schema?.name) {
     case DATE:
-      return dateToDays(value);
+      return BigInt(dateToDays(value));
     case TIME:
     case TIMESTAMP:
-      return value.getTime();
+      return BigInt(value.getTime());
     default:
       return value;
   }
@@ -156,8 +156,8 @@ function castValue(given: ConnectValue, schema: Schema | null, to: OutputType, b
   return box !== undefined && typeof result === "number" ? new Boxed(box, result) : result;
 }
 function schemalessType(value: ConnectValue): SchemaType | null {
-  if (value instanceof Date) return "INT64";
-  if (value instanceof Decimal || value instanceof Uint8Array) return "BYTES";
+  if (value instanceof Date || value instanceof Decimal) return null;
+  if (value instanceof Uint8Array) return "BYTES";
   if (value instanceof Boxed) return value.type === "bigint" ? null : value.type === "float32" ? "FLOAT32" : "INT32";
   if (value instanceof Struct) return "STRUCT";
   if (typeof value === "object") return Array.isArray(value) ? "ARRAY" : "MAP";
@@ -216,6 +216,7 @@ export const cast: TransformPlugin = {
           for (const [name, to] of fields) if (map.has(name)) map.set(name, castValue(map.get(name) ?? null, null, to, true));
           return side.with(record, null, map);
         }
+        if (schema.type !== "STRUCT") throw new DataError("Cannot list fields on non-struct type");
         const struct = requireStruct(value, PURPOSE, schema);
         const slots = struct.schema.fields.map((f) => {
           const given = slotOf(struct, f.index, f.schema, withDefault);

@@ -52,6 +52,8 @@ export function allOf(...checks: readonly ConfigCheck[]): ConfigCheck {
   };
 }
 export const javaRegex: ConfigCheck = (value) => {
+  // Kafka's check sees the null of a missing setting, too.
+  if (value === null) return "Invalid regex: there is none";
   if (typeof value !== "string") return null;
   try {
     new JavaRegex(value);

@@ -86,11 +86,19 @@ export async function pluginDefinitions(name: string): Promise<readonly ConfigKe
 
 /** The connector's own declaration, and what it finds when it looks deeper. */
 async function pluginFindings(plugin: ConnectorPlugin, config: RawConfig): Promise<readonly ConfigFinding[]> {
-  const declared = validateConfig(plugin.config, config);
+  const declared = validateConfig(plugin.config, config).map((finding) => ownWording(plugin, config, finding));
   if (plugin.validate === undefined) return declared;
   const byName = new Map(declared.map((f) => [f.name, f]));
   for (const finding of await plugin.validate(config, declared)) byName.set(finding.name, finding);
   return [...byName.values()];
+}
+/** Debezium's settings: only the connector's own sentences, also for values of the wrong type, and never the value. */
+function ownWording(plugin: ConnectorPlugin, config: RawConfig, finding: ConfigFinding): ConfigFinding {
+  const key = plugin.config.find((k) => k.name === finding.name);
+  if (key?.validate === undefined) return finding;
+  const unreadable = finding.value === null && finding.errors.length > 0;
+  const errors = unreadable ? key.validate(config[finding.name] ?? null, config) : finding.errors;
+  return { ...finding, value: null, errors: errors.length > 0 ? errors : finding.errors };
 }
 /** Findings without a definition come first, then all definitions in order; a name declared twice counts once, the later one. */
 function assembled(def: ConfigDef, findings: Findings): ConfigInfo[] {

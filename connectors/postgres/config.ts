@@ -40,6 +40,11 @@ function problems(key: DeclaredKey, value: ConfigValue, config: RawConfig): read
     return [invalid(name, "Valid replication slot name must contain only digits, lowercase characters and underscores with length <= 63")];
   if (name === "topic.prefix" && !/^[a-zA-Z0-9._-]+$/.test(text))
     return [invalid(name, `${text} has invalid format (only the underscore, hyphen, dot and alphanumeric characters are allowed)`)];
+  if (key.type === "INT" && !/^[+-]?\d+$/.test(text)) {
+    const problem = invalid(name, "An integer is expected");
+    // The reference says it twice for the port.
+    return name === "database.port" ? [problem, problem] : [problem];
+  }
   const other = EXCLUSIVE[name];
   if (other !== undefined && given(config[other] ?? null) !== null) return [invalid(name, `"${other}" is already specified`)];
   if (POSITIVE.has(name) && Number(text) <= 0) return [invalid(name, "A positive, non-zero integer value is expected")];

@@ -37,7 +37,7 @@ const OFFSET_NAME = /^(\d{20})(\.\w+)$/;
 
 export function loadLog(input: LoadInput): Loaded {
   const names = tidyDirectory(input);
-  for (const name of names) if (name.endsWith(".log")) addSegment(input, name);
+  for (const name of [...names].sort()) if (name.endsWith(".log")) addSegment(input, name);
   if (input.segments.all.length === 0) {
     const segment = new Segment(input.disk, input.directory, input.logStartOffset, 0);
     segment.file.size();

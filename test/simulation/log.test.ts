@@ -9,6 +9,7 @@ import type { LocalPartition } from "#broker/replication/partition";
 import { KafkaError } from "#broker/protocol/errors";
 import { batches } from "#broker/protocol/records/batch";
 import { batchOf, contents, openManager, type Opened, TestClock, TOPIC_ID } from "../unit/log/fixture.ts";
+import { seeded } from "./seeded-random.ts";
 
 const SEEDS = Number(process.env["LOG_SEEDS"] ?? 250);
 /**
@@ -17,21 +18,6 @@ const SEEDS = Number(process.env["LOG_SEEDS"] ?? 250);
  */
 const FIXED_SEEDS: readonly number[] = [308, 417, 508, 1301];
 const STEPS = 60;
-
-function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-  return {
-    below: (bound) => Math.floor(next() * bound),
-    bytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(next() * 256)),
-  };
-}
 
 /** What the log ought to hold: one line per offset, and the state it had after each offset's batch. */
 class Model {

@@ -24,6 +24,8 @@ export interface SnapshotSettings {
   readonly nowMicros: () => number;
   /** Statements to read tables by, instead of the whole table (`snapshot.select.statement.overrides`). */
   readonly overrides: ReadonlyMap<string, string>;
+  /** Positions to carry instead of the snapshot's own (a snapshot asked for while streaming): all rows but the last, the last. */
+  readonly offsets?: { readonly during: SourceOffset; readonly last: SourceOffset };
   readonly aborted: () => boolean;
   /** Told of progress: notifications and metrics. */
   readonly onTable?: (table: TableName, rows: number | null) => void;
@@ -59,12 +61,16 @@ export class SnapshotReader implements CopyConsumer {
     this.#events = events;
     this.#source = source;
     this.#micros = Math.floor(settings.nowMicros());
-    this.#offset = snapshotOffset(settings.mode, settings.lsn, settings.txId, this.#micros, false);
+    this.#offset = settings.offsets?.during ?? snapshotOffset(settings.mode, settings.lsn, settings.txId, this.#micros, false);
     source.transaction(this.#micros, settings.txId);
     source.lastCommit(null);
   }
   get ready(): boolean {
     return !this.#events.full;
+  }
+  /** Of the rows before the last. */
+  get offset(): SourceOffset {
+    return this.#offset;
   }
   get rows(): number {
     return this.#rows;
@@ -85,7 +91,7 @@ export class SnapshotReader implements CopyConsumer {
   /** Sends the last row; returns the offset with which streaming begins. */
   finish(): SourceOffset {
     const held = this.#held;
-    const offset = snapshotOffset(this.#s.mode, this.#s.lsn, this.#s.txId, this.#micros, true);
+    const offset = this.#s.offsets?.last ?? snapshotOffset(this.#s.mode, this.#s.lsn, this.#s.txId, this.#micros, true);
     if (held !== null) {
       this.#held = null;
       this.#events.tick();

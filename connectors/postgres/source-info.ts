@@ -53,6 +53,26 @@ export class SourceInfo {
   lastCommit(lsn: number | null): void {
     this.#sequencePrefix = lsn === null ? "[null," : `["${lsn}",`;
   }
+  /** A row of an incremental snapshot: it belongs to no transaction. */
+  incremental(schema: string, table: string): Struct {
+    const sequence = `${this.#sequencePrefix}null]`;
+    return new Struct(SOURCE_SCHEMA, [
+      VERSION,
+      "postgresql",
+      this.#name,
+      this.#ms,
+      "incremental",
+      this.#database,
+      sequence,
+      this.#us,
+      this.#ns,
+      schema,
+      table,
+      null,
+      null,
+      null,
+    ]);
+  }
   block(lsn: number, schema: string, table: string, snapshot: SnapshotMarker): Struct {
     return new Struct(SOURCE_SCHEMA, [
       VERSION,

@@ -1,5 +1,5 @@
 /** Streaming: replication messages to events, with positions, restart without loss or repetition, and confirmation. */
-import type { SourceOffset, SourcePartition } from "#connect/api/record";
+import type { OffsetValue, SourceOffset, SourcePartition } from "#connect/api/record";
 import type { Struct } from "#connect/api/struct";
 import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "#connectors/cdc/transaction-metadata";
 import type { EventWriter } from "./events.ts";
@@ -23,8 +23,21 @@ export interface StreamSettings {
   /** Goes on with input after `ready` was false. */
   readonly resume: () => void;
   readonly fail: (error: Error) => void;
+  /** Takes signals and watches changes for incremental snapshots; null: no signal table. */
+  readonly signals: StreamSignals | null;
   /** The server wants to hear where we are. */
   readonly statusRequested: () => void;
+}
+
+export interface StreamSignals {
+  /** schema.table of the signal table. */
+  readonly table: string;
+  /** A row was added. Called before the row's own record is written. "hold": the position stays before it until `release`. */
+  inserted(id: string, type: string, data: string | null): "hold" | "go";
+  deleted(id: string): void;
+  changed(plan: TablePlan, keyText: () => string): void;
+  /** Keys for the offset while an incremental snapshot runs. */
+  offset(): Readonly<Record<string, OffsetValue>> | null;
 }
 
 export class StreamReader implements CopyConsumer, PgOutputSink {
@@ -54,6 +67,8 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   #skipping = false;
   #position: StreamPosition;
   #offset: SourceOffset;
+  /** Before the last signal that is being served. */
+  #heldOffset: SourceOffset;
 
   constructor(
     settings: StreamSettings,
@@ -71,6 +86,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     this.#skipTo = from.lsn === 0 ? null : from;
     this.#position = from;
     this.#offset = offset;
+    this.#heldOffset = offset;
     source.lastCommit(from.commitLsn);
   }
   get ready(): boolean {
@@ -79,6 +95,9 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   /** Of the last record that was written. */
   get position(): StreamPosition {
     return this.#position;
+  }
+  get heldOffset(): SourceOffset {
+    return this.#heldOffset;
   }
   get offset(): SourceOffset {
     return this.#offset;
@@ -158,7 +177,16 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     const plan = this.#next(relation, "c");
     if (plan === null) return;
     this.#scan.scan(b, row);
+    const signals = this.#s.signals;
+    let hold = false;
+    if (signals !== null) {
+      if (plan.id === signals.table) hold = this.#signal(signals, plan, b) === "hold";
+      else signals.changed(plan, () => plan.keyText(this.#scan, b));
+    }
+    const previous = this.#offset;
+    if (hold) this.#heldOffset = previous;
     const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
+    const offset = this.#advance("INSERT");
     this.#events.upsert(
       plan,
       "c",
@@ -167,7 +195,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       plan.row(this.#scan, b),
       source,
       this.#block(plan),
-      this.#advance("INSERT"),
+      hold ? previous : offset,
       this.#messageBytes,
     );
   }
@@ -177,6 +205,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     const scan = this.#scan,
       old = this.#oldScan;
     scan.scan(b, row);
+    this.#s.signals?.changed(plan, () => plan.keyText(scan, b));
     const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
     const key = plan.key(scan, b);
     if (oldRow < 0) {
@@ -184,6 +213,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       return;
     }
     old.scan(b, oldRow);
+    this.#s.signals?.changed(plan, () => plan.keyText(old, b));
     const before = plan.row(old, b),
       after = plan.row(scan, b);
     const oldKey = plan.key(old, b);
@@ -198,11 +228,32 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     const plan = this.#next(relation, "d");
     if (plan === null) return;
     this.#oldScan.scan(b, oldRow);
+    const signals = this.#s.signals;
+    if (signals !== null) {
+      if (plan.id === signals.table) signals.deleted(String(plan.row(this.#oldScan, b).at(0)));
+      else signals.changed(plan, () => plan.keyText(this.#oldScan, b));
+    }
     const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
     const previous = this.#offset;
     const key = plan.key(this.#oldScan, b),
       before = plan.row(this.#oldScan, b);
     this.#events.delete(plan, key, before, source, this.#block(plan), previous, this.#advance("DELETE"), this.#messageBytes);
+  }
+  #signal(signals: StreamSignals, plan: TablePlan, b: Buffer): "hold" | "go" {
+    const [id, type, data] = plan.row(this.#scan, b).slots;
+    return signals.inserted(String(id), String(type), typeof data === "string" ? data : null);
+  }
+  /** Input stops while `stopped` runs (a blocking snapshot). */
+  async stopWhile(stopped: () => Promise<void>): Promise<void> {
+    this.#looking = true;
+    try {
+      await stopped();
+    } finally {
+      this.#source.lastCommit(this.#lastCommit);
+      this.#source.transaction(this.#commitMicros, this.#xid);
+      this.#looking = false;
+      this.#s.resume();
+    }
   }
   /** One event with a record for each table; together they are one step of the position. */
   truncate(relations: readonly number[]): void {
@@ -276,10 +327,12 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   }
   #offsetAt(operation: string, lsn: number, txId: number | null, eventAtLsn: number): SourceOffset {
     const commit = this.#lastCommit;
-    if (commit !== null && eventAtLsn === 0 && this.#metadata.id === null && txId !== null)
+    const incremental = this.#s.signals?.offset() ?? null;
+    if (incremental === null && commit !== null && eventAtLsn === 0 && this.#metadata.id === null && txId !== null)
       return { lsn_proc: this.#processed, messageType: operation, lsn_commit: commit, lsn, txId, ts_usec: this.#commitMicros };
     return {
       ...(this.#metadata.id === null ? {} : this.#metadata.offset()),
+      ...incremental,
       lsn_proc: this.#processed,
       messageType: operation,
       ...(commit === null ? {} : { lsn_commit: commit }),

@@ -122,6 +122,15 @@ export class TablePlan {
     const key = this.#key;
     return key === null ? null : new Struct(key.schema, null, rowOf(key, scan, b));
   }
+  /** The key's cells as one text, to tell rows apart; the same for COPY and for the stream. */
+  keyText(scan: TupleScan, b: Buffer): string {
+    let text = "";
+    for (const at of this.#key?.wire ?? []) {
+      const start = at < 0 ? -1 : (scan.starts[at] as number);
+      text += start < 0 ? "\\N\t" : `${b.toString("latin1", start, scan.ends[at])}\t`;
+    }
+    return text;
+  }
   /** Whether two rows have the same key: by bytes, and where these differ by value (2.50 and 2.5 are one number). */
   sameKey(oldScan: TupleScan, oldBytes: Buffer, scan: TupleScan, b: Buffer): boolean {
     const key = this.#key;

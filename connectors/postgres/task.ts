@@ -4,13 +4,15 @@ import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/con
 import { RetriableError } from "#connect/api/errors";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { heartbeatRecord } from "#connectors/cdc/heartbeat";
+import { Notifier } from "#connectors/cdc/notifications";
 import { RecordQueue } from "#connectors/cdc/record-queue";
 import { listTables, readTable } from "./catalog.ts";
-import { identityRules } from "./config.ts";
+import { identityRules, selectOverrides } from "./config.ts";
 import { connect } from "./connection.ts";
 import { EventWriter } from "./events.ts";
 import { messageOf, startFailure, wrapped } from "./failures.ts";
 import { type SlotState, slotLost, snapshotWanted } from "./start-decision.ts";
+import { IncrementalSnapshot } from "./incremental.ts";
 import type { Relation } from "./pgoutput/decode.ts";
 import { TablePlans } from "./plans.ts";
 import { FlushTracker, readOffset, snapshotOffset, type StoredPosition, type StreamPosition } from "./position.ts";
@@ -20,7 +22,8 @@ import { openSession, sendStatus, startStreaming } from "./replication.ts";
 import { checkSlot, createSlot, dropSlot, quoteIdentifier, readSlot } from "./slot.ts";
 import { openSnapshot, type SnapshotRun } from "./snapshot-run.ts";
 import { SourceInfo } from "./source-info.ts";
-import { StreamReader } from "./stream.ts";
+import { signalHandler } from "./signal-handler.ts";
+import { StreamReader, type StreamSignals } from "./stream.ts";
 import type { TablePlan } from "./table-plan.ts";
 import { type TaskSettings, taskSettings } from "./task-settings.ts";
 import { TypeRegistry } from "./type-registry.ts";
@@ -50,6 +53,10 @@ class PostgresTask implements SourceTask {
   #running = false;
   #stopping = false;
   #snapshotTaken = false;
+  /** The position that notifications carry. */
+  #at: SourceOffset;
+  readonly #notifier: Notifier;
+  #incremental: IncrementalSnapshot | null = null;
 
   constructor(config: TaskConfig, context: SourceTaskContext) {
     this.#context = context;
@@ -69,6 +76,42 @@ class PostgresTask implements SourceTask {
       },
       this.#queue,
     );
+    this.#at = snapshotOffset("INITIAL", 0, 0, Math.floor(nowMicros()), false);
+    this.#notifier = new Notifier(this.#s.all, {
+      partition: this.#partition,
+      log: context.log,
+      offset: () => this.#reader?.offset ?? this.#at,
+      emit: (record) => {
+        this.#events.other(record);
+        this.#events.flush();
+      },
+    });
+  }
+  #partOf(): IncrementalSnapshot | null {
+    const table = this.#s.all.optional("signal.data.collection");
+    if (table === null || table === "" || !this.#s.all.list("signal.enabled.channels").includes("source")) return null;
+    return new IncrementalSnapshot({
+      signalTable: table,
+      chunkSize: this.#s.all.int("incremental.snapshot.chunk.size"),
+      deletes: this.#s.all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete",
+      plans: this.#plans,
+      sql: () => this.#sql(),
+      openSession: () => openSession(this.#s.server, false, () => {}),
+      notifier: this.#notifier,
+      emit: (plan, key, row, bytes) =>
+        this.#events.upsert(
+          plan,
+          "r",
+          key,
+          null,
+          row,
+          this.#source.incremental(plan.schema, plan.table),
+          null,
+          this.#reader?.offset ?? this.#at,
+          bytes,
+        ),
+      warn: (message) => this.#context.log.warn(message),
+    });
   }
   async start(): Promise<void> {
     try {
@@ -120,7 +163,7 @@ class PostgresTask implements SourceTask {
     this.#session = null;
     this.#client = null;
     this.#running = false;
-    await Promise.allSettled([snapshot?.close(), session?.close(), client?.end()]);
+    await Promise.allSettled([snapshot?.close(), session?.close(), client?.end(), this.#incremental?.close()]);
   }
   /** A failure while running: records already read are still handed out, then poll throws it. */
   #failed(doing: string, error: unknown): void {
@@ -163,14 +206,8 @@ class PostgresTask implements SourceTask {
       const temporary = slot !== null || !streams;
       const name = temporary ? `${slotName.slice(0, 40)}_snapshot_${process.pid}` : slotName;
       const created = await createSlot(session, name, { temporary, exported: true, failover: !temporary && s.all.bool("slot.failover") });
-      this.#snapshot = await openSnapshot(
-        s,
-        client,
-        this.#plans,
-        { lsn: created.consistentLsn, snapshot: created.snapshot },
-        () => this.#stopping,
-        nowMicros,
-      );
+      const point = { lsn: created.consistentLsn, snapshot: created.snapshot, tables: null, overrides: selectOverrides(s.all) };
+      this.#snapshot = await openSnapshot(s, client, this.#plans, point, () => this.#stopping, nowMicros);
       if (temporary) await session.query(`DROP_REPLICATION_SLOT ${quoteIdentifier(name)}`);
       createdLsn = created.consistentLsn;
     } else if (state === "missing" && streams) {
@@ -201,7 +238,9 @@ class PostgresTask implements SourceTask {
       startLsn = 0,
       at: SourceOffset = offset ?? snapshotOffset("INITIAL", createdLsn ?? 0, 0, Math.floor(nowMicros()), true);
     if (this.#snapshot !== null && createdLsn !== null) {
-      const result = await this.#snapshot.read(this.#events, this.#source);
+      const result = await this.#snapshot.read(this.#events, this.#source, this.#notifier, (o) => {
+        this.#at = o;
+      });
       await this.#snapshot.close();
       this.#snapshot = null;
       this.#snapshotTaken = true;
@@ -215,6 +254,8 @@ class PostgresTask implements SourceTask {
       if (stored.kind === "stream") from = stored.at;
       startLsn = stored.kind === "stream" ? (stored.at.commitLsn ?? 0) : stored.at.lsn;
     }
+    this.#at = at;
+    if (this.#resumeAt === null && !this.#snapshotTaken) this.#notifier.send("Initial Snapshot", "SKIPPED");
     if (this.#stopping || !this.#running) return;
     if (!streams) {
       this.#context.log.info("the snapshot is complete; snapshot.mode asks for nothing more");
@@ -237,6 +278,7 @@ class PostgresTask implements SourceTask {
         resume: () => session.resume(),
         fail: (error) => this.#failed(STOPPED, error),
         statusRequested: () => this.#sendStatus(),
+        signals: this.#signals(offset),
       },
       this.#events,
       this.#source,
@@ -262,6 +304,7 @@ class PostgresTask implements SourceTask {
       },
       reader,
     );
+    this.#incremental?.next();
     this.#sendStatus();
     this.#every(s.all.int("status.update.interval.ms"), () => this.#sendStatus());
     const beatMs = s.all.int("heartbeat.interval.ms");
@@ -271,6 +314,43 @@ class PostgresTask implements SourceTask {
     }
     const xminMs = s.all.int("xmin.fetch.interval.ms");
     if (xminMs > 0) this.#every(xminMs, () => void this.#readXmin());
+  }
+  /** `offset`: may hold an incremental snapshot to go on with. */
+  #signals(offset: SourceOffset): StreamSignals | null {
+    const table = this.#s.all.optional("signal.data.collection");
+    this.#incremental ??= this.#partOf();
+    const incremental = this.#incremental;
+    if (incremental === null || table === null) return null;
+    if (!incremental.active) incremental.restore(offset);
+    return signalHandler({
+      table,
+      deletes: this.#s.all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete",
+      incremental,
+      plans: this.#plans,
+      sql: () => this.#sql(),
+      log: this.#context.log,
+      position: () => JSON.stringify(this.#reader?.offset ?? this.#at),
+      blocking: (tables, overrides) => this.#blockingSnapshot(tables, overrides),
+    });
+  }
+  #blockingSnapshot(tables: readonly string[], overrides: ReadonlyMap<string, string>): void {
+    const reader = this.#reader;
+    if (reader === null) return;
+    reader
+      .stopWhile(async () => {
+        const client = await connect(this.#s.server);
+        const offsets = { during: reader.heldOffset, last: reader.offset };
+        const point = { lsn: reader.received, snapshot: null, tables, overrides, offsets };
+        try {
+          this.#snapshot = await openSnapshot(this.#s, client, this.#plans, point, () => this.#stopping, nowMicros);
+          await this.#snapshot.read(this.#events, this.#source, this.#notifier, () => {});
+          await this.#snapshot.close();
+        } finally {
+          this.#snapshot = null;
+          await client.end();
+        }
+      })
+      .catch((error: unknown) => this.#failed(STOPPED, error));
   }
   #every(intervalMs: number, action: () => void): void {
     this.#timers.add(setInterval(action, intervalMs));

@@ -21,7 +21,9 @@ await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
 await admin.query(`CREATE DATABASE ${database}`);
 const client = new pg.Client({ ...login, database });
 await client.connect();
-await client.query("CREATE TABLE t (id int PRIMARY KEY, b bigint, txt text, vc varchar(50), n numeric(12,2), ts timestamptz, ok bool, j jsonb, u uuid, d double precision)");
+await client.query(
+  "CREATE TABLE t (id int PRIMARY KEY, b bigint, txt text, vc varchar(50), n numeric(12,2), ts timestamptz, ok bool, j jsonb, u uuid, d double precision)",
+);
 await client.query("CREATE PUBLICATION dbz_publication FOR ALL TABLES");
 const fill = async (from: number, to: number): Promise<void> => {
   await client.query(

@@ -32,6 +32,10 @@ export function difference(expected: unknown, actual: unknown, path: string, dat
     if (expected === "<any:string>") return typeof actual === "string" ? null : `${path}: expected a string got ${show(actual)}`;
     if (expected === "<any:string?>" && (actual === null || typeof actual === "string")) return null;
     expected = expected.replaceAll("${database.dbname}", database);
+    if ((expected as string).includes("<any:string>") && typeof actual === "string") {
+      const pattern = (expected as string).split("<any:string>").map((s) => s.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+      return new RegExp(`^${pattern.join(".*")}$`, "s").test(actual) ? null : `${path}: expected ${expected} got ${actual}`;
+    }
   }
   if (expected instanceof Num) {
     if (!(actual instanceof Num)) return `${path}: expected ${expected.text} got ${show(actual)}`;

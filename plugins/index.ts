@@ -1,7 +1,7 @@
 /** All small plugins. The catalogue reads these lists. */
 import type { ConfigProviderPlugin, ConverterPlugin, HeaderConverterPlugin } from "#connect/api/plugin";
 import { byteArrayConverter, byteArrayHeaderConverter } from "./converters/byte-array-converter.ts";
-import { jsonConverter } from "./converters/json-converter.ts";
+import { jsonConverter, jsonHeaderConverter } from "./converters/json-converter.ts";
 import { numberConverters, numberHeaderConverters } from "./converters/number-converters.ts";
 import { stringConverter, stringHeaderConverter } from "./converters/string-converter.ts";
 
@@ -10,6 +10,7 @@ import { simpleHeaderConverter } from "./header-converters/simple-header-convert
 export const converters: readonly ConverterPlugin[] = [jsonConverter, stringConverter, byteArrayConverter, ...numberConverters];
 export const headerConverters: readonly HeaderConverterPlugin[] = [
   simpleHeaderConverter,
+  jsonHeaderConverter,
   stringHeaderConverter,
   byteArrayHeaderConverter,
   ...numberHeaderConverters,

@@ -89,7 +89,7 @@ async function pluginFindings(plugin: ConnectorPlugin, config: RawConfig): Promi
   const declared = validateConfig(plugin.config, config).map((finding) => ownWording(plugin, config, finding));
   if (plugin.validate === undefined) return declared;
   const byName = new Map(declared.map((f) => [f.name, f]));
-  for (const finding of await plugin.validate(config, declared)) byName.set(finding.name, finding);
+  for (const finding of await plugin.validate(config, declared)) byName.set(finding.name, ownWording(plugin, config, finding));
   return [...byName.values()];
 }
 /** Debezium's settings: only the connector's own sentences, also for values of the wrong type, and never the value. */

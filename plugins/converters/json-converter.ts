@@ -4,7 +4,7 @@ import type { ConfigDef } from "#connect/api/config";
 import { inRange, oneOf, oneOfIgnoringCase } from "#connect/api/config-checks";
 import { booleanSetting, numberSetting, parseConfig, stringSetting } from "#connect/api/config-parse";
 import { ConnectError, DataError } from "#connect/api/errors";
-import type { Converter, ConverterPlugin, SchemaAndValue } from "#connect/api/plugin";
+import type { Converter, ConverterPlugin, HeaderConverterPlugin, SchemaAndValue } from "#connect/api/plugin";
 import type { Schema } from "#connect/api/schema";
 import type { ConnectValue } from "#connect/api/value";
 import { appendBytes } from "./json/append.ts";
@@ -63,10 +63,10 @@ const config: ConfigDef = [
     default: true,
     importance: "LOW",
     doc: "Write a field's default where the field is null; if false, write null.",
-    group: "Schemas",
+    group: "Serialization",
     displayName: "Replace null with default",
     width: "MEDIUM",
-    orderInGroup: 2,
+    orderInGroup: 1,
   },
 ];
 const ENVELOPE =
@@ -213,4 +213,16 @@ export const jsonConverter: ConverterPlugin = {
   version: "4.1.0",
   config,
   create,
+};
+/** The same bytes for headers; a header without value is a null schema and value. */
+export const jsonHeaderConverter: HeaderConverterPlugin = {
+  ...jsonConverter,
+  kind: "header-converter",
+  create: (raw) => {
+    const converter = create(raw, false);
+    return {
+      fromConnectHeader: (topic, _key, schema, value) => converter.fromConnect(topic, schema, value),
+      toConnectHeader: (topic, _key, bytes) => converter.toConnect(topic, bytes),
+    };
+  },
 };

@@ -150,10 +150,12 @@ export function inPlainWords(record: ConsumedRecord): string | null {
   const after: unknown = Reflect.get(Object(payload), "after");
   const table = String(Reflect.get(Object(Reflect.get(Object(payload), "source")), "table") ?? record.topic);
   const key = record.key === null ? "" : Object.values(Object(Reflect.get(Object(JSON.parse(Buffer.from(record.key).toString("utf8"))), "payload"))).join("/");
+  const scales = decimalScales(message);
+  const say = (name: string, value: unknown): string => plainValue(value, scales.get(name));
   const fields = (row: unknown): string =>
     Object.entries(Object(row))
       .slice(0, 4)
-      .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+      .map(([name, value]) => `${name}=${say(name, value)}`)
       .join(" ");
   switch (Reflect.get(Object(payload), "op")) {
     case "r":
@@ -161,17 +163,36 @@ export function inPlainWords(record: ConsumedRecord): string | null {
     case "c":
       return `${table} ${key} was inserted: ${fields(after)}`;
     case "u":
-      return `${table} ${key} was updated: ${before === null ? fields(after) : changed(before, after)}`;
+      return `${table} ${key} was updated: ${before === null ? fields(after) : changed(before, after, say)}`;
     case "d":
       return `${table} ${key} was deleted`;
     default:
       return null;
   }
 }
-function changed(before: unknown, after: unknown): string {
+function changed(before: unknown, after: unknown, say: (name: string, value: unknown) => string): string {
   const old = Object(before);
   return Object.entries(Object(after))
     .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(Reflect.get(old, name)))
-    .map(([name, value]) => `${name} ${JSON.stringify(Reflect.get(old, name))} → ${JSON.stringify(value)}`)
+    .map(([name, value]) => `${name} ${say(name, Reflect.get(old, name))} → ${say(name, value)}`)
     .join(", ");
+}
+/** Scale of each Decimal column, from the message's own schema. */
+function decimalScales(message: unknown): ReadonlyMap<string, number> {
+  const fieldsOf = (schema: unknown): unknown[] => {
+    const fields: unknown = Reflect.get(Object(schema), "fields");
+    return Array.isArray(fields) ? fields : [];
+  };
+  const row = fieldsOf(Reflect.get(Object(message), "schema")).find((f) => Reflect.get(Object(f), "field") === "after");
+  return new Map(
+    fieldsOf(row)
+      .filter((f) => Reflect.get(Object(f), "name") === "org.apache.kafka.connect.data.Decimal")
+      .map((f) => [String(Reflect.get(Object(f), "field")), Number(Reflect.get(Object(Reflect.get(Object(f), "parameters")), "scale"))]),
+  );
+}
+/** Decimals travel as base64 of their unscaled bytes; people want digits. */
+function plainValue(value: unknown, scale: number | undefined): string {
+  if (scale === undefined || typeof value !== "string") return JSON.stringify(value) ?? "null";
+  const bytes = Buffer.from(value, "base64");
+  return (Number(BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString("hex")}`))) / 10 ** scale).toFixed(scale);
 }

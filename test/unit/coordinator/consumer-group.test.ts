@@ -120,7 +120,7 @@ describe("consumer group (KIP-848)", () => {
     await a.beat(c, { subscribedTopicNames: null, subscribedTopicRegex: "t.*" });
     expect(a.numbers).toHaveLength(4);
     w.topics.set("t2", 3).set("other", 9);
-    await converge(c, a);
+    await a.beat(c);
     expect(a.numbers).toHaveLength(7);
     const wrong = await beat(c, { ...joinWith, memberId: "b", subscribedTopicRegex: "(" });
     expect(wrong.errorCode).toBe(ErrorCode.INVALID_REGULAR_EXPRESSION);

@@ -18,7 +18,15 @@ const config: ConfigDef = [
     doc: "Whether the converter serves keys, values or headers; the runtime sets it.",
     check: oneOf("key", "value", "header"),
   },
-  { name: "converter.encoding", type: "STRING", default: "UTF-8", importance: "HIGH", doc: "Character set of the text, by its Java name." },
+  {
+    name: "converter.encoding",
+    type: "STRING",
+    default: "UTF-8",
+    importance: "HIGH",
+    doc: "Character set of the text, by its Java name.",
+    displayName: "Encoding",
+    width: "MEDIUM",
+  },
 ];
 /** `key.serializer.encoding` and its like go before `converter.encoding`, as Kafka's (de)serializers read them. */
 function encodingFor(raw: RawConfig, kind: "key" | "value", side: "serializer" | "deserializer"): Charset {

@@ -178,7 +178,8 @@ export class SourceLoop {
     }
   }
   #settled(delivery: Delivery): void {
-    if (delivery.state !== "acked") return;
+    // The topic of transactional offsets is none of the connector's.
+    if (delivery.state !== "acked" || !this.#o.topics.has(delivery.topic)) return;
     const { clock } = this.#o.host;
     const reported = this.#topicReported.get(delivery.topic);
     if (reported !== undefined && clock.monotonic() - reported < TOPIC_REPORT_MS) return;

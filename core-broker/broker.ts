@@ -2,6 +2,7 @@
  * The broker, put together: data folders, metadata, logs, coordinators, handlers, network. This and config.ts are the only
  * places that know all parts.
  */
+import type { TlsOptions } from "node:tls";
 import { type Clock, systemClock } from "./base/clock.ts";
 import { BrokerError } from "./base/errors.ts";
 import { type Logger, silentLogger } from "./base/logger.ts";
@@ -24,10 +25,12 @@ import type { BrokerEndpoint, HandlerDeps } from "./handlers/deps.ts";
 import { fileDisk } from "./log/store/file.ts";
 import { metadataView } from "./metadata-view.ts";
 import { type BoundListener, Network } from "./network/network.ts";
+import type { ListenerAddress } from "./network/types.ts";
 import { type PartitionSyncOptions, syncAtStart, syncChange } from "./partition-sync.ts";
 import { ErrorCode, KafkaError } from "./protocol/errors.ts";
 import { openLogManager } from "./replication/log-manager.ts";
 import type { LogManager } from "./replication/types.ts";
+import { authenticators, type SaslSetting, saslSetting, tlsOptions } from "./security.ts";
 import { automaticTopic, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from "./state-topics.ts";
 
 export interface BrokerDeps {
@@ -136,11 +139,17 @@ async function open(
     admitWrite: (write) => coordinators.admitWrite(write),
   };
   const handlers = brokerHandlers(handlerDeps, coordinatorHandlers(coordinators));
+  const sasl = new Map<string, SaslSetting>();
+  for (const listener of config.listeners) {
+    const setting = saslSetting(config.properties, listener);
+    if (setting !== undefined) sasl.set(listener.name, setting);
+  }
   const network = new Network({
     clock: deps.clock,
     logger: deps.logger,
     limits: config.limits,
     handlers,
+    authenticator: authenticators(sasl, () => controller.image, deps.random),
     onHandlerFailure: (apiName, cause) => {
       deps.logger.error("request failed", {
         api: apiName,
@@ -149,7 +158,7 @@ async function open(
     },
   });
   undo.push(() => network.close());
-  for (const address of config.listeners) listeners.push(await listen(network, address));
+  for (const address of config.listeners) listeners.push(await listen(network, address, tlsOptions(config.properties, address)));
   const features = initialFeatures((key) => handlers.has(key));
   const node = { nodeId: config.nodeId, rack: config.rack, endpoints: advertisedEndpoints(config, listeners), features };
   controller.commit(registration(controller.image, { ...node, random: deps.random }));
@@ -228,9 +237,9 @@ function follow(sync: PartitionSyncOptions, coordinators: Coordinators): void {
   });
 }
 
-async function listen(network: Network, address: BrokerConfig["listeners"][number]): Promise<BoundListener> {
+async function listen(network: Network, address: ListenerAddress, tls: TlsOptions | undefined): Promise<BoundListener> {
   try {
-    return await network.listen(address);
+    return await network.listen(address, tls);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : "";
     const where = `${address.host === "" ? "all interfaces" : address.host}, port ${address.port}`;

@@ -30,6 +30,7 @@ import { listPartitionReassignmentsHandler } from "./list-partition-reassignment
 import { metadataHandler } from "./metadata.ts";
 import { offsetForLeaderEpochHandler } from "./offset-for-leader-epoch.ts";
 import { produceHandler } from "./produce.ts";
+import { saslAuthenticateHandler, saslHandshakeHandler } from "./sasl.ts";
 import { updateFeaturesHandler } from "./update-features.ts";
 
 const HANDLERS = [
@@ -61,6 +62,8 @@ const HANDLERS = [
   listConfigResourcesHandler,
   listPartitionReassignmentsHandler,
   offsetForLeaderEpochHandler,
+  saslAuthenticateHandler,
+  saslHandshakeHandler,
   updateFeaturesHandler,
 ] as const;
 

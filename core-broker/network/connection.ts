@@ -218,7 +218,12 @@ export class Connection {
     // Produce has written its records when it answers; other handlers may keep views on their request.
     if (api.key === produce.key && !this.#closed) this.#buffers.giveBack(this.#frame);
     this.#done();
-    if (this.#authenticator?.complete === true) this.#assembler.bytesMax = this.#deps.limits.requestBytesMax;
+    if (this.#authenticator !== null) this.#afterAuthentication(this.#authenticator);
+  }
+  #afterAuthentication(authenticator: Authenticator): void {
+    if (authenticator.complete) this.#assembler.bytesMax = this.#deps.limits.requestBytesMax;
+    // The answer still goes out before the end.
+    if (authenticator.failed && !this.#closed) this.#socket.end(() => this.close());
   }
   #write(parts: readonly Buffer[]): void {
     if (parts.length === 1) {

@@ -35,6 +35,8 @@ export interface Authenticator {
   /** The APIs that may be called before authentication is complete, as handlers of this connection. */
   handler(apiKey: number): Handler | undefined;
   readonly complete: boolean;
+  /** The last answer told a failure: nothing more is read. */
+  readonly failed: boolean;
   readonly principal: Principal;
 }
 export interface NetworkDeps {

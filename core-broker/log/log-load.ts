@@ -134,19 +134,16 @@ function trustTail(segment: Segment): number | null {
 }
 
 function scanSuspects(input: LoadInput, suspects: readonly Segment[]): Loaded {
-  const { segments, config, producers, epochs } = input;
+  const { segments, config, producers, epochs, logger } = input;
   let nextOffset = suspects[0]?.baseOffset ?? 0;
   for (const [index, segment] of suspects.entries()) {
-    // Power loss can take the last writes of a segment and leave the next one. A compacted log has gaps by nature.
+    // Power loss can take the last writes of a segment and leave the next one; compaction leaves such gaps too. What is there is kept.
     if (segment.baseOffset > nextOffset && !config.compact) {
-      const cutBytes = dropLater(segments, suspects.slice(index));
-      report(input, {
-        segment,
-        position: 0,
-        problem: `offsets ${nextOffset} to ${segment.baseOffset - 1} are missing before it`,
-        cutBytes,
+      logger.warn("offsets are missing before a segment", {
+        segment: segment.pathOf(".log"),
+        from: nextOffset,
+        to: segment.baseOffset - 1,
       });
-      return { nextOffset, scanned: index, cutBytes };
     }
     if (index > 0) ensureSnapshot(input, segment.baseOffset);
     if (segment.txnIndex.count > 0) segment.txnIndex.entries.reset();

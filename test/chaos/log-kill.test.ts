@@ -45,7 +45,7 @@ it(`loses nothing over ${ROUNDS} kills`, { timeout: 120_000 }, async () => {
       if (topic === "plain") acknowledged = Math.max(acknowledged, Number(a));
       else last.set(a, b);
     }
-    const { manager } = await openManager({ disk: fileDisk, dirs: [directory], topicConfig: {} });
+    const { manager } = await openManager({ disk: fileDisk, dirs: [directory], topicConfig: { "segment.bytes": "30000" } });
     const plain = manager.get("plain", 0);
     const compacted = manager.get("compacted", 0);
     if (plain === undefined || compacted === undefined) throw new Error("a partition is missing");

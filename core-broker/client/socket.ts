@@ -29,7 +29,7 @@ export function openSocket(
       // A late second error must not become an uncaught one.
       socket.on("error", () => {});
       socket.destroy();
-      reject(networkError(endpoint, `connection failed: ${reason(error)}`, error));
+      reject(isUntrusted(error) ? untrusted(endpoint, error) : networkError(endpoint, `connection failed: ${reason(error)}`, error));
     };
     const closed = (): void => failed(new Error("closed by the broker"));
     const timer = deps.clock.after(timeoutMs, () => failed(new Error(`no connection within ${timeoutMs} ms`)));
@@ -42,6 +42,14 @@ export function openSocket(
       resolve(socket);
     });
   });
+}
+/** A certificate that is refused stays refused: no retries. */
+function isUntrusted(error: Error): boolean {
+  return "code" in error && typeof error.code === "string" && /CERT|SIGNATURE|ISSUER|UNTRUSTED/.test(error.code);
+}
+function untrusted(endpoint: Endpoint, error: Error): KafkaError {
+  const what = `${endpoint.host}:${endpoint.port}: SSL handshake failed: ${error.message}`;
+  return new KafkaError(ErrorCode.SASL_AUTHENTICATION_FAILED, what, error);
 }
 function reason(error: Error): string {
   // Happy-eyeballs failures are an AggregateError with an empty message.

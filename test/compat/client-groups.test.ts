@@ -18,7 +18,8 @@ class Runner {
   constructor(consumer: Consumer, topics: readonly string[] | RegExp) {
     this.consumer = consumer;
     const note = (what: string) => async (partitions: readonly TopicPartition[]) => {
-      this.events.push(`${what} ${partitions.map((each) => each.partition).join(",")}`);
+      const numbers = partitions.map((each) => each.partition).sort((a, b) => a - b);
+      this.events.push(`${what} ${numbers.join(",")}`);
     };
     const listener: RebalanceListener = { revoked: note("revoked"), assigned: note("assigned"), lost: note("lost") };
     consumer.subscribe(topics, listener);

@@ -31,6 +31,7 @@ export class FetchedBatches {
   readonly #abortedNow = new Set<number>();
   #at = 0;
   #cursor: RecordCursor | null = null;
+  #broken: KafkaError | null = null;
   /** Offset after the last record read. */
   nextOffset: number;
 
@@ -49,11 +50,18 @@ export class FetchedBatches {
     this.#options = options;
     this.#aborted = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
   }
+  get broken(): boolean {
+    return this.#broken !== null;
+  }
   get sizeBytes(): number {
     return this.#records.length;
   }
-  /** Appends up to `max` records to `out` and returns how many; 0 when the answer is used up. Throws CORRUPT_MESSAGE. */
+  /**
+   * Appends up to `max` records to `out` and returns how many; 0 when the answer is used up. What cannot be read is thrown
+   * (CORRUPT_MESSAGE) when everything before it has been given out, and again at every call: going on would be a silent gap.
+   */
   read(out: ConsumedRecord[], max: number): number {
+    if (this.#broken !== null) throw this.#broken;
     let count = 0;
     try {
       while (count < max) {
@@ -73,12 +81,9 @@ export class FetchedBatches {
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      const where = `${this.topic}-${this.partition} at offset ${this.nextOffset}`;
-      throw new KafkaError(
-        ErrorCode.CORRUPT_MESSAGE,
-        `Received exception when fetching the next record from ${where}: ${error.message}`,
-        error,
-      );
+      const what = `Received exception when fetching the next record from ${this.topic}-${this.partition} at offset ${this.nextOffset}`;
+      this.#broken = new KafkaError(ErrorCode.CORRUPT_MESSAGE, `${what}: ${error.message}; seek past it to go on`, error);
+      if (count === 0) throw this.#broken;
     }
     return count;
   }

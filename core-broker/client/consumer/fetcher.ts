@@ -70,9 +70,17 @@ export class Fetcher {
     for (let batches = state.fetched[0]; batches !== undefined; batches = state.fetched[0]) {
       const wanted = this.#config.pollRecordsMax - out.length;
       if (wanted === 0) return;
-      const count = batches.read(out, wanted);
+      let count = 0;
+      try {
+        count = batches.read(out, wanted);
+      } catch (error) {
+        // First what other partitions have; poll throws this when nothing else is left, and each time until somebody seeks.
+        this.#error = error instanceof Error ? error : new Error(String(error));
+        return;
+      }
       state.position = batches.nextOffset;
       if (count === wanted) return;
+      if (count > 0 && batches.broken) return;
       state.fetched.shift();
       state.bufferedBytes -= batches.sizeBytes;
     }

@@ -1,5 +1,5 @@
 /** What keeps the broker from starting, as one table: code, what to do next. `message` says what happened, with names. */
-export const BROKER_ERRORS = {
+const BROKER_ERRORS = {
   PORT_IN_USE: "Stop the process that holds the port, or choose another one in `listeners`.",
   LISTEN_FAILED: "Check host and port in `listeners`: the host must be an address of this machine, ports below 1024 need rights.",
   NO_ACCESS: "Give this user read and write rights on the folder, or choose another one in `log.dirs`.",

@@ -58,7 +58,7 @@ export class Controller {
   commit<R>(result: CommandResult<R>): R {
     if (result.records.length === 0) return result.response;
     const base = this.#log.append(result.records, this.#clock.now());
-    const before = new Map(this.#image.topics);
+    const before = topicsBefore(this.#image, result.records);
     for (const [index, record] of result.records.entries()) replay(this.#image, record, base + index);
     const change = changeOf(before, this.#image, result.records);
     for (const listener of this.#listeners) listener(change);
@@ -83,20 +83,22 @@ export function openController(options: ControllerOptions): OpenedController {
   return { controller: new Controller(image, log, options.clock), removedTopicIds };
 }
 
-function changeOf(before: ReadonlyMap<string, TopicImage>, image: MetadataImage, records: readonly MetadataRecord[]): MetadataChange {
+/** From the records, so that it costs what the command did, not what there is. */
+function changeOf(before: TopicsBefore, image: MetadataImage, records: readonly MetadataRecord[]): MetadataChange {
   const created: TopicImage[] = [];
   const deleted: TopicImage[] = [];
   const grown: { topic: TopicImage; from: number }[] = [];
-  const configs = new Map<string, { resourceType: number; resourceName: string }>();
-  if (records.some((record) => record.type !== r.configRecord)) {
-    for (const topic of image.topics.values()) {
-      const old = before.get(topic.name);
-      if (old === undefined || old.id !== topic.id) created.push(topic);
-      else if (old.partitions.length < topic.partitions.length) grown.push({ topic, from: old.partitions.length });
-    }
-    for (const topic of before.values()) if (!image.topicsById.has(topic.id)) deleted.push(topic);
+  const fresh = new Set<string>();
+  for (const [id, old] of before) {
+    const topic = image.topicsById.get(id);
+    if (topic === undefined) {
+      if (old !== undefined) deleted.push(old);
+    } else if (old === undefined) {
+      created.push(topic);
+      fresh.add(topic.name);
+    } else if (old.partitions.length < topic.partitions.length) grown.push({ topic, from: old.partitions.length });
   }
-  const fresh = new Set(created.map((topic) => topic.name));
+  const configs = new Map<string, { resourceType: number; resourceName: string }>();
   for (const record of records) {
     if (record.type !== r.configRecord) continue;
     const { resourceType, resourceName } = record.value as r.ConfigRecord;
@@ -104,4 +106,16 @@ function changeOf(before: ReadonlyMap<string, TopicImage>, image: MetadataImage,
     configs.set(`${resourceType}:${resourceName}`, { resourceType, resourceName });
   }
   return { created, deleted, grown, configs: [...configs.values()] };
+}
+/** The topics that the records name, by id, as they were before. */
+type TopicsBefore = ReadonlyMap<string, TopicImage | undefined>;
+function topicsBefore(image: MetadataImage, records: readonly MetadataRecord[]): TopicsBefore {
+  const before = new Map<string, TopicImage | undefined>();
+  for (const { type, value } of records) {
+    if (type !== r.topicRecord && type !== r.partitionRecord && type !== r.partitionChangeRecord && type !== r.removeTopicRecord) continue;
+    // All four have it.
+    const { topicId } = value as { readonly topicId: string };
+    before.set(topicId, image.topicsById.get(topicId));
+  }
+  return before;
 }

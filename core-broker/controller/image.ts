@@ -18,7 +18,7 @@ export interface TopicImage {
   /** By partition number, without gaps. */
   readonly partitions: readonly PartitionImage[];
 }
-export interface EndpointImage {
+interface EndpointImage {
   readonly name: string;
   readonly host: string;
   readonly port: number;

@@ -24,8 +24,6 @@ import { decodeMetadataRecord, encodeMetadataRecord, type MetadataRecord } from 
 import { BrokerError } from "../base/errors.ts";
 
 export const METADATA_TOPIC = "__cluster_metadata";
-/** Fixed by KRaft (KIP-595). */
-export const METADATA_TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAQ";
 const DIRECTORY = `${METADATA_TOPIC}-0`;
 const EPOCH = 1;
 /** Records of one batch; a command of more is split, which only matters if the process dies between two of them. */

@@ -7,7 +7,7 @@ import { metadataRecord, type MetadataRecord } from "./metadata-record.ts";
 import type { CommandResult, Refusal } from "./topics.ts";
 
 /** Kafka's codes of the mechanisms. */
-export const SCRAM_HASHES: ReadonlyMap<number, string> = new Map([
+const SCRAM_HASHES: ReadonlyMap<number, string> = new Map([
   [1, "sha256"],
   [2, "sha512"],
 ]);

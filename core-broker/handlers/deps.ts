@@ -16,7 +16,7 @@ export interface BrokerEndpoint {
   readonly rack: string | null;
 }
 /** The part of the broker's settings that handlers look at. */
-export interface HandlerConfig {
+interface HandlerConfig {
   readonly nodeId: number;
   readonly autoCreateTopics: boolean;
   readonly deleteTopics: boolean;

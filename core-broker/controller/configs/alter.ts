@@ -14,7 +14,7 @@ import { changedList, topicConfigRefusal, topicKeys } from "./topic-config.ts";
 export const ConfigOperation = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const;
 const OPERATION_NAMES = ["SET", "DELETE", "APPEND", "SUBTRACT"];
 
-export interface ConfigChange {
+interface ConfigChange {
   readonly name: string;
   readonly operation: number;
   readonly value: string | null;

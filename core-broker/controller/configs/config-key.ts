@@ -1,7 +1,7 @@
 /** A setting that Kafka knows, and what values it takes. Values are always text here, as clients and records carry them. */
 export type ConfigType = "BOOLEAN" | "STRING" | "INT" | "SHORT" | "LONG" | "DOUBLE" | "LIST" | "CLASS" | "PASSWORD";
 
-export interface ValidValues {
+interface ValidValues {
   readonly min?: number;
   readonly max?: number;
   readonly oneOf?: readonly string[];
@@ -11,7 +11,7 @@ export interface ValidValues {
   readonly throttledReplicas?: true;
 }
 /** A broker setting that a topic falls back to; its value times `factor` is the topic's. */
-export interface ConfigSynonym {
+interface ConfigSynonym {
   readonly name: string;
   readonly factor?: number;
 }

@@ -1,6 +1,6 @@
 import type { Coordinators } from "../coordinator/types.ts";
 import { consumerGroupDescribe } from "../protocol/messages/consumer-group-describe.ts";
-import { GROUP_OPERATIONS, NOT_ASKED } from "./group-operations.ts";
+import { GROUP_OPERATIONS, NOT_ASKED } from "./authorized-operations.ts";
 import { type Handler, handler } from "./handler.ts";
 
 export const consumerGroupDescribeHandler = ({ groups }: Coordinators): Handler =>

@@ -5,7 +5,7 @@ import type { Logger } from "#broker/base/logger";
 import type { Random } from "#broker/base/random";
 import type { Admin, ClientConfig, KafkaClients } from "#broker/client/types";
 import type { RawConfig } from "./api/config.ts";
-import { catalog, connectorClasses } from "./catalog/catalog.ts";
+import { catalog, connectorClasses, pluginNames } from "./catalog/catalog.ts";
 import { refusal, validateConnector } from "./catalog/validate.ts";
 import { clientConfig, type DistributedSettings, type Listener, type StorageTopic, type WorkerConfig } from "./config.ts";
 import { HerderCommands } from "./herder/commands.ts";
@@ -17,6 +17,7 @@ import { WorkerMembership } from "./herder/membership.ts";
 import type { Herder, PostedConfig } from "./herder/types.ts";
 import { requestWorker } from "./herder/worker-client.ts";
 import { LogLevels } from "./rest/log-levels.ts";
+import { bodies } from "./rest/route.ts";
 import { openRest } from "./rest/server.ts";
 import type { ConfigChange } from "./store/config-state.ts";
 import { openConfigStore } from "./store/config.ts";
@@ -94,6 +95,7 @@ export async function startConnect(config: WorkerConfig, deps: ConnectDeps): Pro
       fencing: config.exactlyOnceSource === "enabled" ? new ZombieFencing(loop, config.groupId, () => admin(config, deps)) : null,
     });
     const running = loop;
+    setImmediate(() => void warmUp(log));
     return {
       url: `http://${local(rest.listener)}:${rest.port}`,
       herder,
@@ -109,6 +111,14 @@ export async function startConnect(config: WorkerConfig, deps: ConnectDeps): Pro
   }
 }
 
+/** What the first request with a body needs, loaded once the worker is ready. */
+async function warmUp(log: Logger): Promise<void> {
+  try {
+    await Promise.all([bodies(), pluginNames()]);
+  } catch (error) {
+    log.error(`a module could not be loaded: ${String(error)}`);
+  }
+}
 /** References are resolved for validation; null values stay what they are. */
 async function resolvePosted(resolver: ConfigResolver, raw: RawConfig): Promise<RawConfig> {
   const strings: Record<string, string> = {};

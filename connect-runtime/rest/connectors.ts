@@ -2,8 +2,7 @@
 import { badRequest, RestError } from "../herder/errors.ts";
 import type { Herder, PostedConfig } from "../herder/types.ts";
 import type { TargetState } from "../worker/types.ts";
-import { readConfig, readCreateConnector } from "./bodies.ts";
-import { accepted, type Answer, flag, noContent, ok, param, type RestRequest, type Route } from "./route.ts";
+import { bodies, accepted, type Answer, flag, noContent, ok, param, type RestRequest, type Route } from "./route.ts";
 
 const TARGETS: Readonly<Record<string, TargetState>> = { RUNNING: "STARTED", PAUSED: "PAUSED", STOPPED: "STOPPED" };
 
@@ -44,7 +43,7 @@ export function connectorRoutes(herder: () => Herder): readonly Route[] {
       takesJson: true,
       forwards: true,
       handle: async (r) => {
-        const body = readCreateConnector(r.body);
+        const body = (await bodies()).readCreateConnector(r.body);
         const name = (body.name ?? "").trim();
         const target = body.initial_state === null || body.initial_state === undefined ? null : (TARGETS[body.initial_state] ?? null);
         const { info } = await herder().put(name, named(name, body.config), target, false);
@@ -69,7 +68,7 @@ export function connectorRoutes(herder: () => Herder): readonly Route[] {
       forwards: true,
       handle: async (r) => {
         const name = param(r, "name").trim();
-        const { created, info } = await herder().put(name, named(name, readConfig(r.body)), null, true);
+        const { created, info } = await herder().put(name, named(name, (await bodies()).readConfig(r.body)), null, true);
         return created ? { status: 201, body: info, location: locationOf(r, name) } : ok(info);
       },
     },
@@ -78,7 +77,7 @@ export function connectorRoutes(herder: () => Herder): readonly Route[] {
       path: "/connectors/:name/config",
       takesJson: true,
       forwards: true,
-      handle: async (r) => ok((await herder().patch(param(r, "name"), readConfig(r.body))).info),
+      handle: async (r) => ok((await herder().patch(param(r, "name"), (await bodies()).readConfig(r.body))).info),
     },
     { method: "GET", path: "/connectors/:name/status", handle: (r) => ok(herder().status(param(r, "name"))) },
     ...runRoutes(herder),

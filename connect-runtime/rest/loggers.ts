@@ -1,9 +1,8 @@
 /** `/admin/loggers` (KIP-495, KIP-976). */
 import { badRequest, notFound } from "../herder/errors.ts";
 import type { Herder } from "../herder/types.ts";
-import { readLoggerLevel } from "./bodies.ts";
 import { LogLevels } from "./log-levels.ts";
-import { noContent, ok, param, type Route } from "./route.ts";
+import { bodies, noContent, ok, param, type Route } from "./route.ts";
 
 export const loggerRoutes = (herder: () => Herder, levels: LogLevels): readonly Route[] => [
   { method: "GET", path: "/admin/loggers", handle: () => ok(levels.all()) },
@@ -21,7 +20,7 @@ export const loggerRoutes = (herder: () => Herder, levels: LogLevels): readonly 
     path: "/admin/loggers/:logger",
     takesJson: true,
     handle: async (r) => {
-      const { level } = readLoggerLevel(r.body);
+      const { level } = (await bodies()).readLoggerLevel(r.body);
       if (level === undefined || level === null) throw badRequest("Desired 'level' parameter was not specified in request.");
       if (!LogLevels.isLevel(level)) throw notFound(`invalid log level '${level}'.`);
       if (r.query["scope"]?.[0]?.toLowerCase() !== "cluster") return ok(levels.set(param(r, "logger"), level));

@@ -1,8 +1,7 @@
 /** `/connectors/NAME/offsets` and `/connectors/NAME/topics`. */
 import { badRequest, RestError } from "../herder/errors.ts";
 import type { Herder } from "../herder/types.ts";
-import { readAlterOffsets } from "./bodies.ts";
-import { accepted, ok, param, type Route } from "./route.ts";
+import { bodies, accepted, ok, param, type Route } from "./route.ts";
 
 export interface TopicTracking {
   readonly enabled: boolean;
@@ -20,7 +19,7 @@ export const offsetRoutes = (herder: () => Herder): readonly Route[] => [
     takesJson: true,
     forwards: true,
     handle: async (r) => {
-      const offsets = readAlterOffsets(r.body).offsets ?? [];
+      const offsets = (await bodies()).readAlterOffsets(r.body).offsets ?? [];
       if (offsets.length === 0) throw badRequest("Partitions / offsets need to be provided for an alter offsets request");
       const wanted = offsets.map(({ partition, offset }) => ({ partition: partition ?? null, offset: offset ?? null }));
       return ok({ message: await herder().alterOffsets(param(r, "name"), wanted) });

@@ -4,8 +4,7 @@ import { type ConfigInfos } from "../catalog/config-infos.ts";
 import { pluginDefinitions } from "../catalog/validate.ts";
 import { badRequest, notFound } from "../herder/errors.ts";
 import type { PostedConfig } from "../herder/types.ts";
-import { readConfig } from "./bodies.ts";
-import { ok, param, type Route } from "./route.ts";
+import { bodies, ok, param, type Route } from "./route.ts";
 
 const SUFFIX = "Connector";
 const unsuffixed = (name: string): string => (name.endsWith(SUFFIX) && name.length > SUFFIX.length ? name.slice(0, -SUFFIX.length) : name);
@@ -30,7 +29,7 @@ export const pluginRoutes = (validate: (config: PostedConfig) => Promise<ConfigI
     path: "/connector-plugins/:plugin/config/validate",
     takesJson: true,
     handle: async (r) => {
-      const config = readConfig(r.body);
+      const config = (await bodies()).readConfig(r.body);
       const included = config["connector.class"];
       const asked = param(r, "plugin");
       if (included !== undefined && included !== null && !unsuffixed(included).endsWith(unsuffixed(asked))) {

@@ -26,6 +26,8 @@ export interface Route {
   readonly forwards?: true;
   readonly handle: (request: RestRequest) => Promise<Answer> | Answer;
 }
+/** Loaded with the first body, because the library behind it is large and not needed for the start. */
+export const bodies = (): Promise<typeof import("./bodies.ts")> => import("./bodies.ts");
 export const ok = (body: unknown): Answer => ({ status: 200, body });
 export const accepted: Answer = { status: 202 };
 export const noContent: Answer = { status: 204 };

@@ -3,8 +3,7 @@ import { notFound } from "../herder/errors.ts";
 import { ALGORITHM_HEADER, SIGNATURE_HEADER } from "../herder/session.ts";
 import type { Herder, RequestSignature } from "../herder/types.ts";
 import type { TaskId } from "../worker/types.ts";
-import { readTaskConfigs } from "./bodies.ts";
-import { noContent, ok, param, type RestRequest, type Route } from "./route.ts";
+import { bodies, noContent, ok, param, type RestRequest, type Route } from "./route.ts";
 
 function taskOf(request: RestRequest): TaskId {
   const task = param(request, "task");
@@ -34,7 +33,7 @@ export const taskRoutes = (herder: () => Herder): readonly Route[] => [
     takesJson: true,
     forwards: true,
     handle: async (r) => {
-      await herder().putTaskConfigs(param(r, "name"), readTaskConfigs(r.body), signatureOf(r));
+      await herder().putTaskConfigs(param(r, "name"), (await bodies()).readTaskConfigs(r.body), signatureOf(r));
       return noContent;
     },
   },

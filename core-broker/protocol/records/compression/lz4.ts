@@ -3,13 +3,18 @@
  * while it runs and has to take linked blocks as well as independent ones. Checksums inside the frame are not verified: the
  * batch's CRC-32C covers the bytes.
  */
-import { compressFrameSync } from "lz4-napi";
+import { createRequire } from "node:module";
 import { ProtocolError } from "../../errors.ts";
+
+/** Loaded with the first batch that needs it: most processes never see one. */
+const require = createRequire(import.meta.url);
+let native: typeof import("lz4-napi") | null = null;
+const loadNative = (): typeof import("lz4-napi") => require("lz4-napi");
 
 const MAGIC = 0x184d2204;
 const UNCOMPRESSED = 0x8000_0000;
 
-export const lz4Compress = (bytes: Buffer): Buffer => compressFrameSync(bytes);
+export const lz4Compress = (bytes: Buffer): Buffer => (native ??= loadNative()).compressFrameSync(bytes);
 
 /** A growing output that blocks append to; matches of linked blocks reach back into it. */
 class Output {

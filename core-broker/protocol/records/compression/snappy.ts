@@ -2,8 +2,14 @@
  * Snappy as Kafka uses it: Java clients frame raw blocks in xerial's stream (8-byte magic, two version ints, then
  * length-prefixed blocks); librdkafka and others may send one raw block. Both are read, the stream is written.
  */
-import { compressSync, uncompressSync } from "snappy";
+import { createRequire } from "node:module";
 import { ProtocolError } from "../../errors.ts";
+
+/** Loaded with the first batch that needs it: most processes never see one. */
+const require = createRequire(import.meta.url);
+let loaded: typeof import("snappy") | null = null;
+const loadNative = (): typeof import("snappy") => require("snappy");
+const native = (): typeof import("snappy") => (loaded ??= loadNative());
 
 const MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const HEADER_BYTES = 16;
@@ -16,7 +22,7 @@ export function snappyCompress(bytes: Buffer): Buffer {
   header.writeInt32BE(1, 12);
   const parts: Buffer[] = [header];
   for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
-    const block = compressSync(bytes.subarray(at, at + BLOCK_BYTES));
+    const block = native().compressSync(bytes.subarray(at, at + BLOCK_BYTES));
     const size = Buffer.allocUnsafe(4);
     size.writeInt32BE(block.length, 0);
     parts.push(size, block);
@@ -50,6 +56,6 @@ function block(bytes: Buffer, bytesMax: number): Buffer {
     if (byte < 0x80) break;
   }
   if (length > bytesMax) throw new ProtocolError(`snappy: ${length} bytes exceed the limit of ${bytesMax}`);
-  const out = uncompressSync(bytes, { asBuffer: true });
+  const out = native().uncompressSync(bytes, { asBuffer: true });
   return Buffer.isBuffer(out) ? out : Buffer.from(out);
 }

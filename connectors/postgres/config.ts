@@ -113,6 +113,7 @@ const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   "transaction.metadata.factory": ["io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory"],
   "topic.naming.strategy": ["io.debezium.schema.SchemaTopicNamingStrategy", "io.debezium.schema.DefaultTopicNamingStrategy"],
   "event.processing.failure.handling.mode": ["fail"],
+  "signal.enabled.channels": ["source"],
 };
 
 /** Throws ConfigError, naming the setting, for what is not supported. */

@@ -29,17 +29,30 @@ export function signalHandler(s: SignalSettings): StreamSignals & { handle(signa
     const chosen = request.collections.flatMap((c) => tables.filter((t) => t !== s.table && anchored(c, "data-collections").test(t)));
     s.blocking(chosen, new Map(request.conditions.map((c) => [c.collection, c.filter])));
   };
+  /** Requests that are still looking into the catalogue; later signals wait for them. */
+  let pending: Promise<void> | null = null;
   const execute = (signal: Signal): "hold" | "go" => {
     const request = snapshotRequest(signal.data);
     if (request === null) {
       s.log.warn(`the execute-snapshot signal '${signal.id}' was ignored: its data cannot be read`);
       return "go";
     }
-    requested(signal.id, request).catch((error: unknown) => s.log.warn(`the signal '${signal.id}' failed: ${String(error)}`));
+    const before = pending ?? Promise.resolve();
+    const mine: Promise<void> = before
+      .then(() => requested(signal.id, request))
+      .catch((error: unknown) => s.log.warn(`the signal '${signal.id}' failed: ${String(error)}`))
+      .finally(() => {
+        if (pending === mine) pending = null;
+      });
+    pending = mine;
     // Until the request is part of the offset (or done), a restart has to find the signal again.
     return "hold";
   };
   const handle = (signal: Signal): "hold" | "go" => {
+    if (pending !== null && /^(stop|pause|resume)-snapshot$/.test(signal.type)) {
+      void pending.then(() => handle(signal));
+      return "go";
+    }
     switch (signal.type) {
       case "snapshot-window-open":
         s.incremental.opened(signal.id);

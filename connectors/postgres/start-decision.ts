@@ -39,10 +39,10 @@ export function slotLost(s: TaskSettings, stored: StoredPosition, offset: Source
     typeof micros === "number"
       ? new Date(Math.floor(micros / 1000)).toISOString().replace("Z", `${String(micros % 1000).padStart(3, "0")}Z`)
       : "null";
-  const info = `source_info[server='${s.naming.prefix}'db='${s.server.database}', lsn=${lsn(offset?.["lsn"])}, txId=${text(offset?.["txId"])}, messageType=${text(offset?.["messageType"])}, lastCommitLsn=${lsn(offset?.["lsn_commit"])}, timestamp=${instant}, snapshot=${stored.kind === "stream" ? "FALSE" : "TRUE"}, schema=, table=]`;
+  const info = `source_info[server='${s.naming.prefix}'db='${s.server.database}', lsn=${lsn(offset?.["lsn"])}, txId=${text(offset?.["txId"])}, messageType=${text(offset?.["messageType"])}, lastCommitLsn=${lsn(offset?.["lsn_commit"] ?? offset?.["lsn"])}, timestamp=${instant}, snapshot=${stored.kind === "stream" ? "FALSE" : "TRUE"}, schema=, table=]`;
   const context =
     `PostgresOffsetContext [sourceInfoSchema=Schema{io.debezium.connector.postgresql.Source:STRUCT}, sourceInfo=${info}, lastSnapshotRecord=${stored.kind === "snapshot"}, ` +
-    `lastCompletelyProcessedLsn=${lsn(offset?.["lsn_proc"])}, lastCommitLsn=${lsn(offset?.["lsn_commit"])}, streamingStoppingLsn=null, transactionContext=TransactionContext ` +
+    `lastCompletelyProcessedLsn=${lsn(offset?.["lsn_proc"])}, lastCommitLsn=${lsn(offset?.["lsn_commit"] ?? offset?.["lsn"])}, streamingStoppingLsn=null, transactionContext=TransactionContext ` +
     "[currentTransactionId=null, perTableEventCount={}, totalEventCount=0], incrementalSnapshotContext=IncrementalSnapshotContext [windowOpened=false, chunkEndPosition=null, " +
     "dataCollectionsToSnapshot=[], lastEventKeySent=null, maximumKey=null]]";
   return new SourceError(

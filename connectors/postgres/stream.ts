@@ -1,6 +1,7 @@
 /** Streaming: replication messages to events, with positions, restart without loss or repetition, and confirmation. */
 import type { OffsetValue, SourceOffset, SourcePartition } from "#connect/api/record";
 import type { Struct } from "#connect/api/struct";
+import { inHashMapOrder } from "#connectors/cdc/java-hash";
 import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "#connectors/cdc/transaction-metadata";
 import type { EventWriter } from "./events.ts";
 import { decodeMessage, type PgOutputSink, type Relation } from "./pgoutput/decode.ts";
@@ -330,17 +331,18 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     const incremental = this.#s.signals?.offset() ?? null;
     if (incremental === null && commit !== null && eventAtLsn === 0 && this.#metadata.id === null && txId !== null)
       return { lsn_proc: this.#processed, messageType: operation, lsn_commit: commit, lsn, txId, ts_usec: this.#commitMicros };
-    return {
-      ...(this.#metadata.id === null ? {} : this.#metadata.offset()),
-      ...incremental,
-      lsn_proc: this.#processed,
-      messageType: operation,
-      ...(commit === null ? {} : { lsn_commit: commit }),
-      lsn,
-      ...(eventAtLsn === 0 ? {} : { lsn_event: eventAtLsn }),
-      ...(txId === null ? {} : { txId }),
-      ts_usec: this.#commitMicros,
-    };
+    const entries: [string, OffsetValue][] = [
+      ...Object.entries(this.#metadata.id === null ? {} : this.#metadata.offset()),
+      ...Object.entries(incremental ?? {}),
+      ["lsn_proc", this.#processed],
+      ["messageType", operation],
+      ["lsn", lsn],
+      ["ts_usec", this.#commitMicros],
+    ];
+    if (commit !== null) entries.push(["lsn_commit", commit]);
+    if (eventAtLsn !== 0) entries.push(["lsn_event", eventAtLsn]);
+    if (txId !== null) entries.push(["txId", txId]);
+    return Object.fromEntries(inHashMapOrder(entries));
   }
   #metadataRecord(value: Struct, operation: "BEGIN" | "COMMIT", lsn: number): void {
     const topic = this.#s.transactionTopic;

@@ -4,6 +4,7 @@ import { arrayOf, mapOf, primitive, type Schema, STRING } from "#connect/api/sch
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
 import * as semantic from "#connectors/cdc/semantic-types";
+import { inHashMapOrder } from "#connectors/cdc/java-hash";
 import { ascii, utf8 } from "./cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 
@@ -91,18 +92,6 @@ export function hstorePairs(text: string): ReadonlyMap<string, string | null> {
   const pairs = new Map<string, string | null>();
   for (const m of text.matchAll(PAIR)) pairs.set(plain(m[1] ?? ""), m[2] === undefined ? null : plain(m[2]));
   return pairs;
-}
-function javaHash(text: string): number {
-  let h = 0;
-  for (let i = 0; i < text.length; i++) h = (Math.imul(31, h) + text.charCodeAt(i)) | 0;
-  return h ^ (h >>> 16);
-}
-/** The order in which java.util.HashMap iterates: consumers compare the JSON text. */
-export function inHashMapOrder<V>(pairs: ReadonlyMap<string, V>): [string, V][] {
-  let capacity = 16;
-  while (pairs.size > capacity * 0.75) capacity *= 2;
-  const bucket = (key: string): number => javaHash(key) & (capacity - 1);
-  return [...pairs].sort((a, b) => bucket(a[0]) - bucket(b[0]));
 }
 export function hstoreType(modes: TypeModes): ColumnType {
   const placeholder = modes.placeholder.toString("utf8");

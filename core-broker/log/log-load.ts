@@ -145,7 +145,7 @@ function scanSuspects(input: LoadInput, suspects: readonly Segment[]): Loaded {
         to: segment.baseOffset - 1,
       });
     }
-    if (index > 0) ensureSnapshot(input, segment.baseOffset);
+    if (index > 0) ensureSnapshot(input, segment.baseOffset, segment.baseOffset > nextOffset);
     if (segment.txnIndex.count > 0) segment.txnIndex.entries.reset();
     nextOffset = Math.max(nextOffset, segment.baseOffset);
     const end = segment.rebuildIndexes(config.indexIntervalBytes, ({ buf, pos }) => {
@@ -170,10 +170,13 @@ interface Damage {
 function report({ logger }: LoadInput, { segment, ...damage }: Damage): void {
   logger.error("the log is damaged and was cut", { segment: segment.pathOf(".log"), ...damage });
 }
-/** The crash may have come between the roll and its snapshot, which is needed once the older segments are gone. */
-function ensureSnapshot({ disk, directory, producers }: LoadInput, offset: number): void {
+/**
+ * The crash may have come between the roll and its snapshot, which is needed once the older segments are gone. `anew`: writes before
+ * it were lost, so that the snapshot that is there says more than the log.
+ */
+function ensureSnapshot({ disk, directory, producers }: LoadInput, offset: number, anew: boolean): void {
   const path = `${directory}/${segmentFileName(offset, ".snapshot")}`;
-  if (!disk.exists(path)) disk.replaceFileLazily(path, encodeSnapshot(producers.toSnapshot()));
+  if (anew || !disk.exists(path)) disk.replaceFileLazily(path, encodeSnapshot(producers.toSnapshot()));
 }
 /** Files keep their bytes as `.deleted` until the next start. */
 function dropLater(segments: SegmentList, later: readonly Segment[]): number {

@@ -60,7 +60,7 @@ export class BackgroundTasks {
     this.#repeat(
       "cleaner",
       () => this.#config().cleanerBackoffMs,
-      () => void this.runCleaner(),
+      () => this.#cleanInBackground(),
     );
   }
   async stop(): Promise<void> {
@@ -133,6 +133,9 @@ export class BackgroundTasks {
       this.#cleaning = null;
     });
     return this.#cleaning;
+  }
+  #cleanInBackground(): void {
+    this.runCleaner().catch((error: unknown) => this.#logger.error("compaction failed and is tried again", { error }));
   }
   async #clean(): Promise<number> {
     const nowMs = this.#clock.now();

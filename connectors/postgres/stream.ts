@@ -332,8 +332,6 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     if (incremental === null && commit !== null && eventAtLsn === 0 && this.#metadata.id === null && txId !== null)
       return { lsn_proc: this.#processed, messageType: operation, lsn_commit: commit, lsn, txId, ts_usec: this.#commitMicros };
     const entries: [string, OffsetValue][] = [
-      ...Object.entries(this.#metadata.id === null ? {} : this.#metadata.offset()),
-      ...Object.entries(incremental ?? {}),
       ["lsn_proc", this.#processed],
       ["messageType", operation],
       ["lsn", lsn],
@@ -342,6 +340,8 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     if (commit !== null) entries.push(["lsn_commit", commit]);
     if (eventAtLsn !== 0) entries.push(["lsn_event", eventAtLsn]);
     if (txId !== null) entries.push(["txId", txId]);
+    if (this.#metadata.id !== null) entries.push(...Object.entries(this.#metadata.offset()));
+    if (incremental !== null) entries.push(...Object.entries(incremental));
     return Object.fromEntries(inHashMapOrder(entries));
   }
   #metadataRecord(value: Struct, operation: "BEGIN" | "COMMIT", lsn: number): void {

@@ -7,9 +7,10 @@ import { type Clock, systemClock } from "./base/clock.ts";
 import { BrokerError } from "./base/errors.ts";
 import { type Logger, silentLogger } from "./base/logger.ts";
 import { type Random, randomUuid, systemRandom } from "./base/random.ts";
-import { type BrokerConfig, brokerConfig, type Properties } from "./config.ts";
+import { type BrokerConfig, brokerConfig, networkLimits, type Properties } from "./config.ts";
 import { EffectiveConfig } from "./controller/configs/effective.ts";
 import { type Controller, openController } from "./controller/controller.ts";
+import { ResourceType } from "./controller/image.ts";
 import { initialFeatures } from "./controller/features.ts";
 import { registration } from "./controller/registration.ts";
 import { createTopics, isRefusal, type TopicDefaults } from "./controller/topics.ts";
@@ -22,6 +23,7 @@ import { type DataFolder, openDataFolders } from "./data-folder.ts";
 import { brokerHandlers } from "./handlers/broker-handlers.ts";
 import { coordinatorHandlers } from "./handlers/coordinator-handlers.ts";
 import type { BrokerEndpoint, HandlerDeps } from "./handlers/deps.ts";
+import type { Handler } from "./handlers/handler.ts";
 import { fileDisk } from "./log/store/file.ts";
 import { metadataView } from "./metadata-view.ts";
 import { type BoundListener, Network } from "./network/network.ts";
@@ -108,7 +110,7 @@ async function open(
     clusterId,
     nodeId: config.nodeId,
     brokerConfig: effective.brokerProperties(),
-    topicConfig: (topic) => Object.fromEntries(controller.image.configs(2, topic)),
+    topicConfig: (topic) => Object.fromEntries(controller.image.configs(ResourceType.TOPIC, topic)),
     random: deps.random,
   });
   undo.push(() => logs.close());
@@ -139,24 +141,7 @@ async function open(
     admitWrite: (write) => coordinators.admitWrite(write),
   };
   const handlers = brokerHandlers(handlerDeps, coordinatorHandlers(coordinators));
-  const sasl = new Map<string, SaslSetting>();
-  for (const listener of config.listeners) {
-    const setting = saslSetting(config.properties, listener);
-    if (setting !== undefined) sasl.set(listener.name, setting);
-  }
-  const network = new Network({
-    clock: deps.clock,
-    logger: deps.logger,
-    limits: config.limits,
-    handlers,
-    authenticator: authenticators(sasl, () => controller.image, deps.random),
-    onHandlerFailure: (apiName, cause) => {
-      deps.logger.error("request failed", {
-        api: apiName,
-        reason: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
-      });
-    },
-  });
+  const network = makeNetwork(config, deps, controller, effective, handlers);
   undo.push(() => network.close());
   for (const address of config.listeners) listeners.push(await listen(network, address, tlsOptions(config.properties, address)));
   const features = initialFeatures((key) => handlers.has(key));
@@ -179,6 +164,39 @@ async function open(
   };
 }
 
+function makeNetwork(
+  config: BrokerConfig,
+  deps: BrokerDeps,
+  controller: Controller,
+  effective: EffectiveConfig,
+  handlers: ReadonlyMap<number, Handler>,
+): Network {
+  const sasl = new Map<string, SaslSetting>();
+  for (const listener of config.listeners) {
+    const setting = saslSetting(config.properties, listener);
+    if (setting !== undefined) sasl.set(listener.name, setting);
+  }
+  let { limits } = config;
+  controller.onChange((change) => {
+    if (change.configs.some(({ resourceType }) => resourceType === ResourceType.BROKER))
+      limits = networkLimits(effective.brokerProperties());
+  });
+  return new Network({
+    clock: deps.clock,
+    logger: deps.logger,
+    get limits() {
+      return limits;
+    },
+    handlers,
+    authenticator: authenticators(sasl, () => controller.image, deps.random),
+    onHandlerFailure: (apiName, cause) => {
+      deps.logger.error("request failed", {
+        api: apiName,
+        reason: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+      });
+    },
+  });
+}
 function makeCoordinators(
   config: BrokerConfig,
   deps: BrokerDeps,

@@ -68,15 +68,7 @@ export function brokerConfig(properties: Properties): BrokerConfig {
     listeners,
     advertised: parseAdvertised(properties["advertised.listeners"]?.trim() ?? "", listeners),
     logDirs: listItems(text("log.dirs") || text("log.dir")).map(absolute),
-    limits: {
-      requestBytesMax: number("socket.request.max.bytes"),
-      queuedBytesMax: number("queued.max.request.bytes") > 0 ? number("queued.max.request.bytes") : QUEUED_BYTES_MAX,
-      queuedRequestsMax: QUEUED_REQUESTS_PER_CONNECTION_MAX,
-      idleMsMax: number("connections.max.idle.ms") < 0 ? Number.MAX_SAFE_INTEGER : number("connections.max.idle.ms"),
-      connectionsMax: number("max.connections"),
-      connectionsPerIpMax: number("max.connections.per.ip"),
-      connectionsPerIpOverrides: ipOverrides(text("max.connections.per.ip.overrides")),
-    },
+    limits: networkLimits(properties),
     numPartitions: number("num.partitions"),
     defaultReplicationFactor: number("default.replication.factor"),
     autoCreateTopics: text("auto.create.topics.enable").toLowerCase() !== "false",
@@ -85,6 +77,20 @@ export function brokerConfig(properties: Properties): BrokerConfig {
     fetchMaxBytes: number("fetch.max.bytes"),
     fetchSessionsMax: number("max.incremental.fetch.session.cache.slots"),
     unknownKeys: Object.keys(properties).filter((name) => !brokerKeys.has(name) && !KNOWN_BESIDE.has(name) && !isPrefixed(name)),
+  };
+}
+/** Also while the broker runs: the bounds on connections are dynamic settings. */
+export function networkLimits(properties: Properties): NetworkLimits {
+  const text = (name: string): string => properties[name]?.trim() || (brokerKeys.get(name)?.default ?? "");
+  const number = (name: string): number => Math.min(Number(text(name)), Number.MAX_SAFE_INTEGER);
+  return {
+    requestBytesMax: number("socket.request.max.bytes"),
+    queuedBytesMax: number("queued.max.request.bytes") > 0 ? number("queued.max.request.bytes") : QUEUED_BYTES_MAX,
+    queuedRequestsMax: QUEUED_REQUESTS_PER_CONNECTION_MAX,
+    idleMsMax: number("connections.max.idle.ms") < 0 ? Number.MAX_SAFE_INTEGER : number("connections.max.idle.ms"),
+    connectionsMax: number("max.connections"),
+    connectionsPerIpMax: number("max.connections.per.ip"),
+    connectionsPerIpOverrides: ipOverrides(text("max.connections.per.ip.overrides")),
   };
 }
 function nodeIdOf(properties: Properties): number {

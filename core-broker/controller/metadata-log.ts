@@ -17,6 +17,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { ErrorCode, KafkaError } from "../protocol/errors.ts";
 import { batches, BATCH_HEADER_BYTES, crcOk, isControl, readBatchHeader } from "../protocol/records/batch.ts";
 import { BatchBuilder } from "../protocol/records/builder.ts";
 import { readRecords } from "../protocol/records/records.ts";
@@ -49,7 +50,7 @@ export class MetadataLog {
     this.bytes = bytes;
     this.#descriptor = descriptor;
   }
-  /** Appends the records of one command and forces them to the disk; returns the first one's offset. */
+  /** Appends the records of one command and forces them to the disk; returns the first one's offset. Throws KAFKA_STORAGE_ERROR. */
   append(records: readonly MetadataRecord[], timestampMs: number): number {
     const base = this.endOffset;
     const parts: Buffer[] = [];
@@ -57,8 +58,14 @@ export class MetadataLog {
       parts.push(batchOf(records.slice(from, from + BATCH_RECORDS_MAX), base + from, timestampMs));
     }
     const bytes = Buffer.concat(parts);
-    writeAll(this.#descriptor, bytes, this.bytes);
-    fdatasyncSync(this.#descriptor);
+    try {
+      writeAll(this.#descriptor, bytes);
+      fdatasyncSync(this.#descriptor);
+    } catch (error) {
+      // What is not known to be durable must not be found by the next start, nor stand before the next command.
+      ftruncateSync(this.#descriptor, this.bytes);
+      throw new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, `the metadata log cannot be written: ${this.directory}`, error);
+    }
     this.bytes += bytes.length;
     this.endOffset = base + records.length;
     return base;
@@ -181,19 +188,14 @@ function snapshotHeader(timestampMs: number): Buffer {
   value.writeBigInt64BE(BigInt(timestampMs), 2);
   return value;
 }
-function writeAll(descriptor: number, bytes: Buffer, position: number): void {
+function writeAll(descriptor: number, bytes: Buffer): void {
   let done = 0;
-  try {
-    while (done < bytes.length) done += writeSync(descriptor, bytes, done);
-  } catch (error) {
-    ftruncateSync(descriptor, position);
-    throw error;
-  }
+  while (done < bytes.length) done += writeSync(descriptor, bytes, done);
 }
 function writeDurably(path: string, bytes: Buffer): void {
   const temporary = `${path}.part`;
   const descriptor = openSync(temporary, "w");
-  writeAll(descriptor, bytes, 0);
+  writeAll(descriptor, bytes);
   fsyncSync(descriptor);
   closeSync(descriptor);
   renameSync(temporary, path);

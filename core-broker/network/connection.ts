@@ -239,8 +239,9 @@ export class Connection {
     if (this.#closed) return;
     if (error instanceof ProtocolError) return this.#refuse(error);
     const known = error instanceof KafkaError;
-    if (!known) this.#deps.onHandlerFailure(api.name, error);
-    if (!("errorCode" in api.response)) return this.close();
+    const canTell = "errorCode" in api.response;
+    if (!known || !canTell) this.#deps.onHandlerFailure(api.name, error);
+    if (!canTell) return this.close();
     const code = known ? error.code : ErrorCode.UNKNOWN_SERVER_ERROR;
     const message = known && "errorMessage" in api.response ? { errorMessage: error.message } : {};
     this.#respond(api, peek, { errorCode: code, ...message });

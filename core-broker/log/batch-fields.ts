@@ -2,13 +2,9 @@
  * Fields of a record batch (magic 2) read straight from the bytes, for walks over many batches where a header object each
  * would be waste. Layout: Kafka protocol guide, "Record Batch".
  */
-export const OFFSET_AND_LENGTH_BYTES = 12;
+const OFFSET_AND_LENGTH_BYTES = 12;
 /** Up to and including the record count. */
 export const HEADER_BYTES = 61;
-export const CRC_POSITION = 17;
-/** The CRC covers the batch from here to its end. */
-export const ATTRIBUTES_POSITION = 21;
-export const NO_PRODUCER_ID = -1;
 export const NO_SEQUENCE = -1;
 
 const CODEC_MASK = 0x07;
@@ -24,7 +20,7 @@ export function writeInt64(buf: Buffer, value: number, pos: number): void {
   buf.writeUInt32BE(value - high * 4_294_967_296, pos + 4);
 }
 
-export const baseOffsetOf = readInt64;
+export const baseOffsetOf = (buf: Buffer, pos: number): number => readInt64(buf, pos);
 /** Whole batch, with the 12 bytes before the part that the length field counts. */
 export const sizeOf = (buf: Buffer, pos: number): number => OFFSET_AND_LENGTH_BYTES + buf.readInt32BE(pos + 8);
 export const leaderEpochOf = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + 12);
@@ -46,10 +42,9 @@ export const isControl = (attributes: number): boolean => (attributes & CONTROL)
 /** KIP-534: the base timestamp is then the time after which tombstones and markers may go. */
 export const hasDeleteHorizon = (attributes: number): boolean => (attributes & DELETE_HORIZON) !== 0;
 export const withDeleteHorizon = (attributes: number): number => attributes | DELETE_HORIZON;
-export const withLogAppendTime = (attributes: number): number => attributes | LOG_APPEND_TIME;
 
 /** Sequence numbers wrap from 2^31-1 to 0. */
-export function incrementSequence(sequence: number, by: number): number {
+function incrementSequence(sequence: number, by: number): number {
   return sequence > 0x7fffffff - by ? by - (0x7fffffff - sequence) - 1 : sequence + by;
 }
 export function decrementSequence(sequence: number, by: number): number {

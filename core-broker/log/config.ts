@@ -1,6 +1,6 @@
 /** Log settings: Kafka 4.1's topic configs, their broker-level synonyms and defaults, read from strings. */
-export type TimestampType = "CreateTime" | "LogAppendTime";
-export type CompressionType = "producer" | "uncompressed" | "gzip" | "snappy" | "lz4" | "zstd";
+type TimestampType = "CreateTime" | "LogAppendTime";
+type CompressionType = "producer" | "uncompressed" | "gzip" | "snappy" | "lz4" | "zstd";
 
 export interface LogConfig {
   readonly segmentBytes: number;

@@ -190,7 +190,7 @@ function dropLater(segments: SegmentList, later: readonly Segment[]): number {
   return bytes;
 }
 
-export function replayBatch(producers: ProducerState, segment: Segment, buf: Buffer, pos: number): void {
+function replayBatch(producers: ProducerState, segment: Segment, buf: Buffer, pos: number): void {
   const done = producers.apply(buf, pos);
   if (done?.aborted) segment.txnIndex.append({ ...done, lastStableOffset: producers.stableOffsetAfter(done) });
 }

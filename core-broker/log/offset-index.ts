@@ -38,26 +38,8 @@ export class OffsetIndex {
     const count = this.#entries.count;
     return count === 0 ? 0 : this.#entries.bytes.readInt32BE((count - 1) * ENTRY_BYTES + 4);
   }
-  get lastOffset(): number {
-    const count = this.#entries.count;
-    return count === 0 ? this.#baseOffset : this.#baseOffset + this.#entries.bytes.readInt32BE((count - 1) * ENTRY_BYTES);
-  }
   truncateTo(offset: number): void {
     this.#entries.truncate(this.#slotBefore(offset - this.#baseOffset - 1) + 1);
-  }
-  /** Ascending in both columns and inside the log file? */
-  isSane(logSizeBytes: number): boolean {
-    const bytes = this.#entries.bytes;
-    let lastOffset = -1;
-    let lastPosition = -1;
-    for (let slot = 0; slot < this.#entries.count; slot++) {
-      const offset = bytes.readInt32BE(slot * ENTRY_BYTES);
-      const position = bytes.readInt32BE(slot * ENTRY_BYTES + 4);
-      if (offset <= lastOffset || position <= lastPosition || position >= logSizeBytes) return false;
-      lastOffset = offset;
-      lastPosition = position;
-    }
-    return true;
   }
   /** Last slot whose offset is ≤ relative, −1 if none. */
   #slotBefore(relative: number): number {

@@ -53,13 +53,4 @@ export class TimeIndex {
     while (count > 0 && this.#entries.bytes.readInt32BE((count - 1) * ENTRY_BYTES + 8) >= offset - this.#baseOffset) count--;
     this.#entries.truncate(count);
   }
-  isSane(): boolean {
-    const bytes = this.#entries.bytes;
-    for (let slot = 1; slot < this.#entries.count; slot++) {
-      const at = slot * ENTRY_BYTES;
-      if (readInt64(bytes, at) <= readInt64(bytes, at - ENTRY_BYTES)) return false;
-      if (bytes.readInt32BE(at + 8) < bytes.readInt32BE(at - ENTRY_BYTES + 8)) return false;
-    }
-    return true;
-  }
 }

@@ -92,16 +92,7 @@ async function open(
   const { clusterId } = first;
   const { controller, removedTopicIds } = openController({ dataDirectory: first.path, clock: deps.clock, logger: deps.logger });
   undo.push(() => controller.close());
-  const effective = new EffectiveConfig({
-    image: () => controller.image,
-    nodeId: config.nodeId,
-    properties: {
-      ...config.properties,
-      "node.id": String(config.nodeId),
-      "broker.id": String(config.nodeId),
-      "log.dirs": config.logDirs.join(","),
-    },
-  });
+  const effective = effectiveConfig(config, controller);
   const logs = await openLogManager({
     dirs: config.logDirs,
     disk: fileDisk,
@@ -143,14 +134,30 @@ async function open(
   const handlers = brokerHandlers(handlerDeps, coordinatorHandlers(coordinators));
   const network = makeNetwork(config, deps, controller, effective, handlers);
   undo.push(() => network.close());
+  const register = (): void => {
+    const node = { nodeId: config.nodeId, rack: config.rack, endpoints: advertisedEndpoints(config, listeners) };
+    const features = initialFeatures((key) => handlers.has(key));
+    controller.commit(registration(controller.image, { ...node, features, random: deps.random }));
+  };
+  // Known before the first request can come; again below, where ports that the system chose are known.
+  if (!controller.image.brokers.has(config.nodeId)) register();
   for (const address of config.listeners) listeners.push(await listen(network, address, tlsOptions(config.properties, address)));
-  const features = initialFeatures((key) => handlers.has(key));
-  const node = { nodeId: config.nodeId, rack: config.rack, endpoints: advertisedEndpoints(config, listeners), features };
-  controller.commit(registration(controller.image, { ...node, random: deps.random }));
+  register();
   coordinators.start();
+  return running(config, clusterId, listeners, controller, logs, network, deps.logger);
+}
+function running(
+  config: BrokerConfig,
+  clusterId: string,
+  listeners: readonly BoundListener[],
+  controller: Controller,
+  logs: LogManager,
+  network: Network,
+  logger: Logger,
+): Omit<RunningBroker, "close"> {
   const own = listeners[0];
   const host = own === undefined || own.host === "" || own.host === "0.0.0.0" || own.host === "::" ? "127.0.0.1" : own.host;
-  deps.logger.info("broker started", { nodeId: config.nodeId, clusterId, listeners: listeners.map(({ name, port }) => `${name}:${port}`) });
+  logger.info("broker started", { nodeId: config.nodeId, clusterId, listeners: listeners.map(({ name, port }) => `${name}:${port}`) });
   return {
     nodeId: config.nodeId,
     clusterId,
@@ -163,7 +170,15 @@ async function open(
     metrics: () => ({ connections: network.connectionCount, queuedBytes: network.queuedBytes }),
   };
 }
-
+/** The settings of the broker with what was derived from them. */
+function effectiveConfig(config: BrokerConfig, controller: Controller): EffectiveConfig {
+  const nodeId = String(config.nodeId);
+  return new EffectiveConfig({
+    image: () => controller.image,
+    nodeId: config.nodeId,
+    properties: { ...config.properties, "node.id": nodeId, "broker.id": nodeId, "log.dirs": config.logDirs.join(",") },
+  });
+}
 function makeNetwork(
   config: BrokerConfig,
   deps: BrokerDeps,

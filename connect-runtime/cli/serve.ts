@@ -27,10 +27,11 @@ async function openConnect(settings: ConfigMap, mode: WorkerMode, log: CliLogger
     setLogLevel: (level) => log.setLevel(level),
   });
 }
-/** Where file connectors may read and write; their threads inherit it. */
-function allowFileRoots(settings: ConfigMap, ...more: readonly string[]): void {
-  process.env["MILLRACE_FILE_ROOTS"] = settings["file.connector.roots"] ?? [process.cwd(), ...more, tmpdir()].join(delimiter);
-}
+/** Where file connectors may read and write unless told otherwise. */
+const fileRoots = (...more: readonly string[]): ConfigMap => ({
+  "file.connector.roots": [process.cwd(), ...more, tmpdir()].join(delimiter),
+});
+
 function fromEnv(log: CliLogger): ConfigMap {
   const { settings, ignored } = settingsFromEnv(process.env);
   if (ignored.length > 0) log.info(`environment variables for a JVM have no meaning here: ${ignored.join(", ")}`);
@@ -72,9 +73,9 @@ export async function serveStart(args: Arguments): Promise<Running> {
     { clock: systemClock, random: systemRandom, logger: log },
   );
   try {
-    allowFileRoots(given, resolve(dataDir));
     const connect = await openConnect(
       {
+        ...fileRoots(resolve(dataDir)),
         "group.id": "connect-cluster",
         "config.storage.topic": "connect-configs",
         "offset.storage.topic": "connect-offsets",
@@ -125,8 +126,7 @@ export async function serveConnect(args: Arguments): Promise<Running> {
   const [path] = args.files;
   const file = path === undefined ? {} : await propertiesFile(path);
   const early = cliLogger((file["log.level"] ?? "info").toLowerCase());
-  const settings = { ...LOOPBACK, ...file, ...fromEnv(early), ...args.overrides };
-  allowFileRoots(settings);
+  const settings = { ...LOOPBACK, ...fileRoots(), ...file, ...fromEnv(early), ...args.overrides };
   const connect = await openConnect(settings, "distributed", logger(settings));
   return {
     ready: `millrace ready: REST ${connect.url}, group ${settings["group.id"] ?? ""} (started in ${sinceStartMs()} ms)`,
@@ -139,8 +139,7 @@ const LOOPBACK: ConfigMap = { listeners: "http://127.0.0.1:8083" };
 export async function serveStandalone(args: Arguments): Promise<Running> {
   const [path, ...connectors] = args.files;
   if (path === undefined) throw new UsageError("connect-standalone needs files: worker.properties connector.properties…");
-  const settings = { ...LOOPBACK, ...(await propertiesFile(path)), ...args.overrides };
-  allowFileRoots(settings);
+  const settings = { ...LOOPBACK, ...fileRoots(), ...(await propertiesFile(path)), ...args.overrides };
   const configs = await Promise.all(connectors.map((file) => connectorFile(file)));
   const connect = await openConnect(settings, "standalone", logger(settings));
   for (const config of configs) await connect.herder.put(config["name"] ?? "", config, null, true);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { systemClock } from "#broker/base/clock";
+import { type Clock, systemClock } from "#broker/base/clock";
 import type { Logger } from "#broker/base/logger";
 import { handler, type Handler } from "#broker/handlers/handler";
 import { Network } from "#broker/network/network";
@@ -27,12 +27,12 @@ interface Started {
   readonly warnings: string[];
   readonly failures: string[];
 }
-async function start(handlers: readonly Handler[], limits: Partial<NetworkLimits> = {}): Promise<Started> {
+async function start(handlers: readonly Handler[], limits: Partial<NetworkLimits> = {}, clock: Clock = systemClock): Promise<Started> {
   const warnings: string[] = [];
   const failures: string[] = [];
   const logger: Logger = { debug() {}, info() {}, warn: (message) => warnings.push(message), error() {}, child: () => logger };
   const network = new Network({
-    clock: systemClock,
+    clock,
     logger,
     limits: { ...LIMITS, ...limits },
     handlers: new Map(handlers.map((each) => [each.api.key, each])),
@@ -142,6 +142,28 @@ describe("network", () => {
     await expect.poll(() => network.connectionCount).toBe(1);
     const fourth = await open(port);
     expect((await fourth.send(heartbeat, 4, beat(4))).errorCode).toBe(4);
+  });
+  test("a connection that is silent for long is closed, one that waits for its answer is not", async () => {
+    let nowMs = 0;
+    const due: (() => void)[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      monotonic: () => nowMs,
+      after(_delayMs, run) {
+        due.push(run);
+        return { cancel() {} };
+      },
+    };
+    const gate = Promise.withResolvers<{ errorCode: number }>();
+    const { port } = await start([handler(heartbeat, () => gate.promise)], { idleMsMax: 1000 }, clock);
+    const [silent, waiting] = [await open(port), await open(port)];
+    const answer = waiting.send(heartbeat, 4, beat(1));
+    await systemClock.sleep(30);
+    nowMs = 1001;
+    for (const run of due.splice(0)) run();
+    await silent.closed;
+    gate.resolve({ errorCode: 9 });
+    expect((await answer).errorCode).toBe(9);
   });
   test("a client that sends without waiting is slowed down, not buffered without bound", async () => {
     const gate = Promise.withResolvers<void>();

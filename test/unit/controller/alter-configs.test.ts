@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { alterConfigs, type AlterContext, type ResourceChange } from "#broker/controller/configs/alter";
+import { EffectiveConfig } from "#broker/controller/configs/effective";
+import { ResourceType } from "#broker/controller/image";
+import { replay } from "#broker/controller/replay";
+import { createTopics } from "#broker/controller/topics";
+import { imageOf } from "./image-of.ts";
+
+const SET = 0;
+const DELETE = 1;
+const APPEND = 2;
+function fixture(): {
+  change(resourceType: number, resourceName: string, name: string, value: string | null, operation?: number): unknown;
+  effective: EffectiveConfig;
+  context: AlterContext;
+} {
+  const image = imageOf();
+  const spec = { name: "t", numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
+  const defaults = {
+    numPartitions: 1,
+    replicationFactor: 1,
+    newTopicId: () => "AAAAAAAAAAAAAAAAAAAAZg",
+    directoryId: "AAAAAAAAAAAAAAAAAAAAZg",
+  };
+  for (const record of createTopics(image, [spec], defaults).records) replay(image, record, image.offset + 1);
+  const effective = new EffectiveConfig({ image: () => image, nodeId: 1, properties: { "log.retention.hours": "2" } });
+  const context: AlterContext = {
+    image,
+    nodeId: 1,
+    brokerValue: (name) => effective.brokerValue(name),
+    inherited: (type, name) => (type === ResourceType.TOPIC ? effective.topicDefault(name) : effective.brokerValue(name)),
+  };
+  const run = (resources: readonly ResourceChange[]): unknown => {
+    const { records, response } = alterConfigs(context, resources);
+    for (const record of records) replay(image, record, image.offset + 1);
+    return response[0]?.errorMessage ?? response[0]?.errorCode;
+  };
+  return {
+    context,
+    effective,
+    change: (resourceType, resourceName, name, value, operation = SET) =>
+      run([{ resourceType, resourceName, changes: [{ name, value, operation }], replace: false }]),
+  };
+}
+const { TOPIC, BROKER, GROUP, CLIENT_METRICS } = ResourceType;
+
+describe("alter configs", () => {
+  // Texts as Apache Kafka 4.1 answers.
+  test.each<[number, string, string, string | null, string]>([
+    [TOPIC, "none", "retention.ms", "1", "The topic 'none' does not exist."],
+    [TOPIC, "t", "retention.ms", null, "Null value not supported for : retention.ms"],
+    [TOPIC, "t", "retention.ms", "-5", "Invalid value -5 for configuration retention.ms: Value must be at least -1"],
+    [BROKER, "9", "log.retention.ms", "1", "Unexpected broker id, expected 1 or empty string, but received 9"],
+    [BROKER, "1", "log.dirs", "/x", "Cannot update these configs dynamically: Set(log.dirs)"],
+    [BROKER, "1", "num.io.threads", "x", "Invalid value x for configuration num.io.threads: Not a number of type INT"],
+    [GROUP, "", "consumer.session.timeout.ms", "50000", "Default group resources are not allowed."],
+    [GROUP, "g", "nope", "5", "Unknown group config name: nope"],
+    [
+      GROUP,
+      "g",
+      "consumer.session.timeout.ms",
+      "5",
+      "consumer.session.timeout.ms must be greater than or equal to group.consumer.min.session.timeout.ms",
+    ],
+    [CLIENT_METRICS, "", "metrics", "a", "Subscription name can't be empty"],
+  ])("resource type %i, %j: %s=%j is refused", (type, name, key, value, message) => {
+    expect(fixture().change(type, name, key, value)).toBe(message);
+  });
+  test("one resource twice in a request, one key twice in a resource", () => {
+    const { context } = fixture();
+    const change = { name: "retention.ms", value: "1", operation: SET };
+    const resource = { resourceType: TOPIC, resourceName: "t", changes: [change], replace: false };
+    expect(alterConfigs(context, [resource, resource]).response.map(({ errorMessage }) => errorMessage)).toEqual([
+      "Each resource must appear at most once.",
+      "Each resource must appear at most once.",
+    ]);
+    expect(alterConfigs(context, [{ ...resource, changes: [change, change] }]).response[0]?.errorMessage).toBe(
+      "Error due to duplicate config keys",
+    );
+  });
+  test("a value falls back from topic to broker to all brokers to the file to Kafka's default", () => {
+    const { change, effective, context } = fixture();
+    const see = (name: string): unknown => {
+      const found = effective.topic(context.image.configs(TOPIC, "t")).find((entry) => entry.name === name);
+      return [found?.value, found?.source];
+    };
+    expect(see("segment.bytes")).toEqual(["1073741824", 5]);
+    expect(see("retention.ms")).toEqual(["7200000", 4]);
+    change(BROKER, "", "log.retention.ms", "6000");
+    expect(see("retention.ms")).toEqual(["6000", 3]);
+    change(BROKER, "1", "log.retention.ms", "5000");
+    expect(see("retention.ms")).toEqual(["5000", 2]);
+    change(TOPIC, "t", "retention.ms", "4000");
+    expect(see("retention.ms")).toEqual(["4000", 1]);
+    change(TOPIC, "t", "retention.ms", null, DELETE);
+    expect(see("retention.ms")).toEqual(["5000", 2]);
+    expect(effective.brokerProperties()).toMatchObject({ "log.retention.ms": "5000", "log.retention.hours": "2" });
+  });
+  test("the old AlterConfigs takes away what it does not name", () => {
+    const { change, context } = fixture();
+    change(TOPIC, "t", "retention.ms", "4000");
+    change(TOPIC, "t", "cleanup.policy", "compact", APPEND);
+    const { records } = alterConfigs(context, [
+      { resourceType: TOPIC, resourceName: "t", changes: [{ name: "retention.bytes", value: "7", operation: SET }], replace: true },
+    ]);
+    expect(records.map(({ value }) => value)).toEqual([
+      { resourceType: TOPIC, resourceName: "t", name: "retention.ms", value: null },
+      { resourceType: TOPIC, resourceName: "t", name: "cleanup.policy", value: null },
+      { resourceType: TOPIC, resourceName: "t", name: "retention.bytes", value: "7" },
+    ]);
+  });
+});

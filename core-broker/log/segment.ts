@@ -79,6 +79,7 @@ export class Segment {
   append(batches: Buffer, indexIntervalBytes: number): void {
     const start = this.sizeBytes;
     try {
+      if (start === 0) this.#makeIndexFiles();
       this.file.write(batches, start);
     } catch (error) {
       this.#cutBack(start, error);
@@ -89,6 +90,11 @@ export class Segment {
       pos += sizeOf(batches, pos);
     }
     this.sizeBytes = start + batches.length;
+  }
+  /** Empty ones: Kafka's dump tool wants them beside a log that has data, also while the broker runs. */
+  #makeIndexFiles(): void {
+    this.offsetIndex.entries.reset();
+    this.timeIndex.entries.reset();
   }
   /** A batch that lies at `position` of the file: indexes and timestamps. */
   noteBatch(buf: Buffer, pos: number, position: number, indexIntervalBytes: number): void {

@@ -42,6 +42,7 @@ export class Cluster implements RetryScope {
   readonly #extraNodes = new Map<number, Endpoint>();
   #wantsAll = false;
   #updating: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
   #updateFailures = 0;
   #timer: Timer | null = null;
   #urgent = false;
@@ -119,9 +120,21 @@ export class Cluster implements RetryScope {
   wantAll(all: boolean): void {
     this.#wantsAll = all;
   }
-  /** One refresh now; joins the one under way only if that was asked for the same topics. Rejects when no broker answers. */
-  async refresh(): Promise<void> {
-    while (this.#updating !== null) await this.#updating.catch(() => {});
+  /**
+   * Rejects when no broker answers. While one is under way another follows it, shared by all who ask meanwhile: the first may
+   * have been sent before their topics were wanted.
+   */
+  refresh(): Promise<void> {
+    if (this.#updating === null) return this.#beginRefresh();
+    this.#next ??= this.#updating
+      .catch(() => {})
+      .then(() => {
+        this.#next = null;
+        return this.#beginRefresh();
+      });
+    return this.#next;
+  }
+  #beginRefresh(): Promise<void> {
     this.#updating = this.#refreshOnce().finally(() => {
       this.#updating = null;
       this.#schedule();

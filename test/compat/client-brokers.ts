@@ -43,7 +43,8 @@ export async function startApache(port: number): Promise<TestBroker> {
   return kafka;
 }
 const missing = kafkaLibs().reason;
-export const BROKERS: readonly BrokerKind[] = [
+export const OURS: BrokerKind = { name: "our broker", skipped: "", start: startOurs };
+export const APACHE: readonly BrokerKind[] = [
   { name: "Apache Kafka 4.1", skipped: missing, start: startApache },
   {
     name: "Apache Kafka that looks like 2.1",
@@ -60,6 +61,5 @@ export const BROKERS: readonly BrokerKind[] = [
       };
     },
   },
-  { name: "our broker", skipped: "", start: startOurs },
 ];
 export const title = (kind: BrokerKind): string => (kind.skipped === "" ? kind.name : `${kind.name} (skipped: ${kind.skipped})`);

@@ -14,6 +14,7 @@ import { Fetcher } from "./fetcher.ts";
 import { PartitionState } from "./partition-state.ts";
 import { findPositions } from "./positions.ts";
 
+const AUTO_COMMIT_TIMEOUT_MS = 5000;
 const NO_RECORDS: readonly ConsumedRecord[] = [];
 
 export class KafkaConsumer implements Consumer {
@@ -32,6 +33,7 @@ export class KafkaConsumer implements Consumer {
   #closed = false;
   #pollTimer: Timer | null = null;
   #nextCommitAt = 0;
+  #committing: Promise<void> | null = null;
 
   constructor(config: ClientConfig, deps: ClientDeps) {
     this.#config = consumerConfig(config);
@@ -69,7 +71,7 @@ export class KafkaConsumer implements Consumer {
         topics: () => this.#topics,
         owned: () => this.assignment(),
         own: (partitions) => this.#own(partitions),
-        beforeRebalance: () => this.#autoCommit(true),
+        beforeRebalance: () => this.#autoCommitNow(),
         notify: this.#news.notify,
       });
     } else this.#group.rejoin("the subscription has changed");
@@ -149,7 +151,7 @@ export class KafkaConsumer implements Consumer {
         await this.#cluster.awaitBrokers(this.#cluster.config.defaultApiTimeoutMs);
       await this.#group.advance();
     }
-    await this.#autoCommit(false);
+    this.#autoCommitIfDue();
     this.#position();
     const records = this.#fetcher.collect();
     this.#fetcher.kick();
@@ -216,22 +218,38 @@ export class KafkaConsumer implements Consumer {
     this.#news.notify();
   }
 
-  async commit(offsets: readonly PartitionOffset[]): Promise<void> {
-    const identity = (): ReturnType<ConsumerGroup["identity"]> => this.#group?.identity() ?? NO_MEMBER;
-    await commitOffsets(this.#cluster, this.#groupId(), offsets, identity, this.#cluster.config.defaultApiTimeoutMs);
+  commit(offsets: readonly PartitionOffset[]): Promise<void> {
+    return this.#commitWithin(offsets, this.#cluster.config.defaultApiTimeoutMs);
   }
-  /** What poll has given out so far counts as processed. */
-  async #autoCommit(now: boolean): Promise<void> {
-    if (!this.#config.autoCommit || this.#states.size === 0) return;
-    if (!now && this.#now() < this.#nextCommitAt) return;
+  #commitWithin(offsets: readonly PartitionOffset[], timeoutMs: number): Promise<void> {
+    const identity = (): ReturnType<ConsumerGroup["identity"]> => this.#group?.identity() ?? NO_MEMBER;
+    return commitOffsets(this.#cluster, this.#groupId(), offsets, identity, timeoutMs);
+  }
+  /** What poll has given out so far counts as processed. In the background, so that a slow coordinator does not hold up poll. */
+  #autoCommitIfDue(): void {
+    if (!this.#config.autoCommit || this.#states.size === 0 || this.#committing !== null) return;
+    const now = this.#cluster.deps.clock.monotonic();
+    if (now < this.#nextCommitAt) return;
     const first = this.#nextCommitAt === 0;
-    this.#nextCommitAt = this.#now() + this.#config.autoCommitIntervalMs;
-    if (first && !now) return;
+    this.#nextCommitAt = now + this.#config.autoCommitIntervalMs;
+    if (first) return;
+    this.#committing = this.#commitPositions().finally(() => {
+      this.#committing = null;
+    });
+  }
+  /** Before partitions are given up: waits for the commit, within bounds. */
+  async #autoCommitNow(): Promise<void> {
+    if (!this.#config.autoCommit || this.#states.size === 0) return;
+    // An older commit must not overtake this one.
+    await this.#committing;
+    await this.#commitPositions();
+  }
+  async #commitPositions(): Promise<void> {
     const offsets = [...this.#states.values()].flatMap((state) =>
       state.position === null ? [] : [{ topic: state.topic, partition: state.partition, offset: state.position }],
     );
     try {
-      await this.commit(offsets);
+      await this.#commitWithin(offsets, Math.min(AUTO_COMMIT_TIMEOUT_MS, this.#cluster.config.defaultApiTimeoutMs));
     } catch (error) {
       this.#cluster.deps.logger.warn("auto-commit failed", { group: this.#config.groupId ?? "", reason: String(error) });
     }
@@ -262,7 +280,7 @@ export class KafkaConsumer implements Consumer {
     this.#pollTimer?.cancel();
     try {
       if (this.#group !== null) {
-        await this.#autoCommit(true);
+        await this.#autoCommitNow();
         await this.#group.close();
       }
     } finally {

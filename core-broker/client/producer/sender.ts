@@ -108,7 +108,7 @@ export class Sender {
     }
     if (byLeader.size === 0) return;
     if (this.#config.idempotent && !this.#identity.known) {
-      if (this.#config.transactionalId === null) this.#identity.acquire(this.wake, (error) => this.#fatal(error));
+      if (this.#config.transactionalId === null) this.#identity.acquire(this.wake, (error) => this.#refused(error));
       return;
     }
     for (const [leader, queues] of byLeader) this.#sendTo(leader, queues, now);
@@ -157,7 +157,7 @@ export class Sender {
       (error: unknown) => {
         this.#connecting.delete(leader);
         if (this.#cluster.stopped.aborted) return;
-        if (!shouldRetry(error)) return this.#fatal(error instanceof Error ? error : new Error(String(error)));
+        if (!shouldRetry(error)) return this.#refused(error instanceof Error ? error : new Error(String(error)));
         this.#cluster.requestUpdate();
         this.wakeIn(this.#cluster.config.reconnectBackoffMs);
       },
@@ -369,6 +369,11 @@ export class Sender {
         this.#fail(queue, batch, error);
       }
     }
+  }
+  /** Not let in, not authorised. Without transactions what comes later may fare better (rights are repaired). */
+  #refused(error: Error): void {
+    if (this.#config.transactionalId !== null) this.#fatal(error);
+    else this.dropUnsent(error);
   }
   #fatal(error: Error): void {
     this.onFatal?.(error);

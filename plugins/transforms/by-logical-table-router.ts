@@ -1,6 +1,6 @@
 /** io.debezium.transforms.ByLogicalTableRouter: sends the events of several tables (shards) to one topic. */
 import type { ConfigDef } from "#connect/api/config";
-import { javaRegex, oneOfIgnoringCase } from "#connect/api/config-checks";
+import { javaRegex, oneOfIgnoringCase, type ConfigCheck } from "#connect/api/config-checks";
 import { booleanSetting, optionalString, stringSetting } from "#connect/api/config-parse";
 import { JavaRegex } from "#connect/api/java-regex";
 import type { TransformPlugin } from "#connect/api/plugin";
@@ -13,6 +13,7 @@ import { replacing } from "./regex-router.ts";
 import { nameAdjuster, type NameAdjuster } from "./schema-name.ts";
 import { bySchema, requireStruct } from "./side.ts";
 
+const optionalRegex: ConfigCheck = (value, raw) => (value === null ? null : javaRegex(value, raw));
 const config: ConfigDef = [
   {
     name: "topic.regex",
@@ -43,7 +44,7 @@ const config: ConfigDef = [
     default: null,
     importance: "LOW",
     doc: "Expression that makes that name of the old topic.",
-    check: javaRegex,
+    check: optionalRegex,
   },
   { name: "key.field.name", type: "STRING", default: "__dbz__physicalTableIdentifier", importance: "LOW", doc: "Name of that field." },
   {

@@ -3,7 +3,9 @@ import type { TransformPlugin } from "#connect/api/plugin";
 import { byLogicalTableRouter } from "./by-logical-table-router.ts";
 import { cast } from "./cast.ts";
 import { collectionNameTransformation } from "./collection-name-transformation.ts";
+import { decodeLogicalDecodingMessageContent } from "./decode-logical-decoding-message-content.ts";
 import { dropHeaders } from "./drop-headers.ts";
+import { eventRouter } from "./event-router.ts";
 import { extractChangedRecordState } from "./extract-changed-record-state.ts";
 import { extractField } from "./extract-field.ts";
 import { extractNewRecordState } from "./extract-new-record-state.ts";
@@ -25,6 +27,7 @@ import { schemaChangeEventFilter } from "./schema-change-event-filter.ts";
 import { setSchemaMetadata } from "./set-schema-metadata.ts";
 import { timestampConverter } from "./timestamp-converter.ts";
 import { timestampRouter } from "./timestamp-router.ts";
+import { timezoneConverter } from "./timezone-converter.ts";
 import { valueToKey } from "./value-to-key.ts";
 import { vectorToJsonConverter } from "./vector-to-json-converter.ts";
 
@@ -32,7 +35,9 @@ export const transforms: readonly TransformPlugin[] = [
   byLogicalTableRouter,
   cast,
   collectionNameTransformation,
+  decodeLogicalDecodingMessageContent,
   dropHeaders,
+  eventRouter,
   extractChangedRecordState,
   extractField,
   extractNewRecordState,
@@ -54,6 +59,7 @@ export const transforms: readonly TransformPlugin[] = [
   setSchemaMetadata,
   timestampConverter,
   timestampRouter,
+  timezoneConverter,
   valueToKey,
   vectorToJsonConverter,
 ];

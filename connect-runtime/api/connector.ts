@@ -34,6 +34,11 @@ export interface Connector {
 export interface OffsetReader {
   /** The durable offset of each partition, or null. Partitions compare as JSON with their keys as given. */
   offsets(partitions: readonly SourcePartition[]): Promise<readonly (SourceOffset | null)[]>;
+  /**
+   * Makes an offset durable now, before any record carries it: for work that has to be known of after a crash (a snapshot
+   * that was begun). Absent where a host has no store.
+   */
+  save?(partition: SourcePartition, offset: SourceOffset): Promise<void>;
 }
 export interface TaskMetrics {
   /** Sets a gauge of the connector; the name as in product.md (e.g. `MilliSecondsBehindSource`), with its labels. */

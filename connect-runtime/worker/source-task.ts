@@ -27,7 +27,10 @@ export function sourceTaskContext(host: TaskHost): SourceTaskContext {
     connectorName: host.id.connector,
     taskId: host.id.task,
     log: host.log,
-    offsets: { offsets: (partitions) => host.offsets.read(partitions) },
+    offsets: {
+      offsets: (partitions) => host.offsets.read(partitions),
+      save: (partition, offset) => host.offsets.write([{ partition, offset }]),
+    },
     metrics: { gauge: (name, value, labels = {}) => host.gauge(name, value, labels) },
     signal: host.stop,
     kafka: { "bootstrap.servers": bootstrap },

@@ -53,6 +53,7 @@ class PostgresTask implements SourceTask {
   #running = false;
   #stopping = false;
   #snapshotTaken = false;
+  #snapshotBegan = false;
   /** The position that notifications carry. */
   #at: SourceOffset;
   readonly #notifier: Notifier;
@@ -206,10 +207,15 @@ class PostgresTask implements SourceTask {
       const temporary = slot !== null || !streams;
       const name = temporary ? `${slotName.slice(0, 40)}_snapshot_${process.pid}` : slotName;
       const created = await createSlot(session, name, { temporary, exported: true, failover: !temporary && s.all.bool("slot.failover") });
-      const point = { lsn: created.consistentLsn, snapshot: created.snapshot, tables: null, overrides: selectOverrides(s.all) };
+      // After an interrupted snapshot streaming goes on where the first one began: what was sent then and is gone by now
+      // gets its delete event, and everything else comes to its last state.
+      const interrupted = slot !== null && (this.#snapshotBegan || (stored?.kind === "snapshot" && !stored.at.completed));
+      this.#snapshotBegan = true;
+      const from = interrupted ? (slot.confirmedFlushLsn ?? created.consistentLsn) : created.consistentLsn;
+      const point = { lsn: from, snapshot: created.snapshot, tables: null, overrides: selectOverrides(s.all) };
       this.#snapshot = await openSnapshot(s, client, this.#plans, point, () => this.#stopping, nowMicros);
       if (temporary) await session.query(`DROP_REPLICATION_SLOT ${quoteIdentifier(name)}`);
-      createdLsn = created.consistentLsn;
+      createdLsn = from;
     } else if (state === "missing" && streams) {
       createdLsn = (await createSlot(session, slotName, { exported: false, failover: s.all.bool("slot.failover") })).consistentLsn;
     }

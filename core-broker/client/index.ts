@@ -4,31 +4,15 @@ import { KafkaConsumer } from "./consumer/consumer.ts";
 import { type ClientDeps, defaultDeps } from "./deps.ts";
 import { KafkaGroupMembership } from "./group/membership.ts";
 import { KafkaProducer } from "./producer/producer.ts";
-import type { Admin, ClientConfig, Consumer, GroupMembership, GroupMembershipOptions, KafkaClients, Producer } from "./types.ts";
+import type { KafkaClients } from "./types.ts";
 
-/** The factories only check the configuration (INVALID_CONFIG); connections are made on first use. */
-export function createKafkaClients(deps: Partial<ClientDeps> = {}): KafkaClients {
-  const given = defaultDeps(deps);
+/** The factories only check the configuration (they reject with INVALID_CONFIG); connections are made on first use. */
+export function createKafkaClients(given: Partial<ClientDeps> = {}): KafkaClients {
+  const deps = defaultDeps(given);
   return {
-    producer: (config) => createProducer(config, given),
-    consumer: (config) => createConsumer(config, given),
-    admin: (config) => createAdminClient(config, given),
-    groupMembership: (config, options) => createGroupMembership(config, options, given),
+    producer: async (config) => new KafkaProducer(config, deps),
+    consumer: async (config) => new KafkaConsumer(config, deps),
+    admin: async (config) => createAdmin(config, deps),
+    groupMembership: async (config, options) => new KafkaGroupMembership(config, options, deps),
   };
-}
-export async function createProducer(config: ClientConfig, deps: Partial<ClientDeps> = {}): Promise<Producer> {
-  return new KafkaProducer(config, defaultDeps(deps));
-}
-export async function createConsumer(config: ClientConfig, deps: Partial<ClientDeps> = {}): Promise<Consumer> {
-  return new KafkaConsumer(config, defaultDeps(deps));
-}
-export async function createAdminClient(config: ClientConfig, deps: Partial<ClientDeps> = {}): Promise<Admin> {
-  return createAdmin(config, defaultDeps(deps));
-}
-export async function createGroupMembership(
-  config: ClientConfig,
-  options: GroupMembershipOptions,
-  deps: Partial<ClientDeps> = {},
-): Promise<GroupMembership> {
-  return new KafkaGroupMembership(config, options, defaultDeps(deps));
 }

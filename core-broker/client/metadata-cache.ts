@@ -4,7 +4,7 @@ import type { MetadataResponse } from "../protocol/messages/index.ts";
 import { ZERO_UUID } from "../protocol/schema.ts";
 import type { Endpoint } from "./config.ts";
 
-export interface PartitionMetadata {
+interface PartitionMetadata {
   readonly partition: number;
   /** -1: none now. */
   readonly leader: number;

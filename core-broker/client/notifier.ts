@@ -1,6 +1,9 @@
 /** Lets one side sleep until the other has news. A notification while nobody waits is kept for the next wait. */
 import type { Clock } from "../base/clock.ts";
 
+/** A reason of its own: without one each abort makes a DOMException with a stack trace. */
+const OVER = "over";
+
 export class Notifier {
   readonly #clock: Clock;
   #resolve: (() => void) | null = null;
@@ -20,7 +23,7 @@ export class Notifier {
     }
     // A sleep, not a timer: who waits for records keeps the process alive, also while no broker can be reached.
     const over = new AbortController();
-    this.#resolve = () => over.abort();
+    this.#resolve = () => over.abort(OVER);
     return this.#clock.sleep(timeoutMs, over.signal).then(() => {
       this.#resolve = null;
       this.#pending = false;

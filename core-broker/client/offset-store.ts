@@ -58,7 +58,7 @@ export async function commitOffsets(
   });
 }
 
-export interface FetchedOffsets {
+interface FetchedOffsets {
   readonly topics: readonly {
     readonly name: string;
     readonly partitions: readonly {

@@ -7,8 +7,8 @@ import type { ConnectionOptions } from "node:tls";
 import { ConfigReader, invalid } from "./config.ts";
 import type { ClientConfig } from "./types.ts";
 
-export const MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] as const;
-export type Mechanism = (typeof MECHANISMS)[number];
+const MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] as const;
+type Mechanism = (typeof MECHANISMS)[number];
 export interface SaslConfig {
   readonly mechanism: Mechanism;
   readonly username: string;

@@ -142,6 +142,14 @@ export interface Admin {
   alterGroupOffsets(groupId: string, offsets: readonly PartitionOffset[]): Promise<void>;
   deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void>;
   deleteGroup(groupId: string): Promise<void>;
+  /**
+   * Takes members out of a group whose process is known to be gone, instead of waiting for their session to time out. Answers
+   * how many. Static members stay (their instance id is theirs to come back with). `metadata` is empty while the group rebalances.
+   */
+  removeMembers(
+    groupId: string,
+    isGone: (member: { readonly memberId: string; readonly clientId: string; readonly metadata: Uint8Array }) => boolean,
+  ): Promise<number>;
   fenceProducers(transactionalIds: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { ClientDeps } from "../deps.ts";
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, offsetsAt } from "../list-offsets.ts";
 import type { Admin, ClientConfig } from "../types.ts";
 import { alterTopicConfigs, describeTopicConfigs } from "./configs.ts";
-import { alterGroupOffsets, deleteGroup, deleteGroupOffsets, fenceProducers, groupOffsets } from "./groups.ts";
+import { alterGroupOffsets, deleteGroup, deleteGroupOffsets, fenceProducers, groupOffsets, removeMembers } from "./groups.ts";
 import { createTopics, deleteTopics, describeTopics, listTopics } from "./topics.ts";
 
 /** Connects on first use; calls fail after `default.api.timeout.ms` with the code of the last error. */
@@ -28,6 +28,7 @@ export function createAdmin(config: ClientConfig, deps: ClientDeps): Admin {
     alterGroupOffsets: (groupId, offsets) => alterGroupOffsets(cluster, groupId, offsets),
     deleteGroupOffsets: (groupId, partitions) => deleteGroupOffsets(cluster, groupId, partitions),
     deleteGroup: (groupId) => deleteGroup(cluster, groupId),
+    removeMembers: (groupId, isGone) => removeMembers(cluster, groupId, isGone),
     fenceProducers: (transactionalIds) => fenceProducers(cluster, transactionalIds),
     close: async () => cluster.close(),
   };

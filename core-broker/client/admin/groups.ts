@@ -1,6 +1,6 @@
 /** Consumer groups and transactional producers, from outside. */
 import { ErrorCode, errorName, KafkaError } from "../../protocol/errors.ts";
-import { deleteGroups, describeGroups, initProducerId, offsetDelete } from "../../protocol/messages/index.ts";
+import { deleteGroups, initProducerId, leaveGroup, offsetDelete } from "../../protocol/messages/index.ts";
 import { type Cluster, coordinatorMoved } from "../cluster.ts";
 import { commitOffsets, fetchOffsets, NO_MEMBER } from "../offset-store.ts";
 import { retrying } from "../retry.ts";
@@ -54,18 +54,6 @@ export async function deleteGroup(cluster: Cluster, groupId: string): Promise<vo
     if (code !== ErrorCode.GROUP_ID_NOT_FOUND) checkGroup(cluster, groupId, code, what);
   });
 }
-/** State and member count, e.g. "Stable"; "Dead" for a group that does not exist. */
-export async function groupState(cluster: Cluster, groupId: string): Promise<{ state: string; members: number }> {
-  return retrying(cluster, `describing group ${groupId}`, cluster.config.defaultApiTimeoutMs, async () => {
-    const { body } = await cluster.sendToCoordinator("group", groupId, describeGroups, { groups: [groupId] });
-    const group = body.groups[0];
-    if (group === undefined) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, `group ${groupId} is missing in the answer`);
-    if (group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) return { state: "Dead", members: 0 };
-    checkGroup(cluster, groupId, group.errorCode, `describing group ${groupId}`);
-    return { state: group.groupState, members: group.members.length };
-  });
-}
-
 /** InitProducerId for each id raises its epoch: open transactions are aborted and older producers fenced (KIP-618). */
 export async function fenceProducers(cluster: Cluster, transactionalIds: readonly string[]): Promise<void> {
   await Promise.all(transactionalIds.map((transactionalId) => fence(cluster, transactionalId)));

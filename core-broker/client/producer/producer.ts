@@ -13,6 +13,8 @@ import { Transaction } from "./transaction.ts";
 
 /** Longer than any delivery.timeout.ms that makes sense, within what a timer can hold. */
 const HOLD_MS = 0x7fffffff;
+/** A reason of its own: without one each abort makes a DOMException with a stack trace. */
+const OVER = "over";
 const NO_HEADERS: readonly RecordHeader[] = [];
 
 export class KafkaProducer implements Producer {
@@ -97,7 +99,7 @@ export class KafkaProducer implements Producer {
     const over = this.#holdProcess();
     return new Promise((resolve) => {
       this.#roomWaiters.push(() => {
-        over.abort();
+        over.abort(OVER);
         resolve();
       });
     });
@@ -127,7 +129,7 @@ export class KafkaProducer implements Producer {
       await Promise.all(waiting);
     } finally {
       this.#sender.flushing--;
-      over.abort();
+      over.abort(OVER);
     }
   }
   /** Timers do not keep a process alive; somebody who waits for a delivery does, also while no broker can be reached. */
@@ -149,7 +151,7 @@ export class KafkaProducer implements Producer {
     const index = batch.count - 1;
     const over = this.#holdProcess();
     await batch.settled();
-    over.abort();
+    over.abort(OVER);
     if (batch.error !== null) throw batch.error;
     return { partition: batch.partition, offset: batch.baseOffset < 0 ? -1 : batch.baseOffset + index };
   }

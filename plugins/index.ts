@@ -1,5 +1,5 @@
 /** All small plugins. The catalogue reads these lists. */
-import type { ConfigProviderPlugin, ConverterPlugin, HeaderConverterPlugin } from "#connect/api/plugin";
+import type { ConverterPlugin, HeaderConverterPlugin } from "#connect/api/plugin";
 import { byteArrayConverter, byteArrayHeaderConverter } from "./converters/byte-array-converter.ts";
 import { jsonConverter, jsonHeaderConverter } from "./converters/json-converter.ts";
 import { numberConverters, numberHeaderConverters } from "./converters/number-converters.ts";
@@ -17,4 +17,4 @@ export const headerConverters: readonly HeaderConverterPlugin[] = [
 ];
 export { transforms } from "./transforms/index.ts";
 export { predicates } from "./predicates/index.ts";
-export const configProviders: readonly ConfigProviderPlugin[] = [];
+export { configProviders } from "./config-providers/index.ts";

@@ -111,6 +111,12 @@ function isBlank(value: ConnectValue): boolean {
   return value === null || (typeof value === "string" && value.trim() === "");
 }
 
+/** The topic goes before the last part of the row's schema name. */
+function routedName(name: string | null, topic: string): string {
+  if (name === null) return topic;
+  const dot = name.lastIndexOf(".");
+  return `${name.slice(0, dot + 1)}${topic}.${name.slice(dot + 1)}`;
+}
 /** Schemas of enveloped values, by what they are made of. */
 class EnvelopeSchemas {
   readonly #known = new Map<string, { row: Schema; payload: Schema; schema: Schema }>();
@@ -123,7 +129,7 @@ class EnvelopeSchemas {
       const field = a.placement === "envelope" ? row.byName.get(a.field) : undefined;
       if (field !== undefined) builder.field(a.alias, field.schema);
     }
-    const schema = builder.build({ name: row.name === null ? topic : row.name.replace(/\.Value$/, `.${topic}.Value`), version });
+    const schema = builder.build({ name: routedName(row.name, topic), version });
     if (this.#known.size > 1000) this.#known.clear();
     this.#known.set(key, { row, payload, schema });
     return schema;

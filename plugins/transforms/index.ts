@@ -3,6 +3,7 @@ import type { TransformPlugin } from "#connect/api/plugin";
 import { byLogicalTableRouter } from "./by-logical-table-router.ts";
 import { cast } from "./cast.ts";
 import { collectionNameTransformation } from "./collection-name-transformation.ts";
+import { contentBasedRouter } from "./content-based-router.ts";
 import { decodeLogicalDecodingMessageContent } from "./decode-logical-decoding-message-content.ts";
 import { dropHeaders } from "./drop-headers.ts";
 import { eventRouter } from "./event-router.ts";
@@ -24,6 +25,7 @@ import { readToInsertEvent } from "./read-to-insert-event.ts";
 import { regexRouter } from "./regex-router.ts";
 import { replaceField } from "./replace-field.ts";
 import { schemaChangeEventFilter } from "./schema-change-event-filter.ts";
+import { scriptingFilter } from "./scripting-filter.ts";
 import { setSchemaMetadata } from "./set-schema-metadata.ts";
 import { timestampConverter } from "./timestamp-converter.ts";
 import { timestampRouter } from "./timestamp-router.ts";
@@ -35,6 +37,7 @@ export const transforms: readonly TransformPlugin[] = [
   byLogicalTableRouter,
   cast,
   collectionNameTransformation,
+  contentBasedRouter,
   decodeLogicalDecodingMessageContent,
   dropHeaders,
   eventRouter,
@@ -56,6 +59,7 @@ export const transforms: readonly TransformPlugin[] = [
   regexRouter,
   replaceField,
   schemaChangeEventFilter,
+  scriptingFilter,
   setSchemaMetadata,
   timestampConverter,
   timestampRouter,

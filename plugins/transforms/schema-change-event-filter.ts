@@ -1,7 +1,7 @@
 /** io.debezium.transforms.SchemaChangeEventFilter: drops schema changes of the types named. */
 import type { ConfigDef } from "#connect/api/config";
 import { parseConfig, stringSetting } from "#connect/api/config-parse";
-import { isList } from "#connect/api/java-text";
+import { isList, javaToString } from "#connect/api/java-text";
 import type { TransformPlugin } from "#connect/api/plugin";
 import { Struct } from "#connect/api/struct";
 import { DEBEZIUM_VERSION, debeziumRequired, javaError } from "./debezium.ts";
@@ -37,7 +37,7 @@ export const schemaChangeEventFilter: TransformPlugin = {
         const changes = requireStruct(record.value, "Read schema change event to filter", record.valueSchema).get("tableChanges");
         if (!isList(changes)) return null;
         const first = changes[0];
-        const type = first instanceof Struct ? eventType(String(first.get("type"))) : "DATABASE";
+        const type = first instanceof Struct ? eventType(javaToString(first.get("type"))) : "DATABASE";
         return excluded.has(type) ? null : record;
       },
     };

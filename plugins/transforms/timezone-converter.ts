@@ -2,6 +2,7 @@
 import type { ConfigDef } from "#connect/api/config";
 import { optionalString, parseConfig, stringSetting } from "#connect/api/config-parse";
 import { ConnectError } from "#connect/api/errors";
+import { javaToString } from "#connect/api/java-text";
 import type { TransformPlugin } from "#connect/api/plugin";
 import { TIMESTAMP } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
@@ -179,7 +180,7 @@ export const timezoneConverter: TransformPlugin = {
         const event = envelopeOf(record);
         if (event === null) return record;
         const source = event.schema.byName.has("source") ? event.get("source") : null;
-        const table = source instanceof Struct && source.schema.byName.has("table") ? String(source.get("table")) : null;
+        const table = source instanceof Struct && source.schema.byName.has("table") ? javaToString(source.get("table")) : null;
         const fields = matching(rules, table, record.topic);
         if (include.length > 0 && fields === null) return record;
         if (exclude.length > 0 && fields !== null && fields.size === 0) return record;

@@ -31,8 +31,11 @@ function sparse(value: ConnectValue): ConnectValue {
   const entries = isMap(vector) ? Array.from(vector) : [];
   const parts = entries
     .sort(([a], [b]) => Number(a) - Number(b))
-    .map(([k, v]) => `"${String(k)}": ${typeof v === "number" ? numberToString(v, element) : javaToString(v)}`);
-  return `{ "dimensions": ${String(value.get("dimensions"))}, "vector": { ${parts.join(", ")} } }`;
+    .map(
+      ([k, v]) =>
+        `"${javaToString(k, value.field("vector").schema.keySchema)}": ${typeof v === "number" ? numberToString(v, element) : javaToString(v)}`,
+    );
+  return `{ "dimensions": ${javaToString(value.get("dimensions"), value.field("dimensions").schema)}, "vector": { ${parts.join(", ")} } }`;
 }
 function structOf(struct: Struct): Struct {
   const slots = struct.schema.fields.map((f) => {

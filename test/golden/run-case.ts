@@ -4,7 +4,19 @@ import type { HeaderConverter, Converter } from "#connect/api/plugin";
 import type { ConnectRecord } from "#connect/api/record";
 import { NO_VALUE } from "#connect/api/values";
 import { converters, headerConverters, predicates, transforms } from "#plugins/index";
-import { isArray, objectOf, recordFrom, recordTo, schemaFrom, schemaTo, textOrNull, valueFrom, valueTo, type Json } from "./tagged.ts";
+import {
+  isArray,
+  objectOf,
+  recordFrom,
+  recordTo,
+  schemaFrom,
+  schemaTo,
+  textOf,
+  textOrNull,
+  valueFrom,
+  valueTo,
+  type Json,
+} from "./tagged.ts";
 
 class PhaseError extends Error {
   readonly phase: string;
@@ -30,7 +42,7 @@ function errorAnswer(e: unknown): Json {
   return { error: { phase: e.phase, ...described(e.cause) } };
 }
 const configOf = (json: Json | undefined): Record<string, string> =>
-  Object.fromEntries(Object.entries(objectOf(json ?? {})).map(([k, v]) => [k, typeof v === "string" ? v : String(v)]));
+  Object.fromEntries(Object.entries(objectOf(json ?? {})).map(([k, v]) => [k, textOf(v)]));
 function byClass<P extends { readonly classes: readonly string[] }>(plugins: readonly P[], name: string): P {
   const found = plugins.find((p) => p.classes.includes(name));
   if (found === undefined) throw new PhaseError("configure", new Error(`no plugin for ${name}`));
@@ -39,13 +51,13 @@ function byClass<P extends { readonly classes: readonly string[] }>(plugins: rea
 
 export function runTransformCase(json: Json | undefined): Json {
   const c = objectOf(json);
-  const className = String(c["class"]);
+  const className = textOf(c["class"]);
   const many = isArray(c["inputs"]) ? c["inputs"] : null;
   try {
     const transform = during("configure", () => byClass(transforms, className).create(configOf(c["config"]), className));
     const spec = c["predicate"] === undefined || c["predicate"] === null ? null : objectOf(c["predicate"]);
     const predicate =
-      spec === null ? null : during("configure", () => byClass(predicates, String(spec["class"])).create(configOf(spec["config"])));
+      spec === null ? null : during("configure", () => byClass(predicates, textOf(spec["class"])).create(configOf(spec["config"])));
     const negate = spec?.["negate"] === true || spec?.["negate"] === "true";
     const one = (input: Json | undefined): Json => {
       const record: ConnectRecord = recordFrom(input);
@@ -67,7 +79,7 @@ export function runTransformCase(json: Json | undefined): Json {
 export function runConverterCase(json: Json | undefined): Json {
   const c = objectOf(json);
   const config = configOf(c["config"]);
-  const className = String(c["class"]);
+  const className = textOf(c["class"]);
   try {
     if (c["header"] === true || !converters.some((p) => p.classes.includes(className))) {
       const converter = during("configure", () => byClass(headerConverters, className).create(config));

@@ -14,6 +14,11 @@ export function objectOf(json: Json | undefined): JsonRecord {
 }
 export const isArray = (json: Json | undefined): json is readonly Json[] => Array.isArray(json);
 const arrayIn = (json: Json | undefined): readonly Json[] => (isArray(json) ? json : []);
+/** A text or number as text. */
+export function textOf(json: Json | undefined): string {
+  if (typeof json === "string" || typeof json === "number" || typeof json === "boolean") return String(json);
+  throw new Error(`not a text: ${JSON.stringify(json)}`);
+}
 export const textOrNull = (json: Json | undefined): string | null => (typeof json === "string" ? json : null);
 
 export function schemaFrom(json: Json | undefined): Schema | null {
@@ -23,7 +28,7 @@ export function schemaFrom(json: Json | undefined): Schema | null {
   const type = o["type"] as SchemaType;
   let schema: Schema;
   if (type === "STRUCT")
-    schema = structOf(arrayIn(o["fields"]).map((f) => [String(objectOf(f)["name"]), required(objectOf(f)["schema"])] as const));
+    schema = structOf(arrayIn(o["fields"]).map((f) => [textOf(objectOf(f)["name"]), required(objectOf(f)["schema"])] as const));
   else if (type === "MAP") schema = mapOf(required(o["keySchema"]), required(o["valueSchema"]));
   else if (type === "ARRAY") schema = arrayOf(required(o["valueSchema"]));
   else schema = primitive(type);
@@ -59,13 +64,13 @@ export function valueFrom(json: Json | undefined, schema: Schema | null): Connec
     case "float64":
       return numberFrom(v);
     case "int64":
-      return BigInt(String(v));
+      return BigInt(textOf(v));
     case "decimal":
-      return Decimal.parse(String(v));
+      return Decimal.parse(textOf(v));
     case "bigint":
-      return new Boxed("bigint", BigInt(String(v)));
+      return new Boxed("bigint", BigInt(textOf(v)));
     case "bytes":
-      return Buffer.from(String(v), "base64");
+      return Buffer.from(textOf(v), "base64");
     case "date":
       return new Date(numberFrom(v));
     case "list":
@@ -105,7 +110,7 @@ export function schemaTo(schema: Schema | null): Json {
   };
 }
 const finite = (v: number, text: string): Json => (Number.isFinite(v) ? { [text]: v } : { [text]: String(v) });
-const float32 = (v: number): Json => (Number.isFinite(v) ? { float32: Number(floatToString(v)) } : { float32: String(v) });
+const float32 = (v: number): Json => (Number.isFinite(v) ? { float32: Number(floatTotextOf(v)) } : { float32: String(v) });
 
 export function valueTo(value: ConnectValue, schema: Schema | null): Json {
   if (value === null || typeof value === "boolean" || typeof value === "string") return value;
@@ -148,7 +153,7 @@ export function recordFrom(json: Json | undefined): ConnectRecord {
   const key = part("key"),
     value = part("value");
   const fields = {
-    topic: String(r["topic"]),
+    topic: textOf(r["topic"]),
     keySchema: key.schema,
     key: key.value,
     valueSchema: value.schema,
@@ -157,7 +162,7 @@ export function recordFrom(json: Json | undefined): ConnectRecord {
     headers: arrayIn(r["headers"]).map((h) => {
       const o = objectOf(h);
       const schema = schemaFrom(o["schema"]);
-      return { key: String(o["key"]), schema, value: valueFrom(o["value"], schema) };
+      return { key: textOf(o["key"]), schema, value: valueFrom(o["value"], schema) };
     }),
   };
   const partition = typeof r["partition"] === "number" ? r["partition"] : null;

@@ -6,7 +6,7 @@
  */
 import type { ByteSink } from "#connect/api/byte-sink";
 import { DataError } from "#connect/api/errors";
-import { CELL_GIVEN, CELL_NULL, type CellForm, type RawColumn, type RawRow } from "#connect/api/raw-row";
+import { CELL_NULL, type CellForm, type RawColumn, type RawRow } from "#connect/api/raw-row";
 import { DATE, DECIMAL, TIME, TIMESTAMP, type Schema, type SchemaField } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
@@ -38,6 +38,7 @@ let allowed: boolean | undefined;
 function codeGenerationAllowed(): boolean {
   if (allowed === undefined) {
     try {
+      // oxlint-disable-next-line typescript/no-implied-eval -- only asks whether the process allows it
       new Function("");
       allowed = true;
     } catch {
@@ -112,8 +113,7 @@ function slotCode(scope: Scope, field: SchemaField, o: JsonOptions, unrolled: bo
     }
     case "STRUCT": {
       const write = bind(scope, `w${i}`, structWriter(schema, o));
-      const struct = "Struct";
-      return `${head}if (x instanceof ${struct}) { out.length = p; ${write}(x, out); ${REFRESH} } else { ${slow} }\n`;
+      return `${head}if (x instanceof Struct) { out.length = p; ${write}(x, out); ${REFRESH} } else { ${slow} }\n`;
     }
     default:
       return `${head}{ ${slow} }\n`;
@@ -145,6 +145,7 @@ function structWriter(schema: Schema, o: JsonOptions): StructWriter {
 }
 // The one place where text becomes code. It holds numbers and names of our own only: names of fields are constant bytes.
 function generate<F>(scope: Scope, fixed: number, body: string): F {
+  // oxlint-disable-next-line typescript/no-implied-eval -- the point of this file
   const make: (...values: unknown[]) => F = new Function(...scope.names, `"use strict"; const FIXED = ${fixed};\n${body}`) as (
     ...values: unknown[]
   ) => F;
@@ -163,7 +164,7 @@ function rowWriter(schema: Schema, o: JsonOptions): RawWriter {
     write(struct, row, out);
   };
 }
-function cellCode(scope: Scope, field: SchemaField, form: CellForm, o: JsonOptions): string {
+function cellCode(scope: Scope, field: SchemaField, form: CellForm): string {
   const i = field.index;
   const decode = `out.length = p; writeValue(out, f${i}, row.decode(${i}), o); ${REFRESH}`;
   const room =
@@ -196,11 +197,10 @@ function compileRow(schema: Schema, columns: readonly RawColumn[], o: JsonOption
     const onNull = field.schema.optional && !hasDefault(field.schema, o) ? constant(scope, NULL, true) : handOver(i, "null");
     return `${constant(scope, fragmentOf(field), unrolled)}
       start = starts[${i}];
-      if (start >= 0) { end = ends[${i}]; ${cellCode(scope, field, form, o)} }
+      if (start >= 0) { end = ends[${i}]; ${cellCode(scope, field, form)} }
       else if (start === ${CELL_NULL}) { ${onNull} }
       else { ${handOver(i, `row.decode(${i})`)} }\n`;
   });
-  void CELL_GIVEN;
   return generate<RawWriter>(
     scope,
     names + schema.fields.length * TOKEN_BYTES + 8,

@@ -9,11 +9,12 @@ import { imageOf } from "./image-of.ts";
 const SET = 0;
 const DELETE = 1;
 const APPEND = 2;
-function fixture(): {
-  change(resourceType: number, resourceName: string, name: string, value: string | null, operation?: number): unknown;
-  effective: EffectiveConfig;
-  context: AlterContext;
-} {
+interface Fixture {
+  readonly change: (resourceType: number, resourceName: string, name: string, value: string | null, operation?: number) => unknown;
+  readonly effective: EffectiveConfig;
+  readonly context: AlterContext;
+}
+function fixture(): Fixture {
   const image = imageOf();
   const spec = { name: "t", numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
   const defaults = {

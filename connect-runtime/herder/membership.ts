@@ -115,6 +115,7 @@ export class WorkerMembership implements Membership {
 
   async start(): Promise<void> {
     const { clients, clientConfig, groupId } = this.#options;
+    await this.#removeFormerSelf();
     const group = await clients.groupMembership(clientConfig, {
       groupId,
       protocolType: "connect",
@@ -125,6 +126,26 @@ export class WorkerMembership implements Membership {
     });
     this.#group = group;
     if (this.#closed) await group.close();
+  }
+  /**
+   * A member with our own REST address is this worker before it crashed: the address is ours now, so nobody else answers there.
+   * Removing it spares the session time-out that everything would wait for.
+   */
+  async #removeFormerSelf(): Promise<void> {
+    const { clients, clientConfig, groupId, url, log } = this.#options;
+    try {
+      const admin = await clients.admin(clientConfig);
+      try {
+        const removed = await admin.removeMembers(groupId, (m) => m.metadata.length > 0 && decodeMetadata(m.metadata).url === url);
+        if (removed > 0) log.info(`removed this worker's former self from group ${groupId}`);
+      } finally {
+        await admin.close();
+      }
+    } catch (error) {
+      log.warn(
+        `looking for this worker's former self in group ${groupId} failed: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
   }
   rejoin(): void {
     this.#group?.rejoin();

@@ -44,6 +44,9 @@ function fakeAdmin(cluster: FakeCluster): Admin {
     async deleteGroupOffsets(group, partitions) {
       for (const p of partitions) cluster.offsetsOf(group).delete(`${p.topic}-${p.partition}`);
     },
+    async removeMembers() {
+      return 0;
+    },
     async deleteGroup(group) {
       if (!cluster.committed.delete(group)) throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND);
     },

@@ -38,7 +38,7 @@ async function announced(port: number): Promise<ReadonlyMap<number, readonly [nu
   const frame = await new Promise<Buffer>((resolve, reject) => {
     let got = Buffer.alloc(0);
     socket.on("error", reject);
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Buffer) => {
       got = Buffer.concat([got, chunk]);
       if (got.length >= 4 && got.length >= 4 + got.readInt32BE(0)) resolve(got.subarray(4));
     });

@@ -54,6 +54,28 @@ export async function deleteGroup(cluster: Cluster, groupId: string): Promise<vo
     if (code !== ErrorCode.GROUP_ID_NOT_FOUND) checkGroup(cluster, groupId, code, what);
   });
 }
+/** See Admin.removeMembers. A group that does not exist has none. LeaveGroup takes lists from version 3 on (Kafka 2.4). */
+export async function removeMembers(
+  cluster: Cluster,
+  groupId: string,
+  isGone: (member: { memberId: string; clientId: string; metadata: Uint8Array }) => boolean,
+): Promise<number> {
+  return retrying(cluster, `removing members of group ${groupId}`, cluster.config.defaultApiTimeoutMs, async () => {
+    const { body } = await cluster.sendToCoordinator("group", groupId, describeGroups, { groups: [groupId] });
+    const group = body.groups[0];
+    if (group === undefined || group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) return 0;
+    checkGroup(cluster, groupId, group.errorCode, `describing group ${groupId}`);
+    const gone = group.members.filter(
+      (m) => m.groupInstanceId === null && isGone({ memberId: m.memberId, clientId: m.clientId, metadata: m.memberMetadata }),
+    );
+    if (gone.length === 0) return 0;
+    const members = gone.map((m) => ({ memberId: m.memberId, groupInstanceId: null, reason: "its process is gone" }));
+    const { body: left } = await cluster.sendToCoordinator("group", groupId, leaveGroup, { groupId, members });
+    checkGroup(cluster, groupId, left.errorCode, `removing members of group ${groupId}`);
+    return gone.length;
+  });
+}
+
 /** InitProducerId for each id raises its epoch: open transactions are aborted and older producers fenced (KIP-618). */
 export async function fenceProducers(cluster: Cluster, transactionalIds: readonly string[]): Promise<void> {
   await Promise.all(transactionalIds.map((transactionalId) => fence(cluster, transactionalId)));

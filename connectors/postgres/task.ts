@@ -123,7 +123,10 @@ class PostgresTask implements SourceTask {
     }
   }
   async poll(): Promise<readonly SourceRecord[]> {
-    if (!this.#running && this.#queue.empty) await this.#begin();
+    if (!this.#running && this.#queue.empty) {
+      this.#queue.throwFailure();
+      await this.#begin();
+    }
     return this.#queue.take(this.#s.all.int("poll.interval.ms"));
   }
   durable(offsets: readonly { readonly partition: SourcePartition; readonly offset: SourceOffset }[]): Promise<void> {
@@ -216,6 +219,9 @@ class PostgresTask implements SourceTask {
       this.#snapshot = await openSnapshot(s, client, this.#plans, point, () => this.#stopping, nowMicros);
       if (temporary) await session.query(`DROP_REPLICATION_SLOT ${quoteIdentifier(name)}`);
       createdLsn = from;
+      // Known after a crash even if no record's offset was stored by then: records of this snapshot may be in the topics.
+      if (!temporary || interrupted)
+        await this.#context.offsets.save?.(this.#partition, snapshotOffset("INITIAL", from, 0, Math.floor(nowMicros()), false));
     } else if (state === "missing" && streams) {
       createdLsn = (await createSlot(session, slotName, { exported: false, failover: s.all.bool("slot.failover") })).consistentLsn;
     }

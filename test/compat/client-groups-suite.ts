@@ -144,6 +144,20 @@ export function groupsSuite(kind: BrokerKind, port: number): void {
       expect(await admin.groupOffsets("busy")).toMatchObject([{ offset: 3 }]);
     });
 
+    test("a member whose process is gone is taken out without waiting for its session", async () => {
+      const topic = await newTopic(2);
+      const settings = { "session.timeout.ms": "30000", "heartbeat.interval.ms": "300" };
+      const stays = new Runner(await consumer("gone", { ...settings, "client.id": "stays" }), [topic]);
+      const gone = new Runner(await consumer("gone", { ...settings, "client.id": "gone" }), [topic]);
+      await expect.poll(() => [stays.owned, gone.owned], { timeout: 10_000 }).toEqual([1, 1]);
+      await gone.pause();
+      expect(await admin.removeMembers("gone", (member) => member.clientId === "gone")).toBe(1);
+      expect(await admin.removeMembers("no-such-group", () => true)).toBe(0);
+      await expect.poll(() => stays.owned, { timeout: 10_000 }).toBe(2);
+      await stays.close();
+      await gone.consumer.close();
+    });
+
     test("membership with a protocol of one's own: leader, assignment, rejoin, leaving", async () => {
       const config = { ...base, "session.timeout.ms": "6000", "heartbeat.interval.ms": "300", "rebalance.timeout.ms": "5000" };
       const log: string[] = [];

@@ -1,6 +1,6 @@
 /** Consumer groups and transactional producers, from outside. */
 import { ErrorCode, errorName, KafkaError } from "../../protocol/errors.ts";
-import { deleteGroups, initProducerId, leaveGroup, offsetDelete } from "../../protocol/messages/index.ts";
+import { deleteGroups, describeGroups, initProducerId, leaveGroup, offsetDelete } from "../../protocol/messages/index.ts";
 import { type Cluster, coordinatorMoved } from "../cluster.ts";
 import { commitOffsets, fetchOffsets, NO_MEMBER } from "../offset-store.ts";
 import { retrying } from "../retry.ts";

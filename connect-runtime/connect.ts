@@ -177,8 +177,12 @@ function offsetStore(config: WorkerConfig, deps: ConnectDeps): OffsetStore {
   const { distributed } = config;
   if (distributed === null) return fileOffsetStore(config.offsetFile ?? "connect.offsets");
   const topic = distributed.offsetTopic;
+  const clients = storeClients(config, "offsets");
+  // An offset of an aborted transaction must not be read: the records before it were aborted with it.
+  const isolation = config.exactlyOnceSource === "enabled" ? { "isolation.level": "read_committed" } : {};
   return topicOffsetStore({
-    ...storeClients(config, "offsets"),
+    ...clients,
+    consumerConfig: { ...clients.consumerConfig, ...isolation },
     clients: deps.clients,
     topic: topic.name,
     partitions: topic.partitions,

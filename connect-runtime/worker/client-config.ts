@@ -15,7 +15,7 @@ const bootstrap = (worker: ConfigMap): ClientConfig => ({ "bootstrap.servers": w
  * retries without end. Batches are larger than Kafka's 16 kB because a source delivers in bulk: with one request in flight
  * per broker a round trip of 1 ms would otherwise cap a partition at 16 MB/s. Half of Kafka's 32 MB of buffer is as fast.
  */
-export function producerConfig(worker: ConfigMap, connector: ConfigMap, clientId: string): ClientConfig {
+function producerConfig(worker: ConfigMap, connector: ConfigMap, clientId: string): ClientConfig {
   return {
     ...bootstrap(worker),
     "client.id": clientId,

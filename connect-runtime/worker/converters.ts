@@ -4,7 +4,7 @@ import type { Converter, HeaderConverter } from "../api/plugin.ts";
 import { withPrefix } from "./settings.ts";
 import type { ConfigMap, PluginCatalog } from "./types.ts";
 
-export interface Named<T> {
+interface Named<T> {
   readonly plugin: T;
   /** Full Java class name, as reports show it. */
   readonly className: string;

@@ -2,7 +2,7 @@
  * Counters of a task in memory that its thread writes and the main thread reads: no messages, and they survive the thread.
  * Names follow Kafka Connect's metrics.
  */
-export const COUNTERS = [
+const COUNTERS = [
   "source-record-poll-total",
   "source-record-write-total",
   "source-record-active-count",

@@ -21,7 +21,7 @@ export interface DeadLetterQueue extends FailureReporter {
 }
 const PREFIX = "__connect.errors.";
 
-export function contextHeaders(id: TaskId, failure: Failure): RecordHeader[] {
+function contextHeaders(id: TaskId, failure: Failure): RecordHeader[] {
   const { consumed, error } = failure;
   const message = messageOf(error);
   const header = (name: string, value: string): RecordHeader => ({ key: PREFIX + name, value: Buffer.from(value) });

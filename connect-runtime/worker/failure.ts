@@ -89,7 +89,7 @@ export class FailurePolicy {
 const TIMESTAMP_TYPES = { CREATE_TIME: "CreateTime", LOG_APPEND_TIME: "LogAppendTime", NO_TIMESTAMP_TYPE: "NoTimestampType" } as const;
 
 /** The sentence of Kafka's log reporter; with the record's address (never its content) when asked for. */
-export function describeFailure(id: TaskId, failure: Failure, withRecord: boolean): string {
+function describeFailure(id: TaskId, failure: Failure, withRecord: boolean): string {
   let text = `Error encountered in task ${id.connector}-${id.task}. Executing stage '${failure.stage}' with class '${failure.className}'`;
   if (withRecord && failure.consumed !== null) {
     const r = failure.consumed;

@@ -13,7 +13,7 @@ import { traceOf } from "./trace.ts";
 import type { ConfigMap } from "./types.ts";
 
 /** Null: ended as asked. Else the trace. */
-export type TaskOutcome = string | null;
+type TaskOutcome = string | null;
 export interface TaskThread {
   send(message: ToThread): void;
   /** Never rejects. */

@@ -51,7 +51,7 @@ export function creationGroups(worker: ConfigMap, connector: ConfigMap): readonl
   return [...named.map((name) => groupOf(connector, name)), { ...groupOf(connector, DEFAULT_GROUP), include: [/^/], exclude: [] }];
 }
 /** The first group that takes the topic; the default group takes all. */
-export function newTopicFor(groups: readonly CreationGroup[] | null, topic: string): NewTopic {
+function newTopicFor(groups: readonly CreationGroup[] | null, topic: string): NewTopic {
   const group = groups?.find((g) => g.include.some((r) => r.test(topic)) && !g.exclude.some((r) => r.test(topic)));
   if (group === undefined) return { name: topic, partitions: BROKER_DEFAULT, replicationFactor: BROKER_DEFAULT };
   return { name: topic, partitions: group.partitions, replicationFactor: group.replicationFactor, configs: group.configs };

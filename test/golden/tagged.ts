@@ -110,7 +110,7 @@ export function schemaTo(schema: Schema | null): Json {
   };
 }
 const finite = (v: number, text: string): Json => (Number.isFinite(v) ? { [text]: v } : { [text]: String(v) });
-const float32 = (v: number): Json => (Number.isFinite(v) ? { float32: Number(floatTotextOf(v)) } : { float32: String(v) });
+const float32 = (v: number): Json => (Number.isFinite(v) ? { float32: Number(floatToString(v)) } : { float32: String(v) });
 
 export function valueTo(value: ConnectValue, schema: Schema | null): Json {
   if (value === null || typeof value === "boolean" || typeof value === "string") return value;

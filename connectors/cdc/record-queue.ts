@@ -55,6 +55,12 @@ export class RecordQueue {
     this.#waiting = null;
     waiting?.();
   }
+  /** Throws a failure that was noted, once. */
+  throwFailure(): void {
+    const error = this.#error;
+    this.#error = null;
+    if (error !== null) throw error;
+  }
   /** The next poll that finds the queue empty throws this. */
   fail(error: Error): void {
     this.#error ??= error;
@@ -72,7 +78,7 @@ export class RecordQueue {
       });
     }
     if (this.#records === 0) {
-      if (this.#error !== null) throw this.#error;
+      this.throwFailure();
       return [];
     }
     const wasFull = this.full;

@@ -126,8 +126,8 @@ describe.skipIf(reason !== "")(`PostgreSQL source under faults${reason === "" ? 
   test("rows that change while the snapshot runs, and while it is interrupted, come to their last state", async () => {
     const db = await server.database("handover");
     await db.query("CREATE TABLE t (id int PRIMARY KEY, v text)");
-    await db.query("INSERT INTO t SELECT g, repeat('x', 200) FROM generate_series(1, 20000) g");
-    const bench = new TaskBench(server, "handover");
+    await db.query("INSERT INTO t SELECT g, repeat('x', 900) FROM generate_series(1, 40000) g");
+    const bench = new TaskBench(server, "handover", { "max.batch.size": "100", "max.queue.size": "200" });
     await bench.start();
     await bench.until(3000);
     await db.query("DELETE FROM t WHERE id <= 1000");

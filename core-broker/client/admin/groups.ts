@@ -54,26 +54,36 @@ export async function deleteGroup(cluster: Cluster, groupId: string): Promise<vo
     if (code !== ErrorCode.GROUP_ID_NOT_FOUND) checkGroup(cluster, groupId, code, what);
   });
 }
-/** See Admin.removeMembers. A group that does not exist has none. LeaveGroup takes lists from version 3 on (Kafka 2.4). */
+/** See Admin.removeMembers. Members that left meanwhile do not count; a group that does not exist has none. */
 export async function removeMembers(
   cluster: Cluster,
   groupId: string,
   isGone: (member: { memberId: string; clientId: string; metadata: Uint8Array }) => boolean,
 ): Promise<number> {
-  return retrying(cluster, `removing members of group ${groupId}`, cluster.config.defaultApiTimeoutMs, async () => {
+  const what = `removing members of group ${groupId}`;
+  const removed = new Set<string>();
+  await retrying(cluster, what, cluster.config.defaultApiTimeoutMs, async () => {
     const { body } = await cluster.sendToCoordinator("group", groupId, describeGroups, { groups: [groupId] });
     const group = body.groups[0];
-    if (group === undefined || group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) return 0;
-    checkGroup(cluster, groupId, group.errorCode, `describing group ${groupId}`);
+    if (group === undefined || group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) return;
+    checkGroup(cluster, groupId, group.errorCode, what);
     const gone = group.members.filter(
       (m) => m.groupInstanceId === null && isGone({ memberId: m.memberId, clientId: m.clientId, metadata: m.memberMetadata }),
     );
-    if (gone.length === 0) return 0;
-    const members = gone.map((m) => ({ memberId: m.memberId, groupInstanceId: null, reason: "its process is gone" }));
-    const { body: left } = await cluster.sendToCoordinator("group", groupId, leaveGroup, { groupId, members });
-    checkGroup(cluster, groupId, left.errorCode, `removing members of group ${groupId}`);
-    return gone.length;
+    for (const { memberId } of gone) if (await removeMember(cluster, groupId, memberId, what)) removed.add(memberId);
   });
+  return removed.size;
+}
+/** One at a time: LeaveGroup takes lists only from version 3 on (Kafka 2.4). */
+async function removeMember(cluster: Cluster, groupId: string, memberId: string, what: string): Promise<boolean> {
+  const member = { memberId, groupInstanceId: null, reason: "its process is gone" };
+  const { body } = await cluster.sendToCoordinator("group", groupId, leaveGroup, (version) =>
+    version >= 3 ? { groupId, members: [member] } : { groupId, memberId },
+  );
+  const code = body.errorCode === ErrorCode.NONE ? (body.members[0]?.errorCode ?? ErrorCode.NONE) : body.errorCode;
+  if (code === ErrorCode.UNKNOWN_MEMBER_ID) return false;
+  checkGroup(cluster, groupId, code, what);
+  return true;
 }
 
 /** InitProducerId for each id raises its epoch: open transactions are aborted and older producers fenced (KIP-618). */

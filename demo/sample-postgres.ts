@@ -40,12 +40,29 @@ export async function startSamplePostgres(wanted: string, port: number): Promise
       throw new SamplePostgresError(`the sample database cannot be created in ${folder}: ${lastLine(error.message)}. Remove the folder, or start without it: npm start -- --no-demo`);
     });
   }
+  await stopLeftOver(folder);
   const settings = { port, listen_addresses: "127.0.0.1", unix_socket_directories: "", wal_level: "logical", max_wal_senders: 10, max_replication_slots: 10, shared_buffers: "16MB", max_connections: 40, logging_collector: "off", log_min_messages: "warning", timezone: "UTC" };
   const args = ["-D", folder, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
   // Its own process group: Ctrl-C reaches us only, and we stop it when nothing reads from it any more.
   const child = spawn(join(programs, "postgres"), args, { ...options, cwd: folder, detached: true, stdio: ["ignore", "ignore", "pipe"] });
   await accepting(child, port, folder);
   return { port, folder, stop: () => stop(child) };
+}
+
+/** A server on this folder whose starter was killed: it is ours, and is stopped. */
+async function stopLeftOver(folder: string): Promise<void> {
+  const pid = Number((await readFile(join(folder, "postmaster.pid"), "utf8").catch(() => "")).split("\n")[0]);
+  const alive = (): boolean => {
+    try {
+      return pid > 1 && process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "postgres");
+  if (!alive() || !command.includes("postgres")) return;
+  process.kill(pid, "SIGINT");
+  for (let i = 0; i < 200 && alive(); i++) await new Promise((wake) => setTimeout(wake, 50));
 }
 
 async function accepting(child: ChildProcess, port: number, folder: string): Promise<void> {

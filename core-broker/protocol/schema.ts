@@ -70,7 +70,6 @@ export const int16 = scalar<number>("int16");
 export const int32 = scalar<number>("int32");
 export const int64 = scalar<number>("int64");
 export const uint16 = scalar<number>("uint16");
-export const uint32 = scalar<number>("uint32");
 export const float64 = scalar<number>("float64");
 export const string = scalar<string>("string");
 /** 16 bytes on the wire; here the 22-character unpadded base64url text that Kafka's tools print. */

@@ -17,7 +17,6 @@ export const LOG_OVERHEAD_BYTES = 12;
 const TIMESTAMP_TYPE = 0x08;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
-const DELETE_HORIZON = 0x40;
 
 export interface BatchHeader {
   readonly baseOffset: number;
@@ -93,7 +92,6 @@ export const compressionOf = (attributes: number): Codec | null => CODECS[attrib
 export const isTransactional = (attributes: number): boolean => (attributes & TRANSACTIONAL) !== 0;
 export const isControl = (attributes: number): boolean => (attributes & CONTROL) !== 0;
 export const isLogAppendTime = (attributes: number): boolean => (attributes & TIMESTAMP_TYPE) !== 0;
-export const hasDeleteHorizon = (attributes: number): boolean => (attributes & DELETE_HORIZON) !== 0;
 
 /** In place; neither is covered by the CRC. */
 export function setBatchOffset(b: Buffer, at: number, baseOffset: number, partitionLeaderEpoch: number): void {

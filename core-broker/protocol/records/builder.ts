@@ -2,7 +2,7 @@
  * Builds one record batch. `append` is on the hot path of every source: it writes varints and bytes straight into one
  * buffer, allocates nothing per record, and keeps the header's 61 bytes free for `build`.
  */
-import { attributesFor, BATCH_HEADER_BYTES, LOG_OVERHEAD_BYTES, writeBatchHeader } from "./batch.ts";
+import { attributesFor, BATCH_HEADER_BYTES, writeBatchHeader } from "./batch.ts";
 import { type Codec, compress } from "./compression/index.ts";
 
 export interface HeaderInput {
@@ -110,10 +110,6 @@ export class BatchBuilder {
     return out;
   }
 }
-
-/** Largest size a record with these lengths can take in a batch; for `max.request.size` checks. */
-export const recordSizeMax = (keyBytes: number, valueBytes: number): number =>
-  BATCH_HEADER_BYTES + LOG_OVERHEAD_BYTES + 30 + keyBytes + valueBytes;
 
 function putVarint(b: Buffer, at: number, value: number): number {
   let z = ((value << 1) ^ (value >> 31)) >>> 0;

@@ -3,7 +3,12 @@ import { Client } from "pg";
 
 export const TABLES = ["customers", "products", "orders", "order_lines"] as const;
 /** Columns of each primary key, for an ordered checksum. */
-const KEYS: Readonly<Record<(typeof TABLES)[number], string>> = { customers: "id", products: "id", orders: "id", order_lines: "order_id, line" };
+const KEYS: Readonly<Record<(typeof TABLES)[number], string>> = {
+  customers: "id",
+  products: "id",
+  orders: "id",
+  order_lines: "order_id, line",
+};
 
 const SCHEMA = `
   create table customers (id serial primary key, name text not null, email varchar(120), vip boolean not null default false, created timestamptz not null default now());
@@ -50,26 +55,37 @@ async function step(client: Client, turn: number): Promise<void> {
       await client.query("insert into customers (name, email) values ('Customer ' || $1::int, 'new' || $1::int || '@example.com')", [turn]);
       return;
     case 1:
-      await client.query("update customers set email = 'moved' || $1::int || '@example.com', vip = not vip where id = (select id from customers order by random() limit 1)", [turn]);
+      await client.query(
+        "update customers set email = 'moved' || $1::int || '@example.com', vip = not vip where id = (select id from customers order by random() limit 1)",
+        [turn],
+      );
       return;
     case 2:
-      await client.query("update products set price = price + 0.01, stock = stock + 5 where id = (select id from products order by random() limit 1)");
+      await client.query(
+        "update products set price = price + 0.01, stock = stock + 5 where id = (select id from products order by random() limit 1)",
+      );
       return;
     case 3:
       await client.query("begin");
       await client.query("delete from order_lines where order_id in (select id from orders order by id desc offset $1)", [ORDERS_KEPT]);
       await client.query("delete from orders where id in (select id from orders order by id desc offset $1)", [ORDERS_KEPT]);
-      await client.query("delete from customers c where id = (select max(id) from customers) and id > 300 and not exists (select from orders o where o.customer_id = c.id)");
+      await client.query(
+        "delete from customers c where id = (select max(id) from customers) and id > 300 and not exists (select from orders o where o.customer_id = c.id)",
+      );
       await client.query("commit");
       return;
     default:
       await client.query("begin");
-      await client.query("insert into orders (customer_id, note) select id, 'order ' || $1::int from customers order by random() limit 1", [turn]);
+      await client.query("insert into orders (customer_id, note) select id, 'order ' || $1::int from customers order by random() limit 1", [
+        turn,
+      ]);
       await client.query(
         "insert into order_lines select currval('orders_id_seq'), row_number() over (), id, 1 + (id + $1::int) % 4 from (select id from products order by random() limit 3) p",
         [turn],
       );
-      await client.query("update products set stock = stock - 1 where id in (select product_id from order_lines where order_id = currval('orders_id_seq'))");
+      await client.query(
+        "update products set stock = stock - 1 where id in (select product_id from order_lines where order_id = currval('orders_id_seq'))",
+      );
       await client.query("commit");
   }
 }
@@ -90,7 +106,16 @@ export async function startTrickle(port: number, intervalMs: number): Promise<Tr
   let busy: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
     if (paused || stopped) return;
-    busy = busy.then(() => step(client, turn++)).then(() => void statements++, () => client.query("rollback").then(() => {}, () => {}));
+    busy = busy
+      .then(() => step(client, turn++))
+      .then(
+        () => void statements++,
+        () =>
+          client.query("rollback").then(
+            () => {},
+            () => {},
+          ),
+      );
   }, intervalMs);
   return {
     get statements() {
@@ -128,7 +153,9 @@ export async function content(client: Client): Promise<Content> {
         sums.push("");
         continue;
       }
-      const result = await client.query<{ n: string; sum: string | null }>(`select count(*) as n, md5(string_agg(t::text, E'\\n' order by ${KEYS[table]})) as sum from ${table} t`);
+      const result = await client.query<{ n: string; sum: string | null }>(
+        `select count(*) as n, md5(string_agg(t::text, E'\\n' order by ${KEYS[table]})) as sum from ${table} t`,
+      );
       rows += Number(result.rows[0]?.n ?? 0);
       sums.push(result.rows[0]?.sum ?? "");
     }

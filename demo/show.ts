@@ -20,7 +20,11 @@ const TRICKLE_MS = 150;
 export async function show(o: ShowOptions): Promise<{ readonly stop: () => Promise<void> }> {
   const trickle = await startTrickle(o.samplePort, TRICKLE_MS);
   const observer = await observe({ ...o, clients: createKafkaClients(), topics: o.posted.topics, sinkGroup: o.posted.sinkGroup, trickle });
-  const out = { isTTY: process.stdout.isTTY ?? false, columns: process.stdout.columns ?? 160, write: (text: string) => void process.stdout.write(text) };
+  const out = {
+    isTTY: process.stdout.isTTY ?? false,
+    columns: process.stdout.columns ?? 160,
+    write: (text: string) => void process.stdout.write(text),
+  };
   const screen = showLive(out, o, () => observer.view());
   return {
     async stop() {

@@ -51,7 +51,11 @@ async function startDemo(args: Arguments): Promise<Running> {
   const bootstrap = args.options["broker"] ?? "127.0.0.1:9092";
   const options = Object.fromEntries(Object.entries(args.options).filter(([name]) => name !== "sample-port"));
   // The live view owns the terminal; what is worth a look still comes through.
-  const running = await serveStart({ ...args, options, overrides: { "log.level": "warn", "offset.flush.interval.ms": "2000", ...args.overrides } });
+  const running = await serveStart({
+    ...args,
+    options,
+    overrides: { "log.level": "warn", "offset.flush.interval.ms": "2000", ...args.overrides },
+  });
   process.stdout.write(`${running.ready}\n`);
   const undo: (() => Promise<void>)[] = [() => running.close()];
   const close = async (): Promise<void> => {
@@ -75,10 +79,14 @@ async function startDemo(args: Arguments): Promise<Running> {
 
 /** Posts the file as it stands (but for another --sample-port). A connector that exists already is left as it is. */
 async function post(rest: string, file: string, samplePort: number, posted: RunningConnectors): Promise<void> {
-  const text = (await readFile(new URL(`../examples/${file}`, import.meta.url), "utf8")).replaceAll(String(SAMPLE_PORT), String(samplePort));
+  const text = (await readFile(new URL(`../examples/${file}`, import.meta.url), "utf8")).replaceAll(
+    String(SAMPLE_PORT),
+    String(samplePort),
+  );
   const response = await fetch(`${rest}/connectors`, { method: "POST", headers: { "content-type": "application/json" }, body: text });
   const body = await response.text();
-  if (!response.ok && response.status !== 409) throw new Error(`examples/${file} was refused with ${response.status}: ${body}. Correct the file and start again.`);
+  if (!response.ok && response.status !== 409)
+    throw new Error(`examples/${file} was refused with ${response.status}: ${body}. Correct the file and start again.`);
   const config: unknown = Reflect.get(Object(JSON.parse(text)), "config");
   const topics: unknown = Reflect.get(Object(config), "topics");
   if (typeof topics === "string") posted.topics.push(...topics.split(","));

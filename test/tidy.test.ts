@@ -60,7 +60,9 @@ const MAY_IMPORT: readonly (readonly [string, readonly string[]])[] = [
   ["demo", ["connect-runtime", "core-broker"]],
 ];
 function layerOffences(path: string, text: string): string[] {
-  const rule = MAY_IMPORT.filter(([prefix]) => path.startsWith(`${prefix}/`) || path === `${prefix}.ts`).sort((a, b) => b[0].length - a[0].length)[0];
+  const rule = MAY_IMPORT.filter(([prefix]) => path.startsWith(`${prefix}/`) || path === `${prefix}.ts`).sort(
+    (a, b) => b[0].length - a[0].length,
+  )[0];
   if (rule === undefined) return [`${path}: no rule for this folder`];
   const own = rule[0] === "connectors" || rule[0] === "core-broker" ? posix.join(...path.split("/").slice(0, 2)) : rule[0];
   const top = path.split("/")[0] ?? "";

@@ -105,7 +105,9 @@ function properties(options: KafkaOptions, folder: string, extra: readonly (read
     listeners: `${advertised},CONTROLLER://127.0.0.1:${options.port + 1}`,
     "advertised.listeners": advertised,
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": ["CONTROLLER:PLAINTEXT", "PLAINTEXT:PLAINTEXT", ...extra.map(([name]) => `${name}:${name}`)].join(","),
+    "listener.security.protocol.map": ["CONTROLLER:PLAINTEXT", "PLAINTEXT:PLAINTEXT", ...extra.map(([name]) => `${name}:${name}`)].join(
+      ",",
+    ),
     "log.dirs": join(folder, "data"),
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "1",

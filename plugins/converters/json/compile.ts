@@ -4,13 +4,13 @@
  * ordinary (nulls with defaults, collections, wrong types) is left to interpret.ts, which is also the fallback where
  * code generation is not allowed.
  */
-import type { ByteSink } from "#connect/api/byte-sink";
+import { byteSink, type ByteSink } from "#connect/api/byte-sink";
 import { DataError } from "#connect/api/errors";
 import { CELL_NULL, type CellForm, type RawColumn, type RawRow } from "#connect/api/raw-row";
 import { DATE, DECIMAL, TIME, TIMESTAMP, type Schema, type SchemaField } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
-import { appendString, integer53, integer64 } from "./append.ts";
+import { appendAscii, appendString, integer53, integer64 } from "./append.ts";
 import { writeStruct, writeValue } from "./interpret.ts";
 import { cachedString, doubleText, plainString, StringMemory, utf8Cell } from "./pieces.ts";
 import type { JsonOptions } from "./options.ts";
@@ -68,7 +68,13 @@ function mismatch(struct: Struct, schema: Schema, o: JsonOptions, out: ByteSink)
   if (struct.schema.type !== "STRUCT") throw new DataError("Mismatching schema.");
   writeStruct(out, schema, struct, o);
 }
-const fragmentOf = (field: SchemaField): Buffer => Buffer.from(`${field.index === 0 ? "{" : ","}${JSON.stringify(field.name)}:`);
+function fragmentOf(field: SchemaField): Buffer {
+  const out = byteSink(64);
+  appendAscii(out, field.index === 0 ? "{" : ",");
+  appendString(out, field.name);
+  appendAscii(out, ":");
+  return Buffer.from(out.bytes.subarray(0, out.length));
+}
 
 /** Statements that append constant bytes at `p`. */
 function constant(scope: Scope, bytes: Uint8Array, unrolled: boolean): string {

@@ -17,9 +17,9 @@ const EXAMPLES = ["inventory-source.json", "inventory-replica.json"];
 async function main(): Promise<void> {
   const given = process.argv.slice(2);
   const [{ parseArguments, UsageError }, serve, { runUntilSignal }] = await Promise.all([
-    import("../connect-runtime/cli/arguments.ts"),
-    import("../connect-runtime/cli/serve.ts"),
-    import("../connect-runtime/cli/run.ts"),
+    import("#connect/cli/arguments"),
+    import("#connect/cli/serve"),
+    import("#connect/cli/run"),
   ]);
   try {
     const args = parseArguments(
@@ -35,12 +35,12 @@ async function main(): Promise<void> {
   }
 }
 
-type Arguments = import("../connect-runtime/cli/arguments.ts").Arguments;
-type Running = import("../connect-runtime/cli/run.ts").Running;
+type Arguments = import("#connect/cli/arguments").Arguments;
+type Running = import("#connect/cli/run").Running;
 
 async function startDemo(args: Arguments): Promise<Running> {
   const [{ serveStart }, { startSamplePostgres }, { createDatabases }, { show }] = await Promise.all([
-    import("../connect-runtime/cli/serve.ts"),
+    import("#connect/cli/serve"),
     import("./sample-postgres.ts"),
     import("./inventory.ts"),
     import("./show.ts"),

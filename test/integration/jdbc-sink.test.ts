@@ -12,8 +12,9 @@ import { Struct } from "#connect/api/struct";
 import { type ConnectValue, Decimal } from "#connect/api/value";
 import { jdbcSink } from "#connectors/jdbc-sink/index";
 import { type SamplePostgres, startSamplePostgres } from "../../demo/sample-postgres.ts";
+import { freePorts } from "../chaos/millrace-process.ts";
 
-const PORT = 54871;
+const [PORT = 0] = await freePorts(1);
 let folder = "";
 let postgres: SamplePostgres | null = null;
 let sql: Client;

@@ -66,7 +66,10 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaStart> {
     ...(options.format ?? []),
   ];
   const formatted = spawnSync("java", format, { encoding: "utf8" });
-  if (formatted.status !== 0) throw new Error(`kafka-storage format failed: ${formatted.stdout}${formatted.stderr}`);
+  if (formatted.status !== 0) {
+    rmSync(folder, { recursive: true, force: true });
+    throw new Error(`kafka-storage format failed: ${formatted.stdout}${formatted.stderr}`);
+  }
   let child: ChildProcess | null = null;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const running = child;
@@ -76,6 +79,8 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaStart> {
     running.kill(signal);
     await exited;
   };
+  // A test run that is cut short must not leave a JVM behind.
+  process.once("exit", () => child?.kill("SIGKILL"));
   const peer: KafkaPeer = {
     bootstrap: `127.0.0.1:${options.port}`,
     listeners: Object.fromEntries(extra),

@@ -28,7 +28,7 @@ function serialized(text: string): Buffer {
 }
 /** Java writes surrogates one by one, three bytes each, and NUL in two. */
 function modifiedUtf8(text: string): Buffer {
-  if (!/[\u0000\ud800-\udfff]/.test(text)) return Buffer.from(text, "utf8");
+  if (!/[\ud800-\udfff]/.test(text) && !text.includes("\0")) return Buffer.from(text, "utf8");
   const out: number[] = [];
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
@@ -49,11 +49,8 @@ function hashMask(algorithm: string, salt: string, bytesOf: (text: string) => Bu
   return {
     parameters: { masked: "true" },
     apply(value, length) {
-      if (value === null) return null;
-      const hash = createHash(name)
-        .update(salt, "utf8")
-        .update(bytesOf(String(value)))
-        .digest("hex");
+      if (typeof value !== "string") return value;
+      const hash = createHash(name).update(salt, "utf8").update(bytesOf(value)).digest("hex");
       return length === null ? hash : hash.slice(0, length);
     },
   };

@@ -28,7 +28,8 @@ const strings = (value: unknown): readonly string[] => (Array.isArray(value) ? v
 export function snapshotRequest(data: string | null): SnapshotRequest | null {
   const parsed = objectOf(data);
   if (parsed === null) return null;
-  const kind = String(parsed["type"] ?? "incremental").toLowerCase();
+  const type = parsed["type"] ?? "incremental";
+  const kind = typeof type === "string" ? type.toLowerCase() : "";
   if (kind !== "incremental" && kind !== "blocking") return null;
   const conditions = Array.isArray(parsed["additional-conditions"]) ? parsed["additional-conditions"] : [];
   const surrogate = parsed["surrogate-key"];

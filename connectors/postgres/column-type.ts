@@ -2,7 +2,7 @@
 import type { RawColumn } from "#connect/api/raw-row";
 import type { Schema } from "#connect/api/schema";
 import type { ConnectValue } from "#connect/api/value";
-import type { Shape } from "#connectors/cdc/semantic-types";
+import type { Shape } from "../cdc/semantic-types.ts";
 
 export interface ColumnType {
   /** The schema, given optionality, default and parameters. */

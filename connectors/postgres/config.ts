@@ -1,9 +1,9 @@
 /** The declaration of the settings, their checks, and what the connector makes of them. */
 import type { ConfigDef, ConfigKey, ConfigValue, RawConfig } from "#connect/api/config";
 import { ConfigError } from "#connect/api/errors";
-import { anyOf, splitExpressions } from "#connectors/cdc/java-regex";
-import { messageKeys } from "#connectors/cdc/message-keys";
-import { Settings } from "#connectors/cdc/settings";
+import { anyOf, splitExpressions } from "../cdc/java-regex.ts";
+import { messageKeys } from "../cdc/message-keys.ts";
+import { Settings } from "../cdc/settings.ts";
 import type { TypeModes } from "./column-type.ts";
 import { DECLARED, type DeclaredKey } from "./config-keys.ts";
 

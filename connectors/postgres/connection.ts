@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import pg from "pg";
-import type { Settings } from "#connectors/cdc/settings";
+import type { Settings } from "../cdc/settings.ts";
 
 export interface Server {
   readonly host: string;

@@ -3,8 +3,8 @@ import type { Header, SourceOffset, SourcePartition, SourceRecord } from "#conne
 import type { Schema } from "#connect/api/schema";
 import { OPTIONAL_BYTES, OPTIONAL_INT64, OPTIONAL_STRING, STRING, structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
-import { type Op, TRANSACTION_BLOCK } from "#connectors/cdc/envelope";
-import type { RecordQueue } from "#connectors/cdc/record-queue";
+import { type Op, TRANSACTION_BLOCK } from "../cdc/envelope.ts";
+import type { RecordQueue } from "../cdc/record-queue.ts";
 import { SOURCE_SCHEMA } from "./source-info.ts";
 import type { TablePlan } from "./table-plan.ts";
 

@@ -7,9 +7,9 @@ import { randomUUID } from "node:crypto";
 import type { Client } from "pg";
 import type { OffsetValue, SourceOffset } from "#connect/api/record";
 import type { Struct } from "#connect/api/struct";
-import { anchored } from "#connectors/cdc/java-regex";
-import type { Notifier } from "#connectors/cdc/notifications";
-import type { SnapshotRequest } from "#connectors/cdc/signals";
+import { anchored } from "../cdc/java-regex.ts";
+import type { Notifier } from "../cdc/notifications.ts";
+import type { SnapshotRequest } from "../cdc/signals.ts";
 import { type CatalogTable, listTables, readTable } from "./catalog.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
 import type { TablePlans } from "./plans.ts";
@@ -245,7 +245,7 @@ export class IncrementalSnapshot {
     const windowId = randomUUID();
     const openedAt = new Date().toISOString();
     const id = `${windowId}-open`;
-    const [schema = "", name = ""] = splitId(this.#s.signalTable);
+    const [schema, name] = splitId(this.#s.signalTable);
     const table = `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
     const client = await this.#s.sql();
     await client.query(`INSERT INTO ${table} VALUES ($1, 'snapshot-window-open', $2)`, [id, `{"openWindowTimestamp": "${openedAt}"}`]);
@@ -272,7 +272,7 @@ export class IncrementalSnapshot {
   }
   /** The rows after the last key, or why the table is done. */
   async #chunkOf(collection: Collection, client: Client, session: RawSession): Promise<{ plan: TablePlan; reader: ChunkReader } | string> {
-    const [schema = "", name = ""] = splitId(collection.id);
+    const [schema, name] = splitId(collection.id);
     const catalog = await readTable(client, schema, name);
     if (catalog === null) return "UNKNOWN_SCHEMA";
     const key = collection.surrogateKey === null ? catalog.key : [collection.surrogateKey];

@@ -1,9 +1,9 @@
 /** Makes table plans: columns and their types from the wire (or the catalogue), keys and defaults from the catalogue. */
-import type { Filters } from "#connectors/cdc/filters";
-import type { MessageKeys } from "#connectors/cdc/message-keys";
-import type { ColumnMask } from "#connectors/cdc/column-mask";
-import type { NameAdjuster } from "#connectors/cdc/name-adjustment";
-import type { TopicNaming } from "#connectors/cdc/topic-naming";
+import type { Filters } from "../cdc/filters.ts";
+import type { MessageKeys } from "../cdc/message-keys.ts";
+import type { ColumnMask } from "../cdc/column-mask.ts";
+import type { NameAdjuster } from "../cdc/name-adjustment.ts";
+import type { TopicNaming } from "../cdc/topic-naming.ts";
 import type { CatalogTable } from "./catalog.ts";
 import type { TypeModes } from "./column-type.ts";
 import { defaultOf } from "./defaults.ts";

@@ -1,8 +1,8 @@
 /** What the connector does for each signal. */
 import type { Client } from "pg";
 import type { Logger } from "#connect/api/connector";
-import { anchored } from "#connectors/cdc/java-regex";
-import { logRequest, type Signal, type SnapshotRequest, snapshotRequest, stopRequest } from "#connectors/cdc/signals";
+import { anchored } from "../cdc/java-regex.ts";
+import { logRequest, type Signal, type SnapshotRequest, snapshotRequest, stopRequest } from "../cdc/signals.ts";
 import { capturedTables, type IncrementalSnapshot } from "./incremental.ts";
 import type { TablePlans } from "./plans.ts";
 import type { StreamSignals } from "./stream.ts";

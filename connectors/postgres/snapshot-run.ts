@@ -1,7 +1,7 @@
 /** Runs a snapshot from an exported snapshot to its last row: sessions, transaction, tables, notifications. */
 import type { Client } from "pg";
 import type { SourceOffset } from "#connect/api/record";
-import type { Notifier } from "#connectors/cdc/notifications";
+import type { Notifier } from "../cdc/notifications.ts";
 import { listTables } from "./catalog.ts";
 import type { EventWriter } from "./events.ts";
 import type { TablePlans } from "./plans.ts";

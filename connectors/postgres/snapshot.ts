@@ -2,7 +2,7 @@
 import type { Client } from "pg";
 import type { SourceOffset } from "#connect/api/record";
 import type { Struct } from "#connect/api/struct";
-import type { SnapshotMarker } from "#connectors/cdc/envelope";
+import type { SnapshotMarker } from "../cdc/envelope.ts";
 import type { CatalogTable } from "./catalog.ts";
 import { readTable } from "./catalog.ts";
 import type { EventWriter } from "./events.ts";

@@ -1,7 +1,7 @@
 /** The `source` block of PostgreSQL's events. */
 import { INT64, OPTIONAL_INT64, OPTIONAL_STRING, type Schema, STRING, structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
-import { SNAPSHOT_MARKER, type SnapshotMarker } from "#connectors/cdc/envelope";
+import { SNAPSHOT_MARKER, type SnapshotMarker } from "../cdc/envelope.ts";
 
 export const SOURCE_SCHEMA: Schema = structOf(
   [

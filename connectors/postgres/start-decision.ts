@@ -1,5 +1,5 @@
 /** Whether a snapshot has to be taken, and whether the stored position can still be read from. */
-import type { SourceOffset } from "#connect/api/record";
+import type { OffsetValue, SourceOffset } from "#connect/api/record";
 import { SourceError } from "./failures.ts";
 import { lsnText } from "./pgoutput/integers.ts";
 import type { StoredPosition } from "./position.ts";
@@ -33,7 +33,7 @@ export function snapshotWanted(s: TaskSettings, stored: StoredPosition | null, s
 export function slotLost(s: TaskSettings, stored: StoredPosition, offset: SourceOffset | null, slot: string): SourceError {
   const lsn = (value: unknown): string =>
     typeof value === "number" || typeof value === "bigint" ? `LSN{${lsnText(Number(value))}}` : "null";
-  const text = (value: unknown): string => (value === undefined || value === null ? "null" : String(value));
+  const text = (value: OffsetValue | undefined): string => (value === undefined || value === null ? "null" : String(value));
   const micros = offset?.["ts_usec"];
   const instant =
     typeof micros === "number"

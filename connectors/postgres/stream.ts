@@ -1,8 +1,9 @@
 /** Streaming: replication messages to events, with positions, restart without loss or repetition, and confirmation. */
 import type { OffsetValue, SourceOffset, SourcePartition } from "#connect/api/record";
 import type { Struct } from "#connect/api/struct";
-import { inHashMapOrder } from "#connectors/cdc/java-hash";
-import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "#connectors/cdc/transaction-metadata";
+import type { ConnectValue } from "#connect/api/value";
+import { inHashMapOrder } from "../cdc/java-hash.ts";
+import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "../cdc/transaction-metadata.ts";
 import type { EventWriter } from "./events.ts";
 import { decodeMessage, type PgOutputSink, type Relation } from "./pgoutput/decode.ts";
 import { int64 } from "./pgoutput/integers.ts";
@@ -40,6 +41,8 @@ export interface StreamSignals {
   /** Keys for the offset while an incremental snapshot runs. */
   offset(): Readonly<Record<string, OffsetValue>> | null;
 }
+
+const textOf = (value: ConnectValue): string => (typeof value === "string" ? value : "");
 
 export class StreamReader implements CopyConsumer, PgOutputSink {
   readonly #s: StreamSettings;
@@ -231,7 +234,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     this.#oldScan.scan(b, oldRow);
     const signals = this.#s.signals;
     if (signals !== null) {
-      if (plan.id === signals.table) signals.deleted(String(plan.row(this.#oldScan, b).at(0)));
+      if (plan.id === signals.table) signals.deleted(textOf(plan.row(this.#oldScan, b).at(0)));
       else signals.changed(plan, () => plan.keyText(this.#oldScan, b));
     }
     const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
@@ -242,7 +245,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   }
   #signal(signals: StreamSignals, plan: TablePlan, b: Buffer): "hold" | "go" {
     const [id, type, data] = plan.row(this.#scan, b).slots;
-    return signals.inserted(String(id), String(type), typeof data === "string" ? data : null);
+    return signals.inserted(textOf(id ?? null), textOf(type ?? null), typeof data === "string" ? data : null);
   }
   /** Input stops while `stopped` runs (a blocking snapshot). */
   async stopWhile(stopped: () => Promise<void>): Promise<void> {

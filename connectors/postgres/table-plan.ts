@@ -6,8 +6,8 @@ import { CELL_GIVEN, CELL_NULL, type RawColumn, RawRow } from "#connect/api/raw-
 import { type Schema, structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
-import { envelopeSchema } from "#connectors/cdc/envelope";
-import type { ColumnMask } from "#connectors/cdc/column-mask";
+import { envelopeSchema } from "../cdc/envelope.ts";
+import type { ColumnMask } from "../cdc/column-mask.ts";
 import type { ColumnType } from "./column-type.ts";
 import { NULL_CELL, type TupleScan, UNCHANGED_CELL } from "./pgoutput/tuple.ts";
 import { SOURCE_SCHEMA } from "./source-info.ts";

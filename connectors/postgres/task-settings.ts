@@ -1,15 +1,15 @@
 /** Everything a task takes from its settings, read once. */
 import type { TaskConfig } from "#connect/api/connector";
 import type { Header } from "#connect/api/record";
-import { columnMasks } from "#connectors/cdc/column-mask";
-import { contextHeaders, uuidV7 } from "#connectors/cdc/context-headers";
-import { filtersOf } from "#connectors/cdc/filters";
-import { anyOf } from "#connectors/cdc/java-regex";
-import { messageKeys } from "#connectors/cdc/message-keys";
-import { nameAdjuster } from "#connectors/cdc/name-adjustment";
-import type { QueueLimits } from "#connectors/cdc/record-queue";
-import type { Settings } from "#connectors/cdc/settings";
-import { type TopicNaming, topicNaming } from "#connectors/cdc/topic-naming";
+import { columnMasks } from "../cdc/column-mask.ts";
+import { contextHeaders, uuidV7 } from "../cdc/context-headers.ts";
+import { filtersOf } from "../cdc/filters.ts";
+import { anyOf } from "../cdc/java-regex.ts";
+import { messageKeys } from "../cdc/message-keys.ts";
+import { nameAdjuster } from "../cdc/name-adjustment.ts";
+import type { QueueLimits } from "../cdc/record-queue.ts";
+import type { Settings } from "../cdc/settings.ts";
+import { type TopicNaming, topicNaming } from "../cdc/topic-naming.ts";
 import { refuseUnsupported, settingsOf, typeModes } from "./config.ts";
 import { type Server, serverOf } from "./connection.ts";
 import type { PlanSettings } from "./plans.ts";

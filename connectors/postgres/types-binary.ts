@@ -1,8 +1,7 @@
 /** bool, bytea, bit and bit varying. */
 import type { RawColumn } from "#connect/api/raw-row";
 import { primitive } from "#connect/api/schema";
-import type { ConnectValue } from "#connect/api/value";
-import * as semantic from "#connectors/cdc/semantic-types";
+import * as semantic from "../cdc/semantic-types.ts";
 import { ascii, utf8, writeAscii } from "./cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 
@@ -24,31 +23,23 @@ export function byteaBytes(b: Uint8Array, start: number, end: number): Buffer {
   );
 }
 
-/** Bytes as `binary.handling.mode` wants them. */
-export function binaryValue(bytes: Buffer, modes: TypeModes): ConnectValue {
-  switch (modes.binary) {
-    case "bytes":
-      return bytes;
-    case "base64":
-      return bytes.toString("base64");
-    case "base64-url-safe":
-      return bytes.toString("base64").replaceAll("+", "-").replaceAll("/", "_");
-    default:
-      return bytes.toString("hex");
-  }
+/** The text of bytes in the modes that show them as text, and in JSON. */
+function binaryText(bytes: Buffer, mode: TypeModes["binary"]): string {
+  if (mode === "hex") return bytes.toString("hex");
+  const base64 = bytes.toString("base64");
+  return mode === "base64-url-safe" ? base64.replaceAll("+", "-").replaceAll("/", "_") : base64;
 }
 /** `bytesOf` reads a cell. */
 export function binaryType(modes: TypeModes, bytesOf: (b: Uint8Array, start: number, end: number) => Buffer): ColumnType {
+  const text = modes.binary !== "bytes";
   const raw: RawColumn = {
     form: "writer",
-    decode: (b, start, end) => binaryValue(bytesOf(b, start, end), modes),
+    decode: (b, start, end) => (text ? binaryText(bytesOf(b, start, end), modes.binary) : bytesOf(b, start, end)),
     write(b, start, end, out) {
-      const value = bytesOf(b, start, end);
-      writeAscii(out, `"${modes.binary === "bytes" ? value.toString("base64") : String(binaryValue(value, modes))}"`);
+      writeAscii(out, `"${binaryText(bytesOf(b, start, end), modes.binary)}"`);
       return true;
     },
   };
-  const text = modes.binary !== "bytes";
   return {
     shape: (options) => primitive(text ? "STRING" : "BYTES", options),
     raw,

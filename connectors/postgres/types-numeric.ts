@@ -3,7 +3,7 @@ import type { RawColumn } from "#connect/api/raw-row";
 import { primitive, type Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { type ConnectValue, Decimal } from "#connect/api/value";
-import * as semantic from "#connectors/cdc/semantic-types";
+import * as semantic from "../cdc/semantic-types.ts";
 import { ascii, bigintBytes, javaDouble, twosComplement, writeAscii, writeInteger, writeQuotedBase64 } from "./cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 

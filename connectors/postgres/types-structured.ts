@@ -3,8 +3,8 @@ import type { RawColumn } from "#connect/api/raw-row";
 import { arrayOf, mapOf, primitive, type Schema, STRING } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
-import * as semantic from "#connectors/cdc/semantic-types";
-import { inHashMapOrder } from "#connectors/cdc/java-hash";
+import * as semantic from "../cdc/semantic-types.ts";
+import { inHashMapOrder } from "../cdc/java-hash.ts";
 import { ascii, utf8 } from "./cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 

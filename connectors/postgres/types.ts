@@ -1,7 +1,7 @@
 /** Which representation a column has: from the type in the catalogue and the handling modes. */
 import { primitive } from "#connect/api/schema";
-import * as semantic from "#connectors/cdc/semantic-types";
-import type { Shape } from "#connectors/cdc/semantic-types";
+import * as semantic from "../cdc/semantic-types.ts";
+import type { Shape } from "../cdc/semantic-types.ts";
 import { ascii, javaDouble } from "./cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 import type { PgType, TypeRegistry } from "./type-registry.ts";

@@ -61,7 +61,7 @@ function replay(bench: TaskBench): { readonly rows: Map<number, string>; readonl
     const op = r.value.get("op");
     if (op === "c") inserts.set(id, (inserts.get(id) ?? 0) + 1);
     if (op === "d") rows.delete(id);
-    else rows.set(id, String(row.get("v")));
+    else rows.set(id, row.get("v") as string);
   }
   return { rows, inserts };
 }

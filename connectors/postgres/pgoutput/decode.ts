@@ -120,7 +120,7 @@ export function decodeMessage(b: Buffer, start: number, end: number, sink: PgOut
       const c = new Cursor(b, p + 9);
       const prefix = c.text();
       const size = c.u32();
-      sink.message((b[p] as number & 1) === 1, int64(b, p + 1), prefix, b.subarray(c.p, Math.min(c.p + size, end)));
+      sink.message(((b[p] ?? 0) & 1) === 1, int64(b, p + 1), prefix, b.subarray(c.p, Math.min(c.p + size, end)));
       return;
     }
     case 0x59: // Type

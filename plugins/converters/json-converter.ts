@@ -9,6 +9,7 @@ import type { Schema } from "#connect/api/schema";
 import type { ConnectValue } from "#connect/api/value";
 import { appendBytes } from "./json/append.ts";
 import { valueWriter, type ValueWriter } from "./json/compile.ts";
+import { decodeValue } from "./json/decode.ts";
 import { writeSchema, writeValue } from "./json/interpret.ts";
 import type { JsonOptions } from "./json/options.ts";
 import { JsonParser, JsonSyntaxError, type JsonNode } from "./json/parse.ts";
@@ -158,23 +159,32 @@ function readKnown(bytes: Buffer, seen: Seen, o: JsonOptions): SchemaAndValue | 
     return undefined;
   try {
     const parser = new JsonParser(bytes, payload);
-    const node = parser.value();
-    return parser.space() === 0x7d ? { schema: seen.schema, value: readValue(seen.schema, node, o) } : undefined;
-  } catch (e) {
-    if (e instanceof JsonSyntaxError) return undefined;
-    throw e;
+    const value = seen.schema === null ? readValue(null, parser.value(), o) : decodeValue(parser, seen.schema, o);
+    return parser.space() === 0x7d ? { schema: seen.schema, value } : undefined;
+  } catch {
+    // The long way tells what is wrong.
+    return undefined;
   }
+}
+/** The schema's bytes in an envelope of exactly `schema` and `payload`, in this order and without spaces; null: another form. */
+function schemaText(bytes: Buffer): Buffer | null {
+  const from = ENVELOPE_START.length;
+  if (bytes.length < from || bytes.compare(ENVELOPE_START, 0, from, 0, from) !== 0) return null;
+  const parser = new JsonParser(bytes, from);
+  parser.value();
+  const end = parser.at;
+  parser.at += PAYLOAD_PREFIX.length;
+  if (bytes.length < parser.at || bytes.compare(PAYLOAD_PREFIX, 0, PAYLOAD_PREFIX.length, end, parser.at) !== 0) return null;
+  parser.value();
+  return parser.space() === 0x7d ? Buffer.from(bytes.subarray(from, end)) : null;
 }
 /** Schemas travel with every record and are nearly always the same bytes: their translation is kept by these bytes. */
 function reader(o: JsonOptions, cacheSize: number): Converter["toConnect"] {
   const schemas = new Map<string, Schema | null>();
   const lastOf = new Map<string, Seen>();
   const schemaOf = (topic: string, bytes: Buffer, node: JsonNode): Schema | null => {
-    if (bytes.length < ENVELOPE_START.length || bytes.compare(ENVELOPE_START, 0, ENVELOPE_START.length, 0, ENVELOPE_START.length) !== 0)
-      return readSchema(node, o);
-    const parser = new JsonParser(bytes, ENVELOPE_START.length);
-    parser.value();
-    const text = Buffer.from(bytes.subarray(ENVELOPE_START.length, parser.at));
+    const text = schemaText(bytes);
+    if (text === null) return readSchema(node, o);
     const key = text.latin1Slice(0, text.length);
     let schema = schemas.get(key);
     if (schema === undefined) {
@@ -195,15 +205,9 @@ function reader(o: JsonOptions, cacheSize: number): Converter["toConnect"] {
     if (known !== undefined) return known;
     const node = readJson(bytes);
     if (!(node instanceof Map) || node.size !== 2 || !node.has("schema") || !node.has("payload")) throw new DataError(ENVELOPE);
-    // A field given twice: the last one counts, so the bytes cannot stand for the schema.
-    const schemaNode = node.get("schema") ?? null;
-    const schema = countOf(bytes, '"schema":') === 1 ? schemaOf(topic, bytes, schemaNode) : readSchema(schemaNode, o);
+    const schema = schemaOf(topic, bytes, node.get("schema") ?? null);
     return { schema, value: readValue(schema, node.get("payload"), o) };
   };
-}
-function countOf(bytes: Buffer, text: string): number {
-  const first = bytes.indexOf(text);
-  return first < 0 ? 0 : bytes.indexOf(text, first + 1) < 0 ? 1 : 2;
 }
 
 export const jsonConverter: ConverterPlugin = {

@@ -91,21 +91,6 @@ export function appendString(out: ByteSink, text: string): void {
   out.reserve(1);
   out.bytes[out.length++] = 34;
 }
-/** UTF-8 bytes as a quoted JSON string. */
-export function appendUtf8(out: ByteSink, source: Uint8Array, start: number, end: number): void {
-  out.reserve((end - start) * 6 + 2);
-  const b = out.bytes;
-  let p = out.length;
-  b[p++] = 34;
-  for (let i = start; i < end; i++) {
-    const c = source[i] ?? 0;
-    if (PLAIN[c] === 1) b[p++] = c;
-    else p = escapeByte(b, p, c);
-  }
-  b[p++] = 34;
-  out.length = p;
-}
-
 /** Digits of an integer below 10^9 that is not negative; returns the position after them. Room is the caller's business. */
 export function digits9(b: Uint8Array, at: number, value: number): number {
   let v = value | 0;

@@ -20,6 +20,7 @@ export class FrameAssembler {
   #frame: Buffer | null = null;
   #size = 0;
   #filled = 0;
+  #shared = false;
   readonly #buffers: FrameBuffers;
   constructor(bytesMax: number, buffers: FrameBuffers, onFrame: (frame: Buffer) => void) {
     this.bytesMax = bytesMax;
@@ -30,9 +31,14 @@ export class FrameAssembler {
   get pendingBytes(): number {
     return this.#frame?.length ?? 0;
   }
+  /** Of the chunk pushed last: a frame that was handed on is a view on it. Else all of it was copied. */
+  get shared(): boolean {
+    return this.#shared;
+  }
   /** Throws ProtocolError for a size that cannot be; nothing must be pushed afterwards. */
   push(chunk: Buffer): void {
     let position = 0;
+    this.#shared = false;
     while (position < chunk.length) {
       if (this.#frame !== null) {
         position = this.#fill(chunk, position);
@@ -54,6 +60,7 @@ export class FrameAssembler {
       throw new ProtocolError(`a request of ${size} bytes (allowed: ${FRAME_BYTES_MIN} to ${this.bytesMax})`);
     }
     if (chunk.length - position >= size) {
+      this.#shared = true;
       this.#onFrame(chunk.subarray(position, position + size));
       return position + size;
     }

@@ -142,12 +142,20 @@ function item(p: PatternParser): string {
   const from = single(p);
   if (from > 0xffff) p.sets.yes = true;
   const next = p.text[p.pos + 1];
-  if (p.text[p.pos] !== "-" || next === undefined || next === "]" || next === "[") return escaped(from);
+  if (p.text[p.pos] !== "-" || next === undefined || next === "]" || next === "[")
+    return p.ignoreCase ? bothCases(from, from) : escaped(from);
   p.pos++;
   const to = single(p);
   if (to > 0xffff) p.sets.yes = true;
   if (to < from) p.fail("Illegal character range", p.pos - 1);
-  return `${escaped(from)}-${escaped(to)}`;
+  return p.ignoreCase ? bothCases(from, to) : `${escaped(from)}-${escaped(to)}`;
+}
+/** A range, and the other case of its ASCII letters. */
+function bothCases(from: number, to: number): string {
+  const range = (a: number, b: number): string => (a > b ? "" : a === b ? escaped(a) : `${escaped(a)}-${escaped(b)}`);
+  const upper = range(Math.max(from, 97) - 32, Math.min(to, 122) - 32);
+  const lower = range(Math.max(from, 65) + 32, Math.min(to, 90) + 32);
+  return range(from, to) + upper + lower;
 }
 /** `[…]` at the parser's position. */
 export function characterClass(p: PatternParser): string {

@@ -42,10 +42,24 @@ export class PatternParser {
   #flags: Flags;
   #atomics = 0;
 
-  constructor(text: string, sets: NeedsSets, flags: Flags) {
+  /** A back reference was seen: it has to ignore case by the engine's flag. */
+  refersBack = false;
+  readonly #whole: boolean;
+
+  /** `whole`: the pattern has to match all of the text, so that a `$` at its end is the end. */
+  constructor(text: string, sets: NeedsSets, flags: Flags, whole: boolean) {
+    this.#whole = whole;
     this.text = text;
     this.sets = sets;
     this.#flags = flags;
+  }
+  get ignoreCase(): boolean {
+    return this.#flags.i;
+  }
+  /** Case is ignored by writing both cases (ASCII only, as Java does): the linear-time engine knows no such flag. */
+  character(c: string): string {
+    if (!this.#flags.i || !/[A-Za-z]/.test(c)) return literal(c);
+    return `[${c.toLowerCase()}${c.toUpperCase()}]`;
   }
   fail(description: string, index = this.pos): never {
     throw new RegexSyntaxError(description, index, this.text);
@@ -58,33 +72,25 @@ export class PatternParser {
   alternatives(): string {
     const before = this.#flags;
     let out = "";
-    let close = "";
     for (;;) {
       const c = this.text[this.pos];
       if (c === undefined || c === ")") break;
       if (c === "|") {
         this.pos++;
-        out += `${close}|`;
-        // An inline flag holds to the end of the group, through its further branches.
-        close = this.#flags.i && !before.i ? ((out += "(?i:"), ")") : "";
+        out += "|";
         continue;
       }
       if (this.#flags.x && this.skipComment()) continue;
       const inline = /^\(\?([a-zA-Z]*)(?:-([a-zA-Z]+))?\)/.exec(this.text.slice(this.pos));
       if (inline !== null) {
         this.pos += inline[0].length;
-        const next = this.changed(inline[1] ?? "", inline[2] ?? "");
-        if (next.i !== this.#flags.i) {
-          out += next.i ? "(?i:" : "(?-i:";
-          close += ")";
-        }
-        this.#flags = next;
+        this.#flags = this.changed(inline[1] ?? "", inline[2] ?? "");
         continue;
       }
       out += this.quantified();
     }
     this.#flags = before;
-    return out + close;
+    return out;
   }
   skipComment(): boolean {
     const m = /^(?:\s+|#[^\n\r\u0085\u2028\u2029]*)/.exec(this.text.slice(this.pos));
@@ -148,6 +154,7 @@ export class PatternParser {
         return this.#flags.m ? `(?:^|(?<=${LINE_END})(?=[^]))` : "^";
       case "$":
         this.pos++;
+        if (this.#whole && !this.#flags.m && this.pos === this.text.length) return "$";
         return this.#flags.m ? `(?=${LINE_END}|$)` : this.pos === this.text.length ? `(?:$|(?=${LINE_END}$))` : `(?=${LINE_END}?$)`;
       case "*":
       case "+":
@@ -158,7 +165,7 @@ export class PatternParser {
       default:
         this.pos += c.length;
         if (c.length > 1) this.sets.yes = true;
-        return literal(c);
+        return this.character(c);
     }
   }
   group(): string {
@@ -183,10 +190,9 @@ export class PatternParser {
     if (kind === ">") return this.atomic(`(?:${this.body()})`, openedBefore);
     if (kind === ":" || !kind.endsWith(":")) return `(?${kind}${this.body()})`;
     this.#flags = this.changed(special[3] ?? "", special[4] ?? "");
-    const inner = this.#flags;
     const body = this.body();
     this.#flags = before;
-    return inner.i === before.i ? `(?:${body})` : `(?${inner.i ? "" : "-"}i:${body})`;
+    return `(?:${body})`;
   }
   /** Groups are named by Java's number, so that groups of our own between them do no harm. */
   capture(): string {
@@ -208,7 +214,7 @@ export class PatternParser {
       const quoted = this.text.slice(this.pos + 2, end < 0 ? undefined : end);
       this.pos = end < 0 ? this.text.length : end + 2;
       if (quoted === "") return "(?:)";
-      const characters = Array.from(quoted, literal);
+      const characters = Array.from(quoted, (q) => this.character(q));
       // A quantifier after the quotation binds to its last character: leave that one to the caller's regex as it stands.
       return characters.join("");
     }
@@ -223,7 +229,7 @@ export class PatternParser {
     if (named !== null) return named.length > 2 && !named.startsWith("\\") ? `[${named}]` : named;
     const point = escapeInClass(this);
     if (point.length > 1) this.sets.yes = true;
-    return literal(point);
+    return this.character(point);
   }
   backReference(): string {
     let n = Number(this.text[++this.pos]);
@@ -234,6 +240,7 @@ export class PatternParser {
       d = this.text[++this.pos]
     )
       n = n * 10 + Number(d);
+    this.refersBack = true;
     // A group that does not exist (yet) never matches.
     return n > this.groups ? "(?!)" : `\\k<g${n}>`;
   }
@@ -244,11 +251,12 @@ export class PatternParser {
     const number = this.names.get(name);
     if (number === undefined) this.fail(`named capturing group <${name}> does not exist`, this.pos + m[0].length - 1);
     this.pos += m[0].length;
+    this.refersBack = true;
     return `\\k<g${number}>`;
   }
 }
 
-export function translate(pattern: string, options: JavaRegexOptions): Translation {
+export function translate(pattern: string, options: JavaRegexOptions, whole: boolean): Translation {
   const sets = new NeedsSets();
   let rest = pattern;
   let ignoreCase = options.ignoreCase ?? false;
@@ -257,16 +265,16 @@ export function translate(pattern: string, options: JavaRegexOptions): Translati
     ignoreCase = true;
     rest = rest.slice(4);
   }
-  const parser = new PatternParser(rest, sets, { i: ignoreCase, m: false, s: options.dotAll ?? false, x: false });
+  const parser = new PatternParser(rest, sets, { i: ignoreCase, m: false, s: options.dotAll ?? false, x: false }, whole);
   try {
     const source = parser.pattern();
-    const flags = (ignoreCase ? "i" : "") + (sets.yes ? "v" : "");
+    const flags = (ignoreCase && parser.refersBack ? "i" : "") + (sets.yes ? "v" : "");
     const plain = parser.opened.every((java, ours) => java === (ours === 0 ? null : ours));
     const numbers = Array.from({ length: parser.groups + 1 }, (_, java) => (java === 0 ? 0 : parser.opened.indexOf(java)));
     return { source, flags, groups: parser.groups, numbers: plain ? null : numbers, names: parser.names };
   } catch (e) {
     if (rest !== pattern && e instanceof RegexSyntaxError)
-      new PatternParser(pattern, sets, { i: false, m: false, s: false, x: false }).pattern();
+      new PatternParser(pattern, sets, { i: false, m: false, s: false, x: false }, whole).pattern();
     throw e;
   }
 }

@@ -33,12 +33,13 @@ export class JavaRegex {
 
   /** Throws RegexSyntaxError with Java's description. */
   constructor(pattern: string, options: JavaRegexOptions = {}) {
-    const t = translate(pattern, options);
+    const t = translate(pattern, options, false);
+    const whole = translate(pattern, options, true);
     this.pattern = pattern;
     this.groups = t.groups;
     this.#t = t;
     try {
-      this.#whole = new RegExp(`^(?:${t.source})$`, t.flags);
+      this.#whole = new RegExp(`^(?:${whole.source})$`, whole.flags);
       this.#search = new RegExp(t.source, `${t.flags}g`);
     } catch (e) {
       throw new RegexSyntaxError(`Unsupported pattern: ${e instanceof Error ? e.message : String(e)}`, -1, pattern);

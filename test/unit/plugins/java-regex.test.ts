@@ -9,6 +9,12 @@ describe("whole matches", () => {
     ["\\Qa.b\\E.*", "axbcc", false],
     ["(?i)ABC", "abC", true],
     ["a(?i)b|C", "c", true],
+    ["(?i)[b-d]+X", "BcDx", true],
+    ["(?i)[^a]", "A", false],
+    ["x(?i:y)z", "xYz", true],
+    ["x(?i:y)z", "xYZ", false],
+    ["(?i)(a)\\1", "aA", true],
+    ["a$", "a", true],
     ["\\p{Lu}\\p{Alpha}+", "Éabc", true],
     ["a*+a", "aaa", false],
     ["(?>a|ab)c", "abc", false],
@@ -44,6 +50,7 @@ test.each([
 });
 test("a pattern that backtracks without end gives up the backtracking engine", () => {
   expect(new JavaRegex("(x+x+)+y").matches("x".repeat(2000))).toBe(false);
+  expect(new JavaRegex("(?i)^(\\w+\\s?)*$").matches(`${"a".repeat(60)}!`)).toBe(false);
 });
 test("split drops empty parts at the end", () => {
   expect(new JavaRegex("\\s*,\\s*").split("a , b,c,,")).toEqual(["a", "b", "c"]);

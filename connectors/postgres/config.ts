@@ -183,3 +183,24 @@ export function selectOverrides(s: Settings): ReadonlyMap<string, string> {
   }
   return overrides;
 }
+
+/** `guardrail.collections.max`: too many captured tables are a mistake that is better found at the start. */
+export function checkGuardrail(s: Settings, captured: readonly unknown[], warn: (message: string) => void): void {
+  const limit = s.int("guardrail.collections.max");
+  if (limit === 0 || captured.length <= limit) return;
+  const message = `${captured.length} tables are captured, more than guardrail.collections.max=${limit} allows; narrow table.include.list or raise the limit`;
+  if (s.choice("guardrail.collections.limit.action") === "fail") throw new ConfigError(message);
+  warn(message);
+}
+
+/** Settings that are taken but change nothing here, with the reason: said once at the start instead of being passed over. */
+const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
+  "snapshot.max.threads": "tables are read one after the other, by COPY",
+  "snapshot.fetch.size": "the snapshot is read by COPY, as fast as it is taken",
+  "snapshot.isolation.mode": "the snapshot always reads one exported snapshot",
+  "lsn.flush.timeout.ms": "positions are sent without waiting",
+  "custom.metric.tags": "metrics carry no additional labels yet",
+};
+export function settingsWithoutEffect(s: Settings): readonly string[] {
+  return Object.entries(WITHOUT_EFFECT).flatMap(([name, reason]) => (s.isGiven(name) ? [`${name} has no effect: ${reason}`] : []));
+}

@@ -86,6 +86,7 @@ async function attempt(server: Server, options: ConnectOptions, ssl: pg.ClientCo
     connectionTimeoutMillis: server.connectTimeoutMs,
     application_name: options.applicationName ?? "Millrace",
     options: SESSION,
+    ...(options.replication !== true && server.queryTimeoutMs > 0 && { query_timeout: server.queryTimeoutMs }),
     ...(options.replication === true && { replication: "database" }),
   } as pg.ClientConfig);
   // Without a listener an error of an idle connection would end the process.

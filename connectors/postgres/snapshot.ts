@@ -8,7 +8,7 @@ import { readTable } from "./catalog.ts";
 import type { EventWriter } from "./events.ts";
 import { SourceError } from "./failures.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
-import type { TablePlans } from "./plans.ts";
+import type { TablePlans, WireColumn } from "./plans.ts";
 import { snapshotOffset } from "./position.ts";
 import type { TableName } from "./publication.ts";
 import type { CopyConsumer, RawSession } from "./raw-session.ts";
@@ -85,7 +85,7 @@ export class SnapshotReader implements CopyConsumer {
       if (this.#s.aborted()) return;
       const catalog = await readTable(client, name.schema, name.table);
       if (catalog === null) continue;
-      await this.#readTable(catalog, plans, session);
+      await this.#readTable(catalog, plans, client, session);
     }
   }
   /** Sends the last row; returns the offset with which streaming begins. */
@@ -100,19 +100,17 @@ export class SnapshotReader implements CopyConsumer {
     this.#events.flush();
     return offset;
   }
-  async #readTable(catalog: CatalogTable, plans: TablePlans, session: RawSession): Promise<void> {
-    const selected = plans.selected(catalog);
-    if (selected.length === 0) return;
+  async #readTable(catalog: CatalogTable, plans: TablePlans, client: Client, session: RawSession): Promise<void> {
+    const captured = plans.selected(catalog);
+    if (captured.length === 0) return;
+    const override = this.#s.overrides.get(`${catalog.schema}.${catalog.table}`)?.replace(/;\s*$/, "");
+    const selected = override === undefined ? captured : await overrideColumns(client, override, catalog, captured);
     this.#plan = plans.plan(catalog.schema, catalog.table, selected, catalog, true);
     this.#columns = selected.length;
     this.#tableRows = 0;
     this.#s.onTable?.(catalog, null);
-    const override = this.#s.overrides.get(`${catalog.schema}.${catalog.table}`);
     const names = selected.map((c) => quoteIdentifier(c.name)).join(", ");
-    const from =
-      override === undefined
-        ? `SELECT ${names} FROM ${quoteIdentifier(catalog.schema)}.${quoteIdentifier(catalog.table)}`
-        : override.replace(/;\s*$/, "");
+    const from = override ?? `SELECT ${names} FROM ${quoteIdentifier(catalog.schema)}.${quoteIdentifier(catalog.table)}`;
     await session.copyOut(`COPY (${from}) TO STDOUT`, this);
     if (this.#held !== null && this.#held.plan === this.#plan) this.#held.lastOfTable = true;
     this.#s.onTable?.(catalog, this.#tableRows);
@@ -125,10 +123,7 @@ export class SnapshotReader implements CopyConsumer {
       this.#ticked = true;
     }
     this.#scan.scanCopy(b, start, end - 1);
-    if (this.#scan.count < this.#columns)
-      throw new SourceError(
-        "Data row is smaller than a column index, internal schema representation is probably out of sync with real database schema",
-      );
+    if (this.#scan.count < this.#columns) throw tooFewColumns();
     if (this.#held !== null) this.#release(this.#held);
     this.#held = {
       plan,
@@ -156,4 +151,24 @@ export class SnapshotReader implements CopyConsumer {
     const source = this.#source.block(this.#s.lsn, held.plan.schema, held.plan.table, marker);
     this.#events.upsert(held.plan, "r", held.key, null, held.row, source, null, offset, held.bytes);
   }
+}
+
+const tooFewColumns = (): SourceError =>
+  new SourceError(
+    "Data row is smaller than a column index, internal schema representation is probably out of sync with real database schema",
+  );
+
+/** The columns that a statement of the user gives, in its order. Throws SourceError if a captured one is missing. */
+async function overrideColumns(
+  client: Client,
+  statement: string,
+  catalog: CatalogTable,
+  captured: readonly WireColumn[],
+): Promise<readonly WireColumn[]> {
+  const { fields } = await client.query(`SELECT * FROM (${statement}) AS s LIMIT 0`);
+  const names = new Set(fields.map((f) => f.name));
+  if (captured.some((c) => !names.has(c.name))) throw tooFewColumns();
+  return fields.map(
+    (f) => catalog.columns.find((c) => c.name === f.name) ?? { name: f.name, typeOid: f.dataTypeID, typmod: f.dataTypeModifier },
+  );
 }

@@ -106,6 +106,8 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   get offset(): SourceOffset {
     return this.#offset;
   }
+  /** Counters and times for metrics; creates, updates, deletes by their letter. */
+  readonly seen = { c: 0, u: 0, d: 0, t: 0, m: 0, transactions: 0, lastMs: 0, behindMs: 0 };
   /** WAL position of the last message of any kind. */
   get received(): number {
     return this.#wal;
@@ -162,6 +164,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       this.#metadataRecord(this.#metadata.endValue(this.#display, Math.floor(commitMicros / 1000)), "COMMIT", endLsn);
       this.#metadata.end();
     }
+    this.seen.transactions++;
     if (this.#eventsInTransaction > 0) this.#flush.committed(this.#position.lsn, this.#position.eventAtLsn, this.#position.txId, endLsn);
     else this.#flush.skipped(endLsn);
     this.#xid = null;
@@ -320,11 +323,22 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   #block(plan: TablePlan): Struct | null {
     return this.#metadata.id === null ? null : this.#metadata.next(plan.id, this.#display);
   }
+  #count(operation: string): void {
+    const seen = this.seen;
+    if (operation === "INSERT") seen.c++;
+    else if (operation === "UPDATE") seen.u++;
+    else if (operation === "DELETE") seen.d++;
+    else if (operation === "TRUNCATE") seen.t++;
+    else seen.m++;
+    seen.lastMs = this.#events.nowMs;
+    seen.behindMs = Math.max(0, seen.lastMs - Math.floor(this.#commitMicros / 1000));
+  }
   /** Moves the position onto the current event and returns its offset. */
   #advance(operation: string, txId: number | null = this.#xid): SourceOffset {
     const lsn = this.#lsn;
     this.#processed = lsn;
     this.#eventsInTransaction++;
+    this.#count(operation);
     this.#position = { commitLsn: this.#lastCommit, lsn, eventAtLsn: this.#eventAtLsn, txId };
     this.#offset = this.#offsetAt(operation, lsn, txId, this.#eventAtLsn);
     return this.#offset;

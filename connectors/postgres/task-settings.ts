@@ -10,7 +10,7 @@ import { nameAdjuster } from "../cdc/name-adjustment.ts";
 import type { QueueLimits } from "../cdc/record-queue.ts";
 import type { Settings } from "../cdc/settings.ts";
 import { type TopicNaming, topicNaming } from "../cdc/topic-naming.ts";
-import { refuseUnsupported, settingsOf, typeModes } from "./config.ts";
+import { refuseUnsupported, settingsOf, settingsWithoutEffect, typeModes } from "./config.ts";
 import { type Server, serverOf } from "./connection.ts";
 import type { PlanSettings } from "./plans.ts";
 
@@ -47,6 +47,7 @@ function messageFilter(s: Settings): (prefix: string) => boolean {
 export function taskSettings(config: TaskConfig, taskId: number, nowMs: number, warn: (message: string) => void): TaskSettings {
   refuseUnsupported(config);
   const s = settingsOf(config, warn);
+  for (const notice of settingsWithoutEffect(s)) warn(notice);
   const naming = topicNaming(s);
   const byColumn = anyOf(s.optional("column.propagate.source.type"), "column.propagate.source.type");
   const byType = anyOf(s.optional("datatype.propagate.source.type"), "datatype.propagate.source.type");

@@ -7,13 +7,14 @@ import { heartbeatRecord } from "../cdc/heartbeat.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
 import { listTables, readTable } from "./catalog.ts";
-import { identityRules, selectOverrides } from "./config.ts";
+import { checkGuardrail, identityRules, selectOverrides } from "./config.ts";
 import { connect } from "./connection.ts";
 import { EventWriter } from "./events.ts";
 import { messageOf, startFailure, wrapped } from "./failures.ts";
 import { type SlotState, slotLost, snapshotWanted } from "./start-decision.ts";
 import { IncrementalSnapshot } from "./incremental.ts";
 import type { Relation } from "./pgoutput/decode.ts";
+import { report } from "./metrics.ts";
 import { TablePlans } from "./plans.ts";
 import { FlushTracker, readOffset, snapshotOffset, type StoredPosition, type StreamPosition } from "./position.ts";
 import { type AutocreateMode, preparePublication, setReplicaIdentities } from "./publication.ts";
@@ -239,6 +240,7 @@ class PostgresTask implements SourceTask {
     const s = this.#s;
     const captured = async (): Promise<readonly { schema: string; table: string }[]> =>
       (await listTables(client)).filter((t) => s.plans.filters.table(t.schema, t.table));
+    checkGuardrail(s.all, await captured(), (m) => this.#context.log.warn(m));
     const rules = identityRules(s.all);
     if (rules.length > 0) await setReplicaIdentities(client, rules, await captured());
     const mode = s.all.choice("publication.autocreate.mode") as AutocreateMode;
@@ -250,6 +252,7 @@ class PostgresTask implements SourceTask {
       startLsn = 0,
       at: SourceOffset = offset ?? snapshotOffset("INITIAL", createdLsn ?? 0, 0, Math.floor(nowMicros()), true);
     if (this.#snapshot !== null && createdLsn !== null) {
+      await this.#pause("snapshot.delay.ms");
       const result = await this.#snapshot.read(this.#events, this.#source, this.#notifier, (o) => {
         this.#at = o;
       });
@@ -273,7 +276,13 @@ class PostgresTask implements SourceTask {
       this.#context.log.info("the snapshot is complete; snapshot.mode asks for nothing more");
       return;
     }
-    await this.#stream(from, at, startLsn);
+    if (this.#resumeAt === null) await this.#pause("streaming.delay.ms");
+    if (!this.#stopping) await this.#stream(from, at, startLsn);
+  }
+  /** Waits as a setting asks, but not longer than until the task is stopped. */
+  async #pause(setting: string): Promise<void> {
+    for (let left = this.#s.all.int(setting); left > 0 && !this.#stopping; left -= 100)
+      await new Promise((r) => setTimeout(r, Math.min(100, left)));
   }
   async #stream(from: StreamPosition, offset: SourceOffset, startLsn: number): Promise<void> {
     const s = this.#s,
@@ -319,6 +328,9 @@ class PostgresTask implements SourceTask {
     this.#incremental?.next();
     this.#sendStatus();
     this.#every(s.all.int("status.update.interval.ms"), () => this.#sendStatus());
+    this.#every(1000, () =>
+      report(this.#context.metrics, s.naming.prefix, this.#reader, this.#queue, s.queue.maxRecords, Math.floor(nowMicros() / 1000)),
+    );
     const beatMs = s.all.int("heartbeat.interval.ms");
     if (beatMs > 0) {
       this.#heartbeat();

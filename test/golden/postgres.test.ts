@@ -96,6 +96,51 @@ describe.skipIf(reason !== "")(`PostgreSQL source against a real server${reason 
     );
   });
 
+  test("the snapshot reads a table by a statement of the user's, whatever the order of its columns", async () => {
+    const db = await server.database("overrides");
+    await db.query("CREATE TABLE t (id int PRIMARY KEY, a text NOT NULL, b numeric(5,2), secret text)");
+    await db.query("INSERT INTO t VALUES (1,'x',1.5,'s'),(2,'y',2.5,'s'),(3,'z',3.5,'s')");
+    const bench = new TaskBench(server, "overrides", {
+      "column.exclude.list": "public.t.secret",
+      "snapshot.select.statement.overrides": "public.t",
+      "snapshot.select.statement.overrides.public.t": "SELECT b, a, id, secret FROM public.t WHERE id > 1;",
+    });
+    await bench.start();
+    await bench.until(2);
+    await bench.stop();
+    expect(bench.events("public.t")).toEqual([
+      ["r", { id: 2 }, null, { b: "2.50", a: "y", id: 2 }],
+      ["r", { id: 3 }, null, { b: "3.50", a: "z", id: 3 }],
+    ]);
+  });
+
+  test("a chunked snapshot asked for by signal runs beside the stream and goes on after a restart", async () => {
+    const db = await server.database("chunks");
+    await db.query("CREATE TABLE t (id int PRIMARY KEY, v text)");
+    await db.query("CREATE TABLE sig (id varchar(64) PRIMARY KEY, type varchar(64), data text)");
+    await db.query("INSERT INTO t SELECT g, 'old' FROM generate_series(1, 500) g");
+    const bench = new TaskBench(server, "chunks", {
+      "snapshot.mode": "no_data",
+      "signal.data.collection": "public.sig",
+      "incremental.snapshot.chunk.size": "20",
+    });
+    await bench.start();
+    await db.query(`INSERT INTO sig VALUES ('s', 'execute-snapshot', '{"data-collections":["public.t"]}')`);
+    const rows = (): number => bench.events("public.t").filter((e) => (e as unknown[])[0] === "r").length;
+    for (let i = 0; i < 500 && rows() < 100; i++) await new Promise((r) => setTimeout(r, 10));
+    await bench.stop();
+    await db.query("UPDATE t SET v = 'new' WHERE id > 400");
+    await bench.start();
+    for (let i = 0; i < 1000 && rows() < 500; i++) await new Promise((r) => setTimeout(r, 10));
+    await bench.stop();
+    const last = new Map(
+      bench.events("public.t").map((e) => [((e as unknown[])[1] as { id: number }).id, ((e as unknown[])[3] as { v: string }).v]),
+    );
+    expect(last.size).toBe(500);
+    expect([...last].filter(([id, v]) => v !== (id > 400 ? "new" : "old"))).toEqual([]);
+    expect(rows()).toBeLessThan(560);
+  }, 40_000);
+
   test("logical messages come once, and the change after one is not lost", async () => {
     const db = await server.database("messages");
     await db.query("CREATE TABLE t (id int PRIMARY KEY)");

@@ -81,10 +81,7 @@ export async function startConnect(config: WorkerConfig, deps: ConnectDeps): Pro
       clock,
       log,
     });
-    const [clusterId, loop] = await Promise.all([
-      config.mode === "distributed" ? clusterIdOf(config, deps) : Promise.resolve(null),
-      openLoop(config, deps, worker, advertised, levels),
-    ]);
+    const [clusterId, loop] = await Promise.all([clusterIdOf(config, deps), openLoop(config, deps, worker, advertised, levels)]);
     herder = new HerderCommands({
       loop,
       clusterId,

@@ -141,12 +141,15 @@ export class HerderCommands implements Herder {
       if (status === null) throw notFound(`Status for connector ${name} not found`);
       const plan = planRestart(request, status, tasks);
       const restarted = new Set(plan.tasks.map(taskKey));
-      return {
+      const answer: ConnectorStateInfo = {
         name,
         connector: stateInfo(status, plan.connector ? "RESTARTING" : status.state),
         tasks: tasks.map(({ id, status: s }) => taskStateInfo(id, s, restarted.has(taskKey(id)) ? "RESTARTING" : s.state)),
         type: this.#loop.reads.type(config.snapshot().connectors.get(name)),
       };
+      // Carried out before the answer as far as it is this worker's, so that nobody takes the old state for the new one.
+      await this.#loop.handleChanges();
+      return answer;
     });
   }
   restartTask(id: TaskId): Promise<void> {

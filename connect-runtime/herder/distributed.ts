@@ -210,7 +210,7 @@ export class HerderLoop {
       if (this.#groupEvents.length > 0) return 0;
     }
     if (this.#pending.length > 0) {
-      await this.#handleChanges();
+      await this.handleChanges();
       return 0;
     }
     return Math.min(
@@ -321,7 +321,8 @@ export class HerderLoop {
     return false;
   }
 
-  async #handleChanges(): Promise<void> {
+  /** In the loop: carries out what the config topic has said since the last time. */
+  async handleChanges(): Promise<void> {
     const changes = this.#pending;
     this.#pending = [];
     const state = this.stores.config.snapshot();

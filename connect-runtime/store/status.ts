@@ -1,4 +1,4 @@
-/** States of connectors and tasks and the topics they use. Readers see what the topic says, so all workers see the same. */
+/** States of connectors and tasks and the topics they use, as the topic says; this worker's own reports are seen at once. */
 import type { Clock } from "#broker/base/clock";
 import type { Logger } from "#broker/base/logger";
 import type { ClientConfig, KafkaClients, NewTopic } from "#broker/client/types";
@@ -14,6 +14,7 @@ import {
   topicStatusKey,
   topicStatusValue,
 } from "./status-records.ts";
+import { OwnWrites } from "./own-writes.ts";
 import { openTopicLog } from "./topic-log.ts";
 
 export interface StatusStore {
@@ -99,17 +100,26 @@ function put<K, V>(maps: Map<string, Map<K, V>>, outer: string, inner: K, value:
 
 export async function openStatusStore(options: StatusStoreOptions): Promise<StatusStore> {
   const fold = new StatusFold();
+  const own = new OwnWrites();
   const log = await openTopicLog({
     ...options,
     setting: "status.storage.topic",
     purpose: "connector and task statuses",
-    apply: (record) => fold.apply(parseStatusRecord(record.key, record.value)),
+    apply: (record) => {
+      if (own.isNews(text(record.key), record.value)) fold.apply(parseStatusRecord(record.key, record.value));
+    },
   });
   const inFlight = new Set<Promise<void>>();
   const send = (key: Buffer, value: Buffer | null): void => {
+    const name = text(key);
+    own.sent(name, value);
+    fold.apply(parseStatusRecord(key, value));
     const sent = log
       .send(key, value)
-      .catch((error: unknown) => options.log.error(`a status could not be written: ${String(error)}`, { key: key.toString() }))
+      .catch((error: unknown) => {
+        own.failed(name, value);
+        options.log.error(`a status could not be written: ${String(error)}`, { status: name });
+      })
       .finally(() => inFlight.delete(sent));
     inFlight.add(sent);
   };
@@ -123,6 +133,7 @@ export async function openStatusStore(options: StatusStoreOptions): Promise<Stat
     },
   });
 }
+const text = (key: Uint8Array | null): string => (key === null ? "" : Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString());
 /** Everything but the transport. */
 export function statusStore(
   fold: StatusFold,

@@ -127,7 +127,7 @@ describe("a source task", () => {
   });
 
   test("errors.retry.timeout repeats a retriable failure of the stage", async () => {
-    const host = hostFor({ "errors.retry.timeout": "5000", "errors.retry.delay.max.ms": "20" }, { retries: 3 });
+    const host = hostFor({ "errors.retry.timeout": "60000", "errors.retry.delay.max.ms": "20" }, { retries: 3 });
     const run = runSourceTask(host);
     source.push(textRecord("later", 1));
     await until(() => host.written.length === 1, "it went through");

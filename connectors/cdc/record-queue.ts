@@ -13,16 +13,20 @@ export interface QueueLimits {
 interface Batch {
   readonly records: SourceRecord[];
   bytes: number;
+  /** Called when the batch has been dealt with. */
+  after: (() => void)[] | null;
 }
 
 export class RecordQueue {
   readonly #limits: QueueLimits;
   readonly #batches: Batch[] = [];
-  #open: Batch = { records: [], bytes: 0 };
+  #open: Batch = { records: [], bytes: 0, after: null };
   #records = 0;
   #bytes = 0;
   #waiting: (() => void) | null = null;
   #error: Error | null = null;
+  /** Of the batch that was taken last. */
+  #after: (() => void)[] | null = null;
   onSpace: () => void = () => {};
 
   constructor(limits: QueueLimits) {
@@ -46,8 +50,17 @@ export class RecordQueue {
     this.#bytes += bytes;
     if (!continues && open.records.length >= this.#limits.maxBatchRecords) {
       this.#batches.push(open);
-      this.#open = { records: [], bytes: 0 };
+      this.#open = { records: [], bytes: 0, after: null };
     }
+  }
+  /**
+   * `done` is called when all that was added so far has been dealt with, which the caller of `take` says by calling it again.
+   * Never called for what nobody takes.
+   */
+  afterUse(done: () => void): void {
+    const last = this.#open.records.length > 0 ? this.#open : this.#batches[this.#batches.length - 1];
+    if (last === undefined) (this.#after ??= []).push(done);
+    else (last.after ??= []).push(done);
   }
   /** Lets a waiting poll go on. Called after adding, once per piece of input rather than once per record. */
   wake(): void {
@@ -68,6 +81,9 @@ export class RecordQueue {
   }
   /** The next batch; empty after `waitMs` without any. */
   async take(waitMs: number): Promise<readonly SourceRecord[]> {
+    const after = this.#after;
+    this.#after = null;
+    if (after !== null) for (const done of after) done();
     if (this.#records === 0 && this.#error === null && this.#waiting === null) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => this.wake(), waitMs);
@@ -83,9 +99,10 @@ export class RecordQueue {
     }
     const wasFull = this.full;
     const batch = this.#batches.shift() ?? this.#open;
-    if (batch === this.#open) this.#open = { records: [], bytes: 0 };
+    if (batch === this.#open) this.#open = { records: [], bytes: 0, after: null };
     this.#records -= batch.records.length;
     this.#bytes -= batch.bytes;
+    if (batch.after !== null) this.#after = this.#after === null ? batch.after : [...this.#after, ...batch.after];
     if (wasFull && !this.full) setImmediate(this.onSpace);
     return batch.records;
   }

@@ -192,6 +192,10 @@ export class EventWriter {
   flush(): void {
     if (!this.#queue.empty) this.#queue.wake();
   }
+  /** `done` is called when the events written so far have been dealt with. */
+  afterUse(done: () => void): void {
+    this.#queue.afterUse(done);
+  }
   get full(): boolean {
     return this.#queue.full;
   }

@@ -25,6 +25,11 @@ export interface CopyConsumer {
   data(b: Buffer, start: number, end: number): void;
   /** Called after each piece of input. */
   flushed(): void;
+  /**
+   * Calls `done` once nobody looks at the bytes given so far, but those since the row before the last. Absent: they are never
+   * used for anything else.
+   */
+  afterUse?(done: () => void): void;
 }
 interface Pending {
   readonly resolve: (rows: (string | null)[][]) => void;
@@ -48,10 +53,17 @@ export class RawSession {
   /** `onEnd`: the connection broke or the server ended the stream while no command was waiting for an answer. */
   constructor(client: pg.Client, onEnd: (error: Error) => void = () => {}) {
     this.#onEnd = onEnd;
-    this.#socket = takeSocket(client);
-    this.#socket.on("data", (chunk: Buffer) => {
-      this.#frames.feed(chunk);
-      this.#pump();
+    const frames = this.#frames;
+    this.#socket = takeSocket(client, {
+      room: () => frames.room(),
+      filled: (bytes) => {
+        frames.filled(bytes);
+        this.#pump();
+      },
+      other: (chunk) => {
+        frames.feed(chunk);
+        this.#pump();
+      },
     });
     this.#socket.on("error", (error: Error) => this.#fail(error));
     this.#socket.on("close", () => this.#fail(new ServerError("the connection was closed by the server", "", "FATAL")));
@@ -131,6 +143,7 @@ export class RawSession {
           if (!this.#paused) this.#socket.pause();
           this.#paused = true;
           consumer.flushed();
+          this.#recycle(consumer);
           return;
         }
         if (!frames.next()) break;
@@ -138,6 +151,7 @@ export class RawSession {
         else this.#control(frames.buffer, frames.start, frames.end);
       }
       this.#consumer?.flushed();
+      this.#recycle(this.#consumer);
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)));
       return;
@@ -146,6 +160,11 @@ export class RawSession {
       this.#paused = false;
       this.#socket.resume();
     }
+  }
+  #recycle(consumer: CopyConsumer | null): void {
+    const frames = this.#frames;
+    const left = frames.takeLeft();
+    if (left !== null) consumer?.afterUse?.(() => frames.reuse(left));
   }
   #control(b: Buffer, start: number, end: number): void {
     const pending = this.#pending;

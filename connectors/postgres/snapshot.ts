@@ -79,6 +79,9 @@ export class SnapshotReader implements CopyConsumer {
     this.#ticked = false;
     this.#events.flush();
   }
+  afterUse(done: () => void): void {
+    this.#events.afterUse(done);
+  }
   /** `client` and `session` are one connection each, both inside the same snapshot. */
   async read(tables: readonly TableName[], plans: TablePlans, client: Client, session: RawSession): Promise<void> {
     for (const name of tables) {

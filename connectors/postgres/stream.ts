@@ -116,6 +116,9 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     this.#ticked = false;
     this.#events.flush();
   }
+  afterUse(done: () => void): void {
+    this.#events.afterUse(done);
+  }
   data(b: Buffer, start: number, end: number): void {
     if (b[start] === 0x77) {
       if (!this.#ticked) {

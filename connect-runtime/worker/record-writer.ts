@@ -2,7 +2,7 @@
  * One source record through transforms and converters into the producer's batch. This is the hot path of every source: nothing
  * here makes a promise, and bytes are written once into a buffer that is reused.
  */
-import type { Delivery, Producer, RecordHeader } from "#broker/client/types";
+import type { Delivery, Producer, RecordHeader, RecordRanges } from "#broker/client/types";
 import { byteSink, type ByteSink } from "../api/byte-sink.ts";
 import type { Converter } from "../api/plugin.ts";
 import type { Header, SourceRecord } from "../api/record.ts";
@@ -47,6 +47,11 @@ export class RecordWriter {
   readonly #writeValue: Write;
   #out: ByteSink = byteSink();
   #knownTopic: string | null = null;
+  /** One object for all records: the producer reads it during the call. */
+  readonly #ranges: { -readonly [K in keyof RecordRanges]: RecordRanges[K] };
+  #lastHeaders: readonly Header[] = [];
+  #lastTopic = "";
+  #lastConverted: readonly RecordHeader[] = NO_HEADERS;
   /** Where the record in hand is, for reports and retries. */
   stage: Stage = "TRANSFORMATION";
   /** The record after the transforms; null before. */
@@ -60,6 +65,7 @@ export class RecordWriter {
     this.#chain = chain;
     this.#hasSteps = chain.steps.length > 0;
     this.#converters = converters;
+    this.#ranges = { keyBytes: this.#out.bytes, keyStart: 0, keyLength: -1, valueBytes: this.#out.bytes, valueStart: 0, valueLength: -1 };
     this.#writeKey = writeOf(converters.key.plugin);
     this.#writeValue = writeOf(converters.value.plugin);
   }
@@ -117,20 +123,25 @@ export class RecordWriter {
     const valueLength = this.#writeValue(topic, record.valueSchema, record.value, out);
     this.stage = "KAFKA_PRODUCE";
     const bytes = out.bytes;
-    this.delivery = this.#producer.append(
-      topic,
-      record.partition,
-      keyLength < 0 ? null : bytes.subarray(0, keyLength),
-      valueLength < 0 ? null : bytes.subarray(valueStart, valueStart + valueLength),
-      record.timestamp ?? nowMs,
-      headers,
-    );
+    const ranges = this.#ranges;
+    ranges.keyBytes = bytes;
+    ranges.keyLength = keyLength;
+    ranges.valueBytes = bytes;
+    ranges.valueStart = valueStart;
+    ranges.valueLength = valueLength;
+    this.delivery = this.#producer.appendRanges(topic, record.partition, ranges, record.timestamp ?? nowMs, headers);
     if (bytes.length > BUFFER_KEPT_MAX) this.#out = byteSink();
     return "sent";
   }
+  /** A source that gives all its records one list (Debezium's context headers) has it converted once for a topic. */
   #headers(topic: string, headers: readonly Header[]): readonly RecordHeader[] {
+    if (headers === this.#lastHeaders && topic === this.#lastTopic) return this.#lastConverted;
     this.stage = "HEADER_CONVERTER";
     const converter = this.#converters.header.plugin;
-    return headers.map((h) => ({ key: h.key, value: converter.fromConnectHeader(topic, h.key, h.schema, h.value) }));
+    const converted = headers.map((h) => ({ key: h.key, value: converter.fromConnectHeader(topic, h.key, h.schema, h.value) }));
+    this.#lastHeaders = headers;
+    this.#lastTopic = topic;
+    this.#lastConverted = converted;
+    return converted;
   }
 }

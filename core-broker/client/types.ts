@@ -2,6 +2,9 @@
  * What the Kafka client offers. The worker and the connectors' runtime see only these types, so that everything above runs
  * over any Kafka. Configuration keys are Kafka's own (`bootstrap.servers`, `linger.ms`, …), as strings.
  */
+import type { RecordRanges } from "../protocol/records/builder.ts";
+
+export type { RecordRanges };
 export type ClientConfig = Readonly<Record<string, string>>;
 
 export interface RecordHeader {
@@ -30,6 +33,14 @@ export interface Producer {
     partition: number | null,
     key: Uint8Array | null,
     value: Uint8Array | null,
+    timestampMs: number,
+    headers: readonly RecordHeader[],
+  ): Delivery;
+  /** As `append`. A list of headers is not changed once it was given: one list for all records costs its conversion once. */
+  appendRanges(
+    topic: string,
+    partition: number | null,
+    record: RecordRanges,
     timestampMs: number,
     headers: readonly RecordHeader[],
   ): Delivery;

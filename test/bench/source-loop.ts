@@ -3,7 +3,8 @@
  * acknowledges. `node --cpu-prof test/bench/source-loop.ts [seconds]`.
  */
 import { systemClock } from "#broker/base/clock";
-import type { Delivery, KafkaClients, Producer } from "#broker/client/types";
+import type { Delivery, KafkaClients, Producer, RecordRanges } from "#broker/client/types";
+import { rangesOf } from "#broker/protocol/records/builder";
 import type { ByteSink } from "#connect/api/byte-sink";
 import type { SourceRecord } from "#connect/api/record";
 import { runSourceTask } from "#connect/worker/source-task";
@@ -25,10 +26,12 @@ class CopyingProducer implements Producer {
   readonly #bytes = Buffer.allocUnsafeSlow(4 * 1024 * 1024);
   partitions = async (): Promise<number> => 1;
   append(topic: string, partition: number | null, key: Uint8Array | null, value: Uint8Array | null): Delivery {
+    return this.appendRanges(topic, partition, rangesOf(key, value));
+  }
+  appendRanges(topic: string, partition: number | null, r: RecordRanges): Delivery {
     if (this.#at > this.#bytes.length - 65_536) this.#at = 0;
-    if (key !== null) this.#bytes.set(key, this.#at);
-    if (value !== null) this.#bytes.set(value, this.#at + (key?.length ?? 0));
-    this.#at += (key?.length ?? 0) + (value?.length ?? 0);
+    if (r.keyLength > 0) this.#at += r.keyBytes.copy(this.#bytes, this.#at, r.keyStart, r.keyStart + r.keyLength);
+    if (r.valueLength > 0) this.#at += r.valueBytes.copy(this.#bytes, this.#at, r.valueStart, r.valueStart + r.valueLength);
     this.appended++;
     const batch = (this.#batch ??= { topic, partition: partition ?? 0, state: "pending", baseOffset: -1, error: null });
     if (++this.#count === BATCH_RECORDS) {

@@ -1,5 +1,5 @@
 /** Batches of up to `batch.size` bytes, sent at the end of the turn; their fate is the cluster's. */
-import type { ClientConfig, Delivery, Producer, RecordHeader } from "#broker/client/types";
+import type { ClientConfig, Delivery, Producer, RecordHeader, RecordRanges } from "#broker/client/types";
 import { ErrorCode, KafkaError } from "#broker/protocol/errors";
 import { murmur2 } from "#broker/protocol/murmur2";
 import type { FakeCluster, StoredRecord } from "./kafka-cluster.ts";
@@ -70,6 +70,11 @@ export class FakeProducer implements Producer {
     this.bufferedBytes += bytes;
     this.#schedule();
     return batch;
+  }
+  appendRanges(topic: string, partition: number | null, r: RecordRanges, timestamp: number, headers: readonly RecordHeader[]): Delivery {
+    const range = (b: Buffer, start: number, length: number): Buffer | null => (length < 0 ? null : b.subarray(start, start + length));
+    const key = range(r.keyBytes, r.keyStart, r.keyLength);
+    return this.append(topic, partition, key, range(r.valueBytes, r.valueStart, r.valueLength), timestamp, headers);
   }
   #schedule(): void {
     if (this.#scheduled) return;

@@ -6,7 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { ErrorCode, KafkaError } from "../../protocol/errors.ts";
 import { murmur2 } from "../../protocol/murmur2.ts";
-import { BatchBuilder } from "../../protocol/records/builder.ts";
+import { BatchBuilder, type RecordRanges } from "../../protocol/records/builder.ts";
 import type { RecordHeader } from "../types.ts";
 import { Batch } from "./batch.ts";
 import type { ProducerConfig } from "./config.ts";
@@ -59,17 +59,10 @@ export class Accumulator {
     return this.#topics.get(topic)?.partitions[partition];
   }
 
-  append(
-    topic: string,
-    partition: number | null,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
-    timestampMs: number,
-    headers: readonly RecordHeader[],
-  ): Batch {
+  append(topic: string, partition: number | null, record: RecordRanges, timestampMs: number, headers: readonly RecordHeader[]): Batch {
     const last = this.#last;
     const queues = last !== null && last.name === topic ? last : this.#find(topic);
-    const index = partition === null ? this.#choose(queues, key) : partition;
+    const index = partition === null ? this.#choose(queues, record) : partition;
     const queue = queues.partitions[index];
     if (queue === undefined) {
       throw new KafkaError(
@@ -77,23 +70,23 @@ export class Accumulator {
         `Invalid partition given with record: ${index} is not in the range [0...${queues.partitions.length}).`,
       );
     }
-    this.#checkSize(key, value, headers);
+    this.#checkSize(record, headers);
     const open = queue.open;
     if (open !== null) {
       const before = open.builder.sizeBytes;
-      if (open.append(timestampMs, key, value, headers)) {
+      if (open.append(timestampMs, record, headers)) {
         const grown = open.builder.sizeBytes - before;
         open.accountedBytes += grown;
         this.bufferedBytes += grown;
         return open;
       }
       this.#fill(queue, open);
-      if (partition === null && key === null) {
+      if (partition === null && record.keyLength < 0) {
         queues.sticky = -1;
-        return this.append(topic, null, null, value, timestampMs, headers);
+        return this.append(topic, null, record, timestampMs, headers);
       }
     }
-    return this.#begin(queue, timestampMs, key, value, headers);
+    return this.#begin(queue, timestampMs, record, headers);
   }
   #find(topic: string): TopicQueues {
     const queues = this.#topics.get(topic);
@@ -103,14 +96,15 @@ export class Accumulator {
     this.#last = queues;
     return queues;
   }
-  #choose(queues: TopicQueues, key: Uint8Array | null): number {
+  #choose(queues: TopicQueues, record: RecordRanges): number {
     const count = queues.partitions.length;
-    if (key !== null) return (murmur2(key) & 0x7fffffff) % count;
+    const { keyBytes, keyStart, keyLength } = record;
+    if (keyLength >= 0) return count === 1 ? 0 : (murmur2(keyBytes, keyStart, keyLength) & 0x7fffffff) % count;
     if (queues.sticky < 0) queues.sticky = this.#random.below(count);
     return queues.sticky;
   }
-  #checkSize(key: Uint8Array | null, value: Uint8Array | null, headers: readonly RecordHeader[]): void {
-    let size = (key === null ? 0 : key.length) + (value === null ? 0 : value.length);
+  #checkSize(record: RecordRanges, headers: readonly RecordHeader[]): void {
+    let size = Math.max(record.keyLength, 0) + Math.max(record.valueLength, 0);
     for (let i = 0; i < headers.length; i++) size += (headers[i]?.key.length ?? 0) + (headers[i]?.value?.length ?? 0);
     // 21: the most that a record's own lengths and deltas take; 61: the batch around it.
     size += 21 + 61;
@@ -127,16 +121,10 @@ export class Accumulator {
     queue.bytesHint = batch.builder.sizeBytes;
     this.#onBatch(true);
   }
-  #begin(
-    queue: PartitionQueue,
-    timestampMs: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
-    headers: readonly RecordHeader[],
-  ): Batch {
+  #begin(queue: PartitionQueue, timestampMs: number, record: RecordRanges, headers: readonly RecordHeader[]): Batch {
     const builder = this.#builder(queue);
     const batch = new Batch(queue.topic, queue.partition, this.#clock.monotonic(), builder);
-    batch.append(timestampMs, key, value, headers);
+    batch.append(timestampMs, record, headers);
     batch.accountedBytes = builder.sizeBytes;
     this.bufferedBytes += builder.sizeBytes;
     queue.open = batch;

@@ -1,6 +1,6 @@
 /** One record batch on its way: what the caller sees of it is `Delivery`. */
 import { readBatchHeader, writeBatchHeader } from "../../protocol/records/batch.ts";
-import type { BatchBuilder } from "../../protocol/records/builder.ts";
+import type { BatchBuilder, RecordRanges } from "../../protocol/records/builder.ts";
 import type { Codec } from "../../protocol/records/compression/index.ts";
 import type { Delivery, RecordHeader } from "../types.ts";
 
@@ -37,8 +37,8 @@ export class Batch implements Delivery {
   get count(): number {
     return this.builder.count;
   }
-  append(timestampMs: number, key: Uint8Array | null, value: Uint8Array | null, headers: readonly RecordHeader[]): boolean {
-    return this.builder.append(timestampMs, key, value, headers);
+  append(timestampMs: number, record: RecordRanges, headers: readonly RecordHeader[]): boolean {
+    return this.builder.appendRanges(timestampMs, record, headers);
   }
   /**
    * The bytes to send under this identity. The first call closes the batch for records and compresses it; later ones only

@@ -1,5 +1,6 @@
 /** The producer: records in, acknowledged batches out. See types.ts for the contract, sender.ts for how order is kept. */
 import { ErrorCode, KafkaError } from "../../protocol/errors.ts";
+import { type RecordRanges, rangesOf } from "../../protocol/records/builder.ts";
 import { Cluster } from "../cluster.ts";
 import type { ClientDeps } from "../deps.ts";
 import { closedError, within } from "../retry.ts";
@@ -73,22 +74,24 @@ export class KafkaProducer implements Producer {
     timestampMs: number,
     headers: readonly RecordHeader[],
   ): Delivery {
-    return this.#append(topic, partition, key, value, timestampMs, headers);
+    return this.#append(topic, partition, rangesOf(key, value), timestampMs, headers);
   }
-  #append(
+  appendRanges(
     topic: string,
     partition: number | null,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
+    record: RecordRanges,
     timestampMs: number,
     headers: readonly RecordHeader[],
-  ): Batch {
+  ): Delivery {
+    return this.#append(topic, partition, record, timestampMs, headers);
+  }
+  #append(topic: string, partition: number | null, record: RecordRanges, timestampMs: number, headers: readonly RecordHeader[]): Batch {
     if (this.#fatal !== null || this.#closing) throw this.#fatal ?? closedError();
     if (this.#transaction !== null) {
       const refusal = this.#transaction.refusal();
       if (refusal !== null) throw refusal;
     }
-    return this.#accumulator.append(topic, partition, key, value, timestampMs, headers);
+    return this.#accumulator.append(topic, partition, record, timestampMs, headers);
   }
   get bufferedBytes(): number {
     return this.#accumulator.bufferedBytes;
@@ -147,7 +150,7 @@ export class KafkaProducer implements Producer {
     headers: readonly RecordHeader[] = NO_HEADERS,
   ): Promise<{ partition: number; offset: number }> {
     await this.partitions(topic);
-    const batch = this.#append(topic, partition, key, value, timestampMs, headers);
+    const batch = this.#append(topic, partition, rangesOf(key, value), timestampMs, headers);
     const index = batch.count - 1;
     const over = this.#holdProcess();
     await batch.settled();

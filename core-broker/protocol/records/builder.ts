@@ -9,6 +9,26 @@ export interface HeaderInput {
   readonly key: string;
   readonly value: Uint8Array | null;
 }
+/** Key and value as ranges of buffers, which are read during the call only; a length of -1 is null. */
+export interface RecordRanges {
+  readonly keyBytes: Buffer;
+  readonly keyStart: number;
+  readonly keyLength: number;
+  readonly valueBytes: Buffer;
+  readonly valueStart: number;
+  readonly valueLength: number;
+}
+const NOTHING = Buffer.alloc(0);
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+export const rangesOf = (key: Uint8Array | null, value: Uint8Array | null): RecordRanges => ({
+  keyBytes: key === null ? NOTHING : asBuffer(key),
+  keyStart: 0,
+  keyLength: key === null ? -1 : key.length,
+  valueBytes: value === null ? NOTHING : asBuffer(value),
+  valueStart: 0,
+  valueLength: value === null ? -1 : value.length,
+});
 export interface BatchOptions {
   readonly baseOffset?: number;
   readonly partitionLeaderEpoch?: number;
@@ -56,14 +76,17 @@ export class BatchBuilder {
 
   /** False: the batch is full and the record was not taken. */
   append(timestampMs: number, key: Uint8Array | null, value: Uint8Array | null, headers: readonly HeaderInput[]): boolean {
+    return this.appendRanges(timestampMs, rangesOf(key, value), headers);
+  }
+  /** As `append`. */
+  appendRanges(timestampMs: number, record: RecordRanges, headers: readonly HeaderInput[]): boolean {
     if (this.count === 0) this.#baseTimestamp = timestampMs;
     const delta = timestampMs - this.#baseTimestamp;
-    const keyLength = key === null ? -1 : key.length;
-    const valueLength = value === null ? -1 : value.length;
-    let size = 1 + longSize(delta) + varintSize(this.count) + varintSize(keyLength) + varintSize(valueLength) + varintSize(headers.length);
+    const { keyLength, valueLength } = record;
+    const headerBytes = headersBytes(headers);
+    let size = 1 + longSize(delta) + varintSize(this.count) + varintSize(keyLength) + varintSize(valueLength) + headerBytes.length;
     if (keyLength > 0) size += keyLength;
     if (valueLength > 0) size += valueLength;
-    for (let i = 0; i < headers.length; i++) size += headerSize(headers[i]);
     const total = this.#length + size + varintSize(size);
     if (total > this.#bytesMax && this.count > 0) return false;
     if (total > this.#buffer.length) this.#grow(total);
@@ -72,11 +95,10 @@ export class BatchBuilder {
     b[at++] = 0;
     at = putLong(b, at, delta);
     at = putVarint(b, at, this.count);
-    at = putBytes(b, at, key, keyLength);
-    at = putBytes(b, at, value, valueLength);
-    at = putVarint(b, at, headers.length);
-    for (let i = 0; i < headers.length; i++) at = putHeader(b, at, headers[i]);
-    this.#length = at;
+    at = putBytes(b, at, record.keyBytes, record.keyStart, keyLength);
+    at = putBytes(b, at, record.valueBytes, record.valueStart, valueLength);
+    headerBytes.copy(b, at);
+    this.#length = at + headerBytes.length;
     this.count++;
     if (timestampMs > this.#maxTimestamp) this.#maxTimestamp = timestampMs;
     return true;
@@ -140,19 +162,42 @@ function putLong(b: Buffer, at: number, value: number): number {
   b[position++] = Number(z);
   return position;
 }
-/** Below this a loop beats the call into TypedArray.set. */
+/** Below this a loop beats a call. */
 const SHORT_BYTES = 24;
-function putBytes(b: Buffer, from: number, bytes: Uint8Array | null, length: number): number {
-  let at = putVarint(b, from, length);
-  if (bytes === null) return at;
-  if (length <= SHORT_BYTES) for (let i = 0; i < length; i++) b[at++] = bytes[i] ?? 0;
-  else {
-    b.set(bytes, at);
-    at += length;
-  }
-  return at;
+function putBytes(b: Buffer, from: number, bytes: Buffer, start: number, length: number): number {
+  const at = putVarint(b, from, length);
+  if (length > SHORT_BYTES) bytes.copy(b, at, start, start + length);
+  else for (let i = 0; i < length; i++) b[at + i] = bytes[start + i] ?? 0;
+  return length > 0 ? at + length : at;
 }
-/** Header keys repeat for ever (Debezium's context headers); their bytes are made once. Bounded, then started anew. */
+
+/** The last list of headers as bytes, count included: a source gives all its records one list (Debezium's context headers). */
+let lastHeaders: readonly HeaderInput[] | null = null;
+let lastHeaderBytes: Buffer = Buffer.from([0]);
+/** Lists are not changed once they were given. */
+function headersBytes(headers: readonly HeaderInput[]): Buffer {
+  if (headers === lastHeaders) return lastHeaderBytes;
+  let size = varintSize(headers.length);
+  const keys: Buffer[] = [];
+  for (const header of headers) {
+    const key = headerKeyBytes(header.key);
+    const value = header.value === null ? -1 : header.value.length;
+    keys.push(key);
+    size += varintSize(key.length) + key.length + varintSize(value) + Math.max(value, 0);
+  }
+  const bytes = Buffer.allocUnsafe(size);
+  let at = putVarint(bytes, 0, headers.length);
+  for (let i = 0; i < headers.length; i++) {
+    const key = keys[i] ?? NOTHING,
+      value = headers[i]?.value ?? null;
+    at = putBytes(bytes, at, key, 0, key.length);
+    at = putBytes(bytes, at, value === null ? NOTHING : asBuffer(value), 0, value === null ? -1 : value.length);
+  }
+  lastHeaders = headers;
+  lastHeaderBytes = bytes;
+  return bytes;
+}
+/** Header keys repeat for ever; their bytes are made once. Bounded, then started anew. */
 const headerKeys = new Map<string, Buffer>();
 const HEADER_KEYS_MAX = 1024;
 function headerKeyBytes(key: string): Buffer {
@@ -163,16 +208,4 @@ function headerKeyBytes(key: string): Buffer {
     headerKeys.set(key, bytes);
   }
   return bytes;
-}
-function headerSize(header: HeaderInput | undefined): number {
-  if (header === undefined) return 0;
-  const key = headerKeyBytes(header.key).length;
-  const value = header.value === null ? -1 : header.value.length;
-  return varintSize(key) + key + varintSize(value) + Math.max(value, 0);
-}
-function putHeader(b: Buffer, from: number, header: HeaderInput | undefined): number {
-  if (header === undefined) return from;
-  const key = headerKeyBytes(header.key);
-  const at = putBytes(b, from, key, key.length);
-  return putBytes(b, at, header.value, header.value === null ? -1 : header.value.length);
 }

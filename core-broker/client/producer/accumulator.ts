@@ -6,7 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { ErrorCode, KafkaError } from "../../protocol/errors.ts";
 import { murmur2 } from "../../protocol/murmur2.ts";
-import { BatchBuilder, type RecordRanges } from "../../protocol/records/builder.ts";
+import { BatchBuilder, type RecordRanges, rangesOf } from "../../protocol/records/builder.ts";
 import type { RecordHeader } from "../types.ts";
 import { Batch } from "./batch.ts";
 import type { ProducerConfig } from "./config.ts";
@@ -59,7 +59,23 @@ export class Accumulator {
     return this.#topics.get(topic)?.partitions[partition];
   }
 
-  append(topic: string, partition: number | null, record: RecordRanges, timestampMs: number, headers: readonly RecordHeader[]): Batch {
+  append(
+    topic: string,
+    partition: number | null,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    timestampMs: number,
+    headers: readonly RecordHeader[],
+  ): Batch {
+    return this.appendRanges(topic, partition, rangesOf(key, value), timestampMs, headers);
+  }
+  appendRanges(
+    topic: string,
+    partition: number | null,
+    record: RecordRanges,
+    timestampMs: number,
+    headers: readonly RecordHeader[],
+  ): Batch {
     const last = this.#last;
     const queues = last !== null && last.name === topic ? last : this.#find(topic);
     const index = partition === null ? this.#choose(queues, record) : partition;
@@ -83,7 +99,7 @@ export class Accumulator {
       this.#fill(queue, open);
       if (partition === null && record.keyLength < 0) {
         queues.sticky = -1;
-        return this.append(topic, null, record, timestampMs, headers);
+        return this.appendRanges(topic, null, record, timestampMs, headers);
       }
     }
     return this.#begin(queue, timestampMs, record, headers);

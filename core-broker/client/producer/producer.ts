@@ -91,7 +91,7 @@ export class KafkaProducer implements Producer {
       const refusal = this.#transaction.refusal();
       if (refusal !== null) throw refusal;
     }
-    return this.#accumulator.append(topic, partition, record, timestampMs, headers);
+    return this.#accumulator.appendRanges(topic, partition, record, timestampMs, headers);
   }
   get bufferedBytes(): number {
     return this.#accumulator.bufferedBytes;

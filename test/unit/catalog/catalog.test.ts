@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { workerConfig } from "#connect/config";
+import { connectorEntries } from "#connect/catalog/builtin";
+import { catalog, connectorClasses, listPlugins } from "#connect/catalog/catalog";
+import { ClassNames } from "#connect/catalog/class-names";
+import { refusal, validateConnector } from "#connect/catalog/validate";
+
+const worker = workerConfig(
+  {
+    "group.id": "g",
+    "config.storage.topic": "c",
+    "offset.storage.topic": "o",
+    "status.storage.topic": "s",
+    "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+    "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+    "connector.client.config.override.policy": "None",
+  },
+  "distributed",
+);
+const refused = async (config: Record<string, string | null>): Promise<string | null> =>
+  refusal(await validateConnector(config, { worker, resolve: async (c) => c }));
+const SINK = { "connector.class": "FileStreamSink", name: "x", topics: "t", file: "/x" };
+
+test("what the list says of connectors is what they say of themselves", async () => {
+  for (const entry of connectorEntries) {
+    const plugin = await entry.load();
+    expect([plugin.kind, plugin.version, plugin.classes]).toEqual([entry.kind, entry.version, entry.classes]);
+  }
+});
+test("classes are found by full name, simple name, and without their suffix", async () => {
+  const full = "org.apache.kafka.connect.file.FileStreamSourceConnector";
+  for (const name of [full, "FileStreamSourceConnector", "FileStreamSource"]) {
+    expect((await catalog.connector(name))?.classes[0]).toBe(full);
+    expect(connectorClasses.typeOf(name)).toBe("source");
+  }
+  expect(await catalog.connector("FileStream")).toBeNull();
+  expect((await catalog.converter("Json"))?.name).toBe((await catalog.converter("JsonConverter"))?.name);
+  expect(connectorClasses.notFound("x.Y")).toMatch(
+    /^Failed to find any class that implements Connector and which name matches x\.Y, available/,
+  );
+});
+test("a name that two plugins share belongs to neither", () => {
+  const names = new ClassNames(
+    [
+      { name: "one", classes: ["a.Same", "a.Only$Key", "a.Only$Value"] },
+      { name: "two", classes: ["b.Same"] },
+    ],
+    "",
+  );
+  expect(names.find("Same")).toBeNull();
+  expect(names.find("a.Same")?.name).toBe("one");
+  expect(names.variants("a.Only")).toEqual(["a.Only$Key", "a.Only$Value"]);
+  expect(names.fullName("Only$Key")).toBe("a.Only$Key");
+});
+test("the list of plugins has every kind, each class once", async () => {
+  const list = await listPlugins(false);
+  expect(new Set(list.map((p) => p.type))).toEqual(
+    new Set(["sink", "source", "transformation", "predicate", "converter", "header_converter"]),
+  );
+  expect(new Set(list.map((p) => `${p.type} ${p.class}`)).size).toBe(list.length);
+  expect((await listPlugins(true)).every((p) => p.type === "sink" || p.type === "source")).toBe(true);
+});
+describe("validation", () => {
+  test("overrides by policy, for the clients that the connector has", async () => {
+    expect(await refused({ ...SINK, "consumer.override.max.poll.records": "5" })).toContain(
+      "The 'None' policy does not allow 'max.poll.records' to be overridden in the connector configuration.",
+    );
+    // A sink without dead-letter queue has no producer.
+    expect(await refused({ ...SINK, "producer.override.acks": "1" })).toBeNull();
+  });
+  test("transforms and predicates bring their own settings under their alias", async () => {
+    const chain = { transforms: "r", "transforms.r.type": "org.apache.kafka.connect.transforms.RegexRouter", "transforms.r.regex": "(" };
+    const message = await refused({ ...SINK, ...chain });
+    expect(message).toContain('Missing required configuration "transforms.r.replacement" which has no default value.');
+    expect(message).toContain("Invalid value ( for configuration regex: Invalid regex: Unclosed group near index 1");
+    expect(await refused({ ...SINK, ...chain, "transforms.r.regex": "a", "transforms.r.replacement": "b" })).toBeNull();
+  });
+  test("the dead-letter topic may not be read by the sink itself, nor its group be the workers'", async () => {
+    const dlq = { "errors.deadletterqueue.topic.name": "t-dlq" };
+    expect(await refused({ ...SINK, ...dlq })).toBeNull();
+    expect(await refused({ "connector.class": "FileStreamSink", name: "x", "topics.regex": "t.*", ...dlq })).toContain(
+      "may not be included in the regex",
+    );
+    expect(await refused({ ...SINK, "consumer.override.group.id": "g" })).toContain("conflicts with Connect worker group g");
+  });
+});

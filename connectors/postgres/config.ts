@@ -200,6 +200,19 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "snapshot.isolation.mode": "the snapshot always reads one exported snapshot",
   "lsn.flush.timeout.ms": "positions are sent without waiting",
   "custom.metric.tags": "metrics carry no additional labels yet",
+  "lsn.flush.timeout.action": "positions are sent without waiting",
+  "snapshot.lock.timeout.ms": "the snapshot takes no table locks of its own",
+  "query.fetch.size": "results of the connector's queries are small, tables are read by COPY",
+  "schema.refresh.mode": "the stream itself says when a table's columns have changed",
+  "signal.poll.interval.ms": "signals of the table come with the stream",
+  "errors.max.retries": "what may pass is tried again without limit",
+  "retriable.restart.connector.wait.ms": "the worker's back-off decides",
+  "executor.shutdown.timeout.ms": "the worker's task.shutdown.graceful.timeout.ms decides",
+  "custom.sanitize.pattern": "the connector does not log its settings",
+  "snapshot.mode.configuration.based.snapshot.schema": "there is no schema history",
+  "snapshot.mode.configuration.based.snapshot.on.schema.error": "there is no schema history",
+  "internal.log.position.check.enable": "the position is always checked",
+  "internal.advanced.metrics.enable": "there are no such metrics",
 };
 export function settingsWithoutEffect(s: Settings): readonly string[] {
   return Object.entries(WITHOUT_EFFECT).flatMap(([name, reason]) => (s.isGiven(name) ? [`${name} has no effect: ${reason}`] : []));

@@ -50,6 +50,11 @@ export class CommandQueue {
     this.#waiting.shift();
     return first.run;
   }
+  /** Refuses commands that have been due for longer than that. */
+  refuseAfter(waitedMs: number, error: Error): void {
+    const now = this.#clock.monotonic();
+    while (this.#waiting[0] !== undefined && this.#waiting[0].at + waitedMs <= now) this.#waiting.shift()?.refuse(error);
+  }
   /** Milliseconds until a command is due; null: none waits. */
   nextInMs(): number | null {
     const first = this.#waiting[0];

@@ -14,6 +14,7 @@ import type { StatusStore } from "../store/status.ts";
 import type { ConfigMap, ExecutionState, TaskId, Worker, WorkerListener } from "../worker/types.ts";
 import { CommandQueue } from "./command-queue.ts";
 import { type Assignment, NO_ERROR, NO_WORK, type Work } from "./connect-protocol.ts";
+import { conflict, REBALANCE_EXPECTED } from "./errors.ts";
 import type { Membership, MembershipEvents } from "./membership.ts";
 import { planChanges, planRestart, planStart } from "./plan.ts";
 import { type ConnectorClasses, HerderReads } from "./reads.ts";
@@ -47,6 +48,9 @@ export interface HerderOptions {
 const IDLE_MS = 60_000;
 const FAILED_TICK_PAUSE_MS = 250;
 const SYNC_TIMEOUT_MS = 3_000;
+/** A rebalance of a healthy group is over long before. */
+const HOLD_MS = 10_000;
+const HOLD_CHECK_MS = 500;
 const SESSIONED = 2;
 
 /** Opens the stores and joins the group. Resolves when this worker runs what it was given. */
@@ -195,9 +199,9 @@ export class HerderLoop {
   /** Milliseconds until there is something to do without being woken. */
   async #tick(): Promise<number> {
     await this.#groupTurn();
-    if (this.membership.assignment === null) return IDLE_MS;
-    if (!this.#resolved && !(await this.#resolve())) return this.#rejoining ? IDLE_MS : FAILED_TICK_PAUSE_MS;
-    if (this.#rejoining) return IDLE_MS;
+    if (this.membership.assignment === null) return this.#hold();
+    if (!this.#resolved && !(await this.#resolve())) return this.#rejoining ? this.#hold() : FAILED_TICK_PAUSE_MS;
+    if (this.#rejoining) return this.#hold();
     this.#joined.resolve();
     const now = this.options.clock.monotonic();
     if (this.#rebalanceAt !== null && this.#rebalanceAt <= now) {
@@ -219,6 +223,12 @@ export class HerderLoop {
       this.#rebalanceAt === null ? IDLE_MS : Math.max(1, this.#rebalanceAt - now),
       this.#keyExpiresInMs(),
     );
+  }
+  /** During a rebalance commands wait a while; then the client is told to come again. */
+  #hold(): number {
+    this.queue.refuseAfter(HOLD_MS, conflict(REBALANCE_EXPECTED));
+    const first = this.queue.nextInMs();
+    return first === null ? IDLE_MS : first + HOLD_CHECK_MS;
   }
   #rejoin(why: string): void {
     this.options.log.debug(`asking for a rebalance: ${why}`);

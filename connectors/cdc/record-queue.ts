@@ -10,6 +10,12 @@ export interface QueueLimits {
   readonly maxBytes: number;
 }
 
+/**
+ * Reader and poll share a thread, so reading far ahead wins no time. It costs: records that wait outlive collections of the young
+ * generation, and collecting the old one for them takes as much CPU as all the rest.
+ */
+const AHEAD_RECORDS_MAX = 512;
+
 interface Batch {
   readonly records: SourceRecord[];
   bytes: number;
@@ -33,7 +39,7 @@ export class RecordQueue {
     this.#limits = limits;
   }
   get full(): boolean {
-    return this.#records >= this.#limits.maxRecords || this.#bytes >= this.#limits.maxBytes;
+    return this.#records >= Math.min(this.#limits.maxRecords, AHEAD_RECORDS_MAX) || this.#bytes >= this.#limits.maxBytes;
   }
   get empty(): boolean {
     return this.#records === 0;

@@ -19,7 +19,7 @@ interface TopicQueues {
   sticky: number;
 }
 /** Full-size buffers kept for the next batches; more than this is left to the collector. */
-const FREE_BUFFERS_MAX = 16;
+const FREE_BUFFERS_MAX = 32;
 const FIRST_BUFFER_BYTES = 4096;
 /** A batch's header plus the framing of its request. */
 const REQUEST_OVERHEAD_BYTES = 61 + 256;

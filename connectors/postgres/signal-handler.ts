@@ -71,11 +71,9 @@ export function signalHandler(s: SignalSettings): StreamSignals & { handle(signa
       case "resume-snapshot":
         s.incremental.resume();
         break;
-      case "log": {
-        const text = logRequest(signal.data, s.position());
-        if (text !== null) s.log.info(text);
+      case "log":
+        s.log.info(logRequest(signal.data, s.position()) ?? `the log signal '${signal.id}' has no message`);
         break;
-      }
       default:
         s.log.warn(`the signal '${signal.id}' of the unknown type '${signal.type}' was ignored`);
     }

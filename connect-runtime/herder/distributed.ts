@@ -51,6 +51,7 @@ const SYNC_TIMEOUT_MS = 3_000;
 /** A rebalance of a healthy group is over long before. */
 const HOLD_MS = 10_000;
 const HOLD_CHECK_MS = 500;
+const CLOSE_FLUSH_MS = 3_000;
 const SESSIONED = 2;
 
 /** Opens the stores and joins the group. Resolves when this worker runs what it was given. */
@@ -171,7 +172,8 @@ export class HerderLoop {
     this.wake();
     await this.#running;
     await this.runner.stop({ connectors: [...this.runner.connectors.keys()], tasks: [...this.runner.tasks.values()].map((t) => t.id) });
-    await this.stores.statuses.flush();
+    // With the brokers away the last statuses cannot be written; the end does not wait for that.
+    await Promise.race([this.stores.statuses.flush(), this.options.clock.sleep(CLOSE_FLUSH_MS)]);
     await this.membership.close();
     await this.options.worker.close();
     await Promise.all([this.stores.statuses.close(), this.stores.config.close()]);

@@ -127,10 +127,7 @@ export async function openStatusStore(options: StatusStoreOptions): Promise<Stat
     flush: async () => {
       await Promise.all(inFlight);
     },
-    close: async () => {
-      await Promise.all(inFlight);
-      await log.close();
-    },
+    close: () => log.close(),
   });
 }
 const text = (key: Uint8Array | null): string => (key === null ? "" : Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString());

@@ -47,6 +47,8 @@ export interface TopicLog {
 
 const POLL_MS = 1_000;
 const RETRY_PAUSE_MS = 500;
+/** What cannot be sent by then, because the brokers are away, is lost. */
+const CLOSE_TIMEOUT_MS = 5_000;
 const READ_TO_END_TIMEOUT_MS = 60_000;
 
 /** Creates the topic if absent and applies all of it before resolving. Throws ConfigError for an unsuitable topic. */
@@ -86,7 +88,7 @@ export async function openTopicLog(options: TopicLogOptions): Promise<TopicLog> 
     async close() {
       await follower.stop();
       await consumer.close();
-      if (options.producer === undefined) await producer?.close();
+      if (options.producer === undefined) await producer?.close(CLOSE_TIMEOUT_MS);
       if (options.admin === undefined) await admin.close();
     },
   };

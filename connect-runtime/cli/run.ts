@@ -10,13 +10,18 @@ export interface Running {
   close(): Promise<void>;
 }
 const CLOSE_TIMEOUT_MS = 30_000;
+const PARENT_CHECK_MS = 500;
 
 /** Starts, prints the ready line and stays until SIGINT or SIGTERM. Sets the exit code. */
 export async function runUntilSignal(start: () => Promise<Running>): Promise<void> {
   // A signal during the start counts as well.
   const stop = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.resolve());
-  const alive = setInterval(() => {}, 60_000);
+  const parent = process.ppid;
+  const alive = setInterval(() => {
+    // npm passes a signal on to the shell between us only; when that is gone, so is whoever started us.
+    if (process.env["npm_lifecycle_event"] !== undefined && process.ppid !== parent) stop.resolve();
+  }, PARENT_CHECK_MS);
   try {
     const running = await start();
     process.stdout.write(`${running.ready}\n`);

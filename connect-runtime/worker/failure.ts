@@ -58,9 +58,9 @@ export class FailurePolicy {
     counters.add("total-record-errors");
     let error = first;
     for (let attempt = 1; error instanceof RetriableError && settings.retryTimeoutMs !== 0; attempt++) {
-      const delay = Math.min(retryDelayMs(attempt, settings.retryDelayMaxMs, random), deadline - clock.monotonic());
-      if (delay <= 0) break;
-      await clock.sleep(delay, stop);
+      const leftMs = deadline - clock.monotonic();
+      if (leftMs <= 0) break;
+      await clock.sleep(Math.min(retryDelayMs(attempt, settings.retryDelayMaxMs, random), leftMs), stop);
       if (stop.aborted) break;
       counters.add("total-retries");
       try {

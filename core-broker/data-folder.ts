@@ -124,12 +124,16 @@ function isAlive({ pid, start }: Holder): boolean {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false;
   }
+  // A killed process that nobody has reaped yet still answers to its id, but holds nothing any more.
+  if (/^[ZX]/.test(statOf(pid))) return false;
   return start === "" || startOf(pid) === start;
 }
-function startOf(pid: number): string {
+const startOf = (pid: number): string => statOf(pid).split(" ")[19] ?? "";
+/** State, parent and so on of /proc/PID/stat, from what follows the command's name; "" where there is none. */
+function statOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    return stat.slice(stat.lastIndexOf(")") + 2);
   } catch {
     return "";
   }

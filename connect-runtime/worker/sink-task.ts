@@ -29,7 +29,7 @@ async function subscriptionOf(config: ConfigMap): Promise<readonly string[] | Re
   const pattern = config["topics.regex"];
   if (pattern === undefined || pattern === "") throw new ConfigError("Must configure one of topics or topics.regex");
   const { translate } = await import("../api/java-regex-translate.ts");
-  const translated = translate(pattern, {});
+  const translated = translate(pattern, {}, true);
   return new RegExp(`^(?:${translated.source})$`, translated.flags);
 }
 

@@ -57,6 +57,20 @@ describe("the queue between reader and poll", () => {
     queue.wake();
     expect((await taken).length).toBe(1);
   });
+  test("says when what was added has been dealt with: at the take after the one that gave the last of it", async () => {
+    const queue = new RecordQueue(limits);
+    const done: string[] = [];
+    queue.add(record("a"), 1, false);
+    queue.add(record("b"), 1, false);
+    queue.add(record("c"), 1, false);
+    queue.afterUse(() => done.push("c"));
+    await queue.take(0);
+    await queue.take(0);
+    expect(done).toEqual([]);
+    queue.afterUse(() => done.push("nothing since"));
+    await queue.take(1);
+    expect(done).toEqual(["c", "nothing since"]);
+  });
   test("hands out what it has before a failure, which it throws once", async () => {
     const queue = new RecordQueue(limits);
     queue.add(record("a"), 1, false);

@@ -31,6 +31,16 @@ describe("frame assembler", () => {
       }),
     );
   });
+  test("says whether a frame that was handed on is a view on the chunk", () => {
+    const { assembler, frames } = collect(1000);
+    const stream = Buffer.concat([framed(Buffer.alloc(100, 1)), framed(Buffer.alloc(50, 2)), framed(Buffer.alloc(100, 3))]);
+    const shared = [60, 104, 200, stream.length].map((end, i, ends) => {
+      assembler.push(stream.subarray(ends[i - 1] ?? 0, end));
+      return assembler.shared;
+    });
+    expect(shared).toEqual([false, false, true, false]);
+    expect(frames.map((frame) => frame.length)).toEqual([100, 50, 100]);
+  });
   test.each([-1, 0, 7, 1001, 0x7fff_ffff, -0x8000_0000])("refuses a size of %i before it allocates", (size) => {
     const { assembler, frames } = collect(1000);
     const head = Buffer.alloc(4);

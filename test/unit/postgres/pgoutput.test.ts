@@ -33,6 +33,32 @@ describe("protocol messages cut out of a stream", () => {
       ),
     );
   });
+  test("stay readable until they were let go, while the memory of those before is read into again", () => {
+    const reader = new FrameReader();
+    const memory = new Set<ArrayBufferLike>();
+    /** What the queue holds: messages, and in between the chunks that nobody needs once these have been dealt with. */
+    const held: { text: string; at: [Buffer, number, number] | null; left: readonly Buffer[] }[] = [];
+    const row = (n: number): Buffer => frame("d", Buffer.from(`${n}:${"x".repeat(n % 3000)}`));
+    const stream = Buffer.concat(Array.from({ length: 6000 }, (_, n) => row(n)));
+    let n = 0;
+    for (let pos = 0; pos < stream.length; ) {
+      const room = reader.room();
+      memory.add(room.buffer);
+      const count = stream.copy(room, 0, pos, Math.min(stream.length, pos + Math.min(room.length, 70_001)));
+      pos += count;
+      reader.filled(count);
+      for (; reader.next(); n++) held.push({ text: row(n).toString("latin1", 5), at: [reader.buffer, reader.start, reader.end], left: [] });
+      const left = reader.takeLeft();
+      if (left !== null) held.push({ text: "", at: null, left });
+      while (held.length > 500) {
+        const { text, at, left: free } = held.shift() as (typeof held)[number];
+        if (at !== null) expect(at[0].toString("latin1", at[1], at[2])).toBe(text);
+        reader.reuse(free);
+      }
+    }
+    expect(n).toBe(6000);
+    expect(memory.size).toBeLessThan(12);
+  });
   test("a large message in many pieces is joined once", () => {
     const body = Buffer.alloc(3_000_000, 7);
     const stream = Buffer.concat([frame("d", body), frame("d", Buffer.from("x"))]);

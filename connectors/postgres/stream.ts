@@ -53,7 +53,8 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   readonly #scan = new TupleScan();
   readonly #oldScan = new TupleScan();
   readonly #metadata = new TransactionContext();
-  #looking = false;
+  /** What input waits for: relations that are looked up, a blocking snapshot. */
+  #waits = 0;
   #ticked = false;
   #messageBytes = 0;
   #inTransaction = false;
@@ -69,7 +70,11 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   #skipTo: StreamPosition | null;
   /** Inside the transaction of the last record of the run before. */
   #skipping = false;
-  #position: StreamPosition;
+  /** Of the last record that was written; an object of its own for each event would be one too many. */
+  #positionCommit: number | null;
+  #positionLsn: number;
+  #positionEvent: number;
+  #positionTxId: number | null;
   #offset: SourceOffset;
   /** Before the last signal that is being served. */
   #heldOffset: SourceOffset;
@@ -88,17 +93,20 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     this.#flush = flush;
     this.#lastCommit = from.commitLsn;
     this.#skipTo = from.lsn === 0 ? null : from;
-    this.#position = from;
+    this.#positionCommit = from.commitLsn;
+    this.#positionLsn = from.lsn;
+    this.#positionEvent = from.eventAtLsn;
+    this.#positionTxId = from.txId;
     this.#offset = offset;
     this.#heldOffset = offset;
     source.lastCommit(from.commitLsn);
   }
   get ready(): boolean {
-    return !this.#looking && !this.#events.full;
+    return this.#waits === 0 && !this.#events.full;
   }
   /** Of the last record that was written. */
   get position(): StreamPosition {
-    return this.#position;
+    return { commitLsn: this.#positionCommit, lsn: this.#positionLsn, eventAtLsn: this.#positionEvent, txId: this.#positionTxId };
   }
   get heldOffset(): SourceOffset {
     return this.#heldOffset;
@@ -168,16 +176,16 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       this.#metadata.end();
     }
     this.seen.transactions++;
-    if (this.#eventsInTransaction > 0) this.#flush.committed(this.#position.lsn, this.#position.eventAtLsn, this.#position.txId, endLsn);
+    if (this.#eventsInTransaction > 0) this.#flush.committed(this.#positionLsn, this.#positionEvent, this.#positionTxId, endLsn);
     else this.#flush.skipped(endLsn);
     this.#xid = null;
   }
   relation(relation: Relation): void {
-    this.#looking = true;
+    this.#waits++;
     this.#s.plan(relation).then(
       (plan) => {
         this.#plans.set(relation.id, plan);
-        this.#looking = false;
+        this.#waits--;
         this.#s.resume();
       },
       (error: unknown) => this.#s.fail(error instanceof Error ? error : new Error(String(error))),
@@ -255,13 +263,13 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   }
   /** Input stops while `stopped` runs (a blocking snapshot). */
   async stopWhile(stopped: () => Promise<void>): Promise<void> {
-    this.#looking = true;
+    this.#waits++;
     try {
       await stopped();
     } finally {
       this.#source.lastCommit(this.#lastCommit);
       this.#source.transaction(this.#commitMicros, this.#xid);
-      this.#looking = false;
+      this.#waits--;
       this.#s.resume();
     }
   }
@@ -288,7 +296,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     const block = this.#metadata.id !== null && transactional ? this.#metadata.next("", this.#display) : null;
     this.#events.message(prefix, content, source, block, this.#advance("MESSAGE", xid));
     // It has no commit of its own: when it is durable, so is everything up to it.
-    if (!transactional) this.#flush.committed(this.#position.lsn, this.#position.eventAtLsn, null, this.#wal);
+    if (!transactional) this.#flush.committed(this.#positionLsn, this.#positionEvent, null, this.#wal);
   }
   /** The server sends messages that belong to no transaction between transactions; they carry the time of reading. */
   #outside(): void {
@@ -342,15 +350,27 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     this.#processed = lsn;
     this.#eventsInTransaction++;
     this.#count(operation);
-    this.#position = { commitLsn: this.#lastCommit, lsn, eventAtLsn: this.#eventAtLsn, txId };
+    this.#moveTo(lsn, this.#eventAtLsn, txId);
     this.#offset = this.#offsetAt(operation, lsn, txId, this.#eventAtLsn);
     return this.#offset;
+  }
+  #moveTo(lsn: number, eventAtLsn: number, txId: number | null): void {
+    this.#positionCommit = this.#lastCommit;
+    this.#positionLsn = lsn;
+    this.#positionEvent = eventAtLsn;
+    this.#positionTxId = txId;
   }
   #offsetAt(operation: string, lsn: number, txId: number | null, eventAtLsn: number): SourceOffset {
     const commit = this.#lastCommit;
     const incremental = this.#s.signals?.offset() ?? null;
-    if (incremental === null && commit !== null && eventAtLsn === 0 && this.#metadata.id === null && txId !== null)
-      return { lsn_proc: this.#processed, messageType: operation, lsn_commit: commit, lsn, txId, ts_usec: this.#commitMicros };
+    // The order that sorting below would give, for what nearly every event has.
+    if (incremental === null && commit !== null && this.#metadata.id === null && txId !== null) {
+      const lsn_proc = this.#processed,
+        ts_usec = this.#commitMicros;
+      return eventAtLsn === 0
+        ? { lsn_proc, messageType: operation, lsn_commit: commit, lsn, txId, ts_usec }
+        : { lsn_proc, messageType: operation, lsn_event: eventAtLsn, lsn_commit: commit, lsn, txId, ts_usec };
+    }
     const entries: [string, OffsetValue][] = [
       ["lsn_proc", this.#processed],
       ["messageType", operation],
@@ -371,7 +391,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     // BEGIN does not move the position: until an event follows, reading starts before the transaction.
     if (operation === "COMMIT") {
       this.#eventsInTransaction++;
-      this.#position = { commitLsn: this.#lastCommit, lsn, eventAtLsn: 0, txId: this.#xid };
+      this.#moveTo(lsn, 0, this.#xid);
       this.#offset = this.#offsetAt(operation, lsn, this.#xid, 0);
     }
     this.#events.other({

@@ -129,7 +129,10 @@ export class SinkLoop {
     host.counters.add("sink-record-send-total", batch.records.length);
     this.#positions.delivered(batch.consumed);
     this.#batch = null;
-    if (this.#putAttempts > 0) this.#partitions.resumeAll("retry");
+    if (this.#putAttempts > 0) {
+      this.#partitions.resumeAll("retry");
+      this.#o.host.state("RUNNING");
+    }
     this.#putAttempts = 0;
     this.#partitions.applySeeks();
   }
@@ -140,6 +143,7 @@ export class SinkLoop {
     this.#putAgainAt = host.clock.monotonic() + delayMs;
     this.#partitions.pauseAll("retry");
     host.counters.add("total-retries");
+    if (this.#putAttempts === 1) host.state("RUNNING", error);
     host.log.warn(`the sink asked to try again (attempt ${this.#putAttempts}), in ${Math.round(delayMs)} ms: ${error.message}`);
   }
   async #commit(): Promise<void> {

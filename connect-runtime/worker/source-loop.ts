@@ -86,6 +86,7 @@ export class SourceLoop {
     } catch (error) {
       return this.#pollFailed(error);
     }
+    if (this.#pollFailures > 0) host.state("RUNNING");
     this.#pollFailures = 0;
     if (records.length > 0) {
       host.counters.add("source-record-poll-total", records.length);
@@ -106,6 +107,7 @@ export class SourceLoop {
     if (host.stop.aborted) return;
     if (!(error instanceof RetriableError)) throw error;
     const delayMs = retryDelayMs(++this.#pollFailures, POLL_RETRY_MAX_MS, host.random);
+    if (this.#pollFailures === 1) host.state("RUNNING", error);
     host.log.warn(`failed to poll records from the source, trying again in ${Math.round(delayMs)} ms: ${error.message}`);
     await host.clock.sleep(delayMs, host.stop);
   }

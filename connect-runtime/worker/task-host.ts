@@ -23,7 +23,8 @@ export interface TaskHost {
   readonly stop: AbortSignal;
   readonly target: TargetSwitch;
   /** RUNNING and PAUSED only; the end of the task is the outcome of its run function. */
-  state(state: ExecutionState): void;
+  /** `waitingFor`: why the task is not getting on although it runs (a database that is away); shown as the status's trace. */
+  state(state: ExecutionState, waitingFor?: Error): void;
   topicUsed(topic: string): void;
   gauge(name: string, value: number, labels: Readonly<Record<string, string>>): void;
   readonly offsets: {

@@ -83,7 +83,7 @@ export class TaskRunner {
   #heard(message: FromThread, store: OffsetStore): void {
     switch (message.type) {
       case "state":
-        if (!this.#stopping) this.#report(message.state, null);
+        if (!this.#stopping) this.#report(message.state, message.trace);
         return;
       case "log":
         this.#o.log[message.level](message.message, message.fields ?? undefined);

@@ -92,7 +92,7 @@ async function buildHost(job: TaskJob, stop: AbortSignal, target: TargetSwitch, 
     counters: new Counters(job.counters),
     stop,
     target,
-    state: (state) => post({ type: "state", state }),
+    state: (state, waitingFor) => post({ type: "state", state, trace: waitingFor === undefined ? null : traceOf(waitingFor) }),
     topicUsed: (topic) => post({ type: "topic", topic }),
     gauge: (name, value, labels) => post({ type: "gauge", name, value, labels }),
     offsets: {

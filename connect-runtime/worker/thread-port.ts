@@ -30,7 +30,7 @@ export type ToThread =
   | { readonly type: "written"; readonly request: number }
   | { readonly type: "refused"; readonly request: number; readonly message: string };
 export type FromThread =
-  | { readonly type: "state"; readonly state: ExecutionState }
+  | { readonly type: "state"; readonly state: ExecutionState; readonly trace: string | null }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string; readonly fields: object | null }
   | { readonly type: "topic"; readonly topic: string }
   | { readonly type: "gauge"; readonly name: string; readonly value: number; readonly labels: Readonly<Record<string, string>> }

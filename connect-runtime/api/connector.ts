@@ -44,6 +44,13 @@ export interface TaskMetrics {
   /** Sets a gauge of the connector; the name as in product.md (e.g. `MilliSecondsBehindSource`), with its labels. */
   gauge(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
 }
+/** A record of a topic that a connector reads itself; bytes as UTF-8. */
+export interface TopicRecord {
+  readonly key: string | null;
+  readonly value: string | null;
+  /** The record need not be read again after a restart. The group's position moves when all earlier ones are done as well. */
+  done(): void;
+}
 export interface SourceTaskContext {
   readonly connectorName: string;
   readonly taskId: number;
@@ -54,6 +61,12 @@ export interface SourceTaskContext {
   readonly signal: AbortSignal;
   /** Worker settings a connector may need to reach Kafka itself (schema history, signals): bootstrap and client keys. */
   readonly kafka: Readonly<Record<string, string>>;
+  /**
+   * The records of a topic's first partition (control topics have one), from the committed position of `group.id` on, until the
+   * signal is aborted. `config` holds settings of a Kafka consumer; without `bootstrap.servers` those of the worker apply.
+   * Throws what trying again does not heal. Absent where a host has no Kafka.
+   */
+  records?(config: Readonly<Record<string, string>>, topic: string, signal: AbortSignal): AsyncIterable<TopicRecord>;
 }
 /**
  * The runtime calls start once, then poll over and over (never concurrently), then stop once, also after a failure.

@@ -57,6 +57,15 @@ export function adminConfig(worker: ConfigMap, connector: ConfigMap, name: strin
     ...withPrefix(connector, "admin.override."),
   };
 }
+/** Of a topic that the connector reads itself: its own settings, over those of the worker unless it names other brokers. */
+export function topicReaderConfig(worker: ConfigMap, given: ConfigMap, id: TaskId): ClientConfig {
+  const elsewhere = given["bootstrap.servers"] !== undefined;
+  return {
+    ...(elsewhere ? {} : { ...bootstrap(worker), ...withPrefix(worker, "consumer.") }),
+    "client.id": `connector-reader-${id.connector}-${id.task}`,
+    ...given,
+  };
+}
 const sinkGroup = (connector: string): string => `connect-${connector}`;
 /** The consumer group of a sink connector, after its override. */
 export const groupOf = (name: string, connector: ConfigMap): string => connector["consumer.override.group.id"] ?? sinkGroup(name);

@@ -3,13 +3,14 @@ import type { Admin, Producer } from "#broker/client/types";
 import type { SourceConnectorPlugin, SourceTask, SourceTaskContext } from "../api/connector.ts";
 import { ConnectError } from "../api/errors.ts";
 import type { SourceRecord } from "../api/record.ts";
-import { adminConfig, sourceProducerConfig } from "./client-config.ts";
+import { adminConfig, sourceProducerConfig, topicReaderConfig } from "./client-config.ts";
 import { createConverters, missingClass } from "./converters.ts";
 import { FailurePolicy, logReporter } from "./failure.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { errorSettings } from "./settings.ts";
 import { SourceLoop } from "./source-loop.ts";
 import type { TaskHost } from "./task-host.ts";
+import { topicRecords } from "./topic-reader.ts";
 import { creationGroups, TopicRegistry } from "./topic-registry.ts";
 import { isExactlyOnce, transactionalId } from "./transactional-commits.ts";
 import { createSteps, TransformChain } from "./transform-chain.ts";
@@ -34,6 +35,8 @@ export function sourceTaskContext(host: TaskHost): SourceTaskContext {
     metrics: { gauge: (name, value, labels = {}) => host.gauge(name, value, labels) },
     signal: host.stop,
     kafka: { "bootstrap.servers": bootstrap },
+    records: (config, topic, signal) =>
+      topicRecords(host.clients, topicReaderConfig(host.workerConfig, config, host.id), topic, signal, host.log),
   };
 }
 

@@ -1,12 +1,12 @@
 /** FileStreamSink: each record's value as Java prints it, one line each, appended to a file. */
 import { type FileHandle, open } from "node:fs/promises";
+import { confine, fileRoots } from "#connect/api/confinement";
 import type { ConfigDef } from "#connect/api/config";
 import { optionalString, parseConfig } from "#connect/api/config-parse";
 import type { SinkConnectorPlugin, SinkTask, TaskConfig } from "#connect/api/connector";
 import { ConnectError } from "#connect/api/errors";
 import { javaToString } from "#connect/api/java-text";
 import type { SinkRecord } from "#connect/api/record";
-import { confine, fileRoots } from "./confinement.ts";
 
 const config: ConfigDef = [
   {

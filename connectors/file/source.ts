@@ -3,6 +3,7 @@
  * last line sent.
  */
 import { type FileHandle, open } from "node:fs/promises";
+import { confine, fileRoots } from "#connect/api/confinement";
 import { inRange } from "#connect/api/config-checks";
 import type { ConfigDef } from "#connect/api/config";
 import { numberSetting, optionalString, parseConfig, stringSetting } from "#connect/api/config-parse";
@@ -10,7 +11,6 @@ import type { SourceConnectorPlugin, SourceTask, SourceTaskContext, TaskConfig }
 import { ConfigError, ConnectError } from "#connect/api/errors";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { STRING } from "#connect/api/schema";
-import { confine, fileRoots } from "./confinement.ts";
 import { LineSplitter } from "./lines.ts";
 
 const config: ConfigDef = [

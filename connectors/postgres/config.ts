@@ -4,6 +4,7 @@ import { ConfigError } from "#connect/api/errors";
 import { anyOf, splitExpressions } from "../cdc/java-regex.ts";
 import { messageKeys } from "../cdc/message-keys.ts";
 import { Settings } from "../cdc/settings.ts";
+import { CHANNEL_SETTINGS, SIGNAL_CHANNELS, signalChannels } from "../cdc/signal-channels.ts";
 import type { TypeModes } from "./column-type.ts";
 import { DECLARED, type DeclaredKey } from "./config-keys.ts";
 
@@ -86,6 +87,7 @@ const UNLISTED: readonly (readonly [name: string, value: string | null])[] = [
   ["topic.delimiter", "."],
   ["topic.transaction", "transaction"],
   ["topic.heartbeat.prefix", null],
+  ...CHANNEL_SETTINGS,
 ];
 const unlisted = ([name, value]: readonly [string, string | null]): ConfigKey => ({
   name,
@@ -113,7 +115,6 @@ const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   "transaction.metadata.factory": ["io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory"],
   "topic.naming.strategy": ["io.debezium.schema.SchemaTopicNamingStrategy", "io.debezium.schema.DefaultTopicNamingStrategy"],
   "event.processing.failure.handling.mode": ["fail"],
-  "signal.enabled.channels": ["source"],
 };
 
 /** Throws ConfigError, naming the setting, for what is not supported. */
@@ -121,9 +122,15 @@ export function refuseUnsupported(config: Readonly<Record<string, string | null>
   for (const [name, allowed] of Object.entries(UNSUPPORTED)) {
     const value = config[name];
     if (value === undefined || value === null || value.trim() === "" || allowed.includes(value.trim())) continue;
-    const instead = allowed.length === 0 ? "remove the setting" : `use ${allowed.join(", ")}`;
-    throw new ConfigError(`The '${name}' value is invalid: '${value}' is not supported by this connector yet; ${instead}`);
+    throw unsupported(name, value, allowed);
   }
+  const channels = (config["signal.enabled.channels"] ?? "").split(",").map((c) => c.trim().toLowerCase());
+  const other = channels.find((c) => c !== "" && !SIGNAL_CHANNELS.includes(c));
+  if (other !== undefined) throw unsupported("signal.enabled.channels", other, SIGNAL_CHANNELS);
+}
+function unsupported(name: string, value: string, allowed: readonly string[]): ConfigError {
+  const instead = allowed.length === 0 ? "remove the setting" : `use ${allowed.join(", ")}`;
+  return new ConfigError(`The '${name}' value is invalid: '${value}' is not supported by this connector yet; ${instead}`);
 }
 
 /** Names of before 2.0, with what they are called now. */
@@ -204,7 +211,8 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "snapshot.lock.timeout.ms": "the snapshot takes no table locks of its own",
   "query.fetch.size": "results of the connector's queries are small, tables are read by COPY",
   "schema.refresh.mode": "the stream itself says when a table's columns have changed",
-  "signal.poll.interval.ms": "signals of the table come with the stream",
+  "signal.poll.interval.ms": "only the channel file is looked at from time to time",
+  "signal.kafka.poll.timeout.ms": "the signal topic is read all the time",
   "errors.max.retries": "what may pass is tried again without limit",
   "retriable.restart.connector.wait.ms": "the worker's back-off decides",
   "executor.shutdown.timeout.ms": "the worker's task.shutdown.graceful.timeout.ms decides",
@@ -215,5 +223,8 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "internal.advanced.metrics.enable": "there are no such metrics",
 };
 export function settingsWithoutEffect(s: Settings): readonly string[] {
-  return Object.entries(WITHOUT_EFFECT).flatMap(([name, reason]) => (s.isGiven(name) ? [`${name} has no effect: ${reason}`] : []));
+  const hasEffect = (name: string): boolean => name === "signal.poll.interval.ms" && signalChannels(s).includes("file");
+  return Object.entries(WITHOUT_EFFECT).flatMap(([name, reason]) =>
+    s.isGiven(name) && !hasEffect(name) ? [`${name} has no effect: ${reason}`] : [],
+  );
 }

@@ -85,6 +85,10 @@ export class IncrementalSnapshot {
   constructor(settings: IncrementalSettings) {
     this.#s = settings;
   }
+  /** schema.table */
+  get signalTable(): string {
+    return this.#s.signalTable;
+  }
   get active(): boolean {
     return this.#collections.length > 0;
   }
@@ -129,6 +133,8 @@ export class IncrementalSnapshot {
     });
     const wasActive = this.active;
     for (const table of new Set(wanted)) {
+      // A signal of a channel that was served before a restart, but not marked as served.
+      if (wasActive && id === this.#correlation && this.#collections.some((c) => c.id === table)) continue;
       const condition = request.conditions.find((c) => anchored(c.collection, "additional-conditions").test(table));
       this.#collections.push({ id: table, filter: condition?.filter ?? null, surrogateKey: request.surrogateKey });
     }

@@ -8,30 +8,41 @@ import type { TablePlans } from "./plans.ts";
 import type { StreamSignals } from "./stream.ts";
 
 export interface SignalSettings {
-  readonly table: string;
   readonly deletes: boolean;
-  readonly incremental: IncrementalSnapshot;
+  /** Null: there is no signal table for its watermarks. */
+  readonly incremental: IncrementalSnapshot | null;
   readonly plans: TablePlans;
   readonly sql: () => Promise<Client>;
   readonly log: Logger;
   readonly position: () => string;
-  /** Stops streaming, reads the tables, goes on. */
-  readonly blocking: (tables: readonly string[], overrides: ReadonlyMap<string, string>) => void;
+  /** Stops streaming, reads the tables, goes on. `from`: decides to where a restart in the midst of it goes back. */
+  readonly blocking: (from: SignalOrigin, tables: readonly string[], overrides: ReadonlyMap<string, string>) => Promise<void>;
+}
+/** `table`: a row of the stream, which is seen again from the offset before it. `channel`: kafka or file. */
+export type SignalOrigin = "table" | "channel";
+export interface SignalHandler {
+  /** For the stream; null: there is no signal table. */
+  readonly stream: StreamSignals | null;
+  /** A signal of a channel; resolves when the snapshot that it asks for is under way (incremental) or taken (blocking). */
+  served(signal: Signal): Promise<void>;
 }
 
-export function signalHandler(s: SignalSettings): StreamSignals & { handle(signal: Signal): "hold" | "go" } {
-  const requested = async (id: string, request: SnapshotRequest): Promise<void> => {
+export function signalHandler(s: SignalSettings): SignalHandler {
+  const incremental = s.incremental;
+  const requested = async (from: SignalOrigin, id: string, request: SnapshotRequest): Promise<void> => {
     const tables = await capturedTables(await s.sql(), s.plans);
     if (request.kind === "incremental") {
-      s.incremental.execute(id, request, tables);
+      if (incremental === null) throw new Error("incremental snapshots need signal.data.collection and the channel source");
+      incremental.execute(id, request, tables);
       return;
     }
-    const chosen = request.collections.flatMap((c) => tables.filter((t) => t !== s.table && anchored(c, "data-collections").test(t)));
-    s.blocking(chosen, new Map(request.conditions.map((c) => [c.collection, c.filter])));
+    const signalTable = incremental?.signalTable;
+    const chosen = request.collections.flatMap((c) => tables.filter((t) => t !== signalTable && anchored(c, "data-collections").test(t)));
+    await s.blocking(from, chosen, new Map(request.conditions.map((c) => [c.collection, c.filter])));
   };
   /** Requests that are still looking into the catalogue; later signals wait for them. */
   let pending: Promise<void> | null = null;
-  const execute = (signal: Signal): "hold" | "go" => {
+  const execute = (from: SignalOrigin, signal: Signal): "hold" | "go" => {
     const request = snapshotRequest(signal.data);
     if (request === null) {
       s.log.warn(`the execute-snapshot signal '${signal.id}' was ignored: its data cannot be read`);
@@ -39,7 +50,7 @@ export function signalHandler(s: SignalSettings): StreamSignals & { handle(signa
     }
     const before = pending ?? Promise.resolve();
     const mine: Promise<void> = before
-      .then(() => requested(signal.id, request))
+      .then(() => requested(from, signal.id, request))
       .catch((error: unknown) => s.log.warn(`the signal '${signal.id}' failed: ${String(error)}`))
       .finally(() => {
         if (pending === mine) pending = null;
@@ -48,28 +59,28 @@ export function signalHandler(s: SignalSettings): StreamSignals & { handle(signa
     // Until the request is part of the offset (or done), a restart has to find the signal again.
     return "hold";
   };
-  const handle = (signal: Signal): "hold" | "go" => {
+  const handle = (from: SignalOrigin, signal: Signal): "hold" | "go" => {
     if (pending !== null && /^(stop|pause|resume)-snapshot$/.test(signal.type)) {
-      void pending.then(() => handle(signal));
+      void pending.then(() => handle(from, signal));
       return "go";
     }
     switch (signal.type) {
       case "snapshot-window-open":
-        s.incremental.opened(signal.id);
+        incremental?.opened(signal.id);
         break;
       case "snapshot-window-close":
-        s.incremental.closed(signal.id);
+        incremental?.closed(signal.id);
         break;
       case "execute-snapshot":
-        return execute(signal);
+        return execute(from, signal);
       case "stop-snapshot":
-        s.incremental.stop(stopRequest(signal.data));
+        incremental?.stop(stopRequest(signal.data));
         break;
       case "pause-snapshot":
-        s.incremental.pause();
+        incremental?.pause();
         break;
       case "resume-snapshot":
-        s.incremental.resume();
+        incremental?.resume();
         break;
       case "log":
         s.log.info(logRequest(signal.data, s.position()) ?? `the log signal '${signal.id}' has no message`);
@@ -80,13 +91,21 @@ export function signalHandler(s: SignalSettings): StreamSignals & { handle(signa
     return "go";
   };
   return {
-    table: s.table,
-    handle,
+    stream: incremental === null ? null : streamSignals(incremental, s.deletes, (signal) => handle("table", signal)),
+    async served(signal) {
+      handle("channel", signal);
+      await pending;
+    },
+  };
+}
+function streamSignals(incremental: IncrementalSnapshot, deletes: boolean, handle: (signal: Signal) => "hold" | "go"): StreamSignals {
+  return {
+    table: incremental.signalTable,
     inserted: (id, type, data) => handle({ id, type, data }),
     deleted: (id) => {
-      if (s.deletes) s.incremental.closed(id);
+      if (deletes) incremental.closed(id);
     },
-    changed: (plan, keyText) => s.incremental.changed(plan, keyText),
-    offset: () => (s.incremental.active ? s.incremental.offset() : null),
+    changed: (plan, keyText) => incremental.changed(plan, keyText),
+    offset: () => (incremental.active ? incremental.offset() : null),
   };
 }

@@ -6,6 +6,8 @@ import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/r
 import { heartbeatRecord } from "../cdc/heartbeat.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
+import { channelSettings, SignalChannels, signalChannels } from "../cdc/signal-channels.ts";
+import type { Signal } from "../cdc/signals.ts";
 import { listTables, readTable } from "./catalog.ts";
 import { checkGuardrail, identityRules, selectOverrides } from "./config.ts";
 import { connect } from "./connection.ts";
@@ -23,8 +25,8 @@ import { openSession, sendStatus, startStreaming } from "./replication.ts";
 import { checkSlot, createSlot, dropSlot, quoteIdentifier, readSlot } from "./slot.ts";
 import { openSnapshot, type SnapshotRun } from "./snapshot-run.ts";
 import { SourceInfo } from "./source-info.ts";
-import { signalHandler } from "./signal-handler.ts";
-import { StreamReader, type StreamSignals } from "./stream.ts";
+import { type SignalHandler, signalHandler, type SignalOrigin } from "./signal-handler.ts";
+import { StreamReader } from "./stream.ts";
 import type { TablePlan } from "./table-plan.ts";
 import { type TaskSettings, taskSettings } from "./task-settings.ts";
 import { TypeRegistry } from "./type-registry.ts";
@@ -59,10 +61,14 @@ class PostgresTask implements SourceTask {
   #at: SourceOffset;
   readonly #notifier: Notifier;
   #incremental: IncrementalSnapshot | null = null;
+  readonly #channels: SignalChannels;
+  /** Signals of channels that changed what offsets after `lsn` carry. */
+  #unsettled: { readonly lsn: number; readonly done: () => void }[] = [];
 
   constructor(config: TaskConfig, context: SourceTaskContext) {
     this.#context = context;
     this.#s = taskSettings(config, context.taskId, Date.now(), (m) => context.log.warn(m));
+    this.#channels = new SignalChannels(channelSettings(this.#s.all), context);
     this.#partition = { server: this.#s.naming.prefix };
     this.#queue = new RecordQueue(this.#s.queue);
     this.#queue.onSpace = () => this.#goOn();
@@ -91,7 +97,7 @@ class PostgresTask implements SourceTask {
   }
   #partOf(): IncrementalSnapshot | null {
     const table = this.#s.all.optional("signal.data.collection");
-    if (table === null || table === "" || !this.#s.all.list("signal.enabled.channels").includes("source")) return null;
+    if (table === null || table === "" || !signalChannels(this.#s.all).includes("source")) return null;
     return new IncrementalSnapshot({
       signalTable: table,
       chunkSize: this.#s.all.int("incremental.snapshot.chunk.size"),
@@ -116,6 +122,7 @@ class PostgresTask implements SourceTask {
     });
   }
   async start(): Promise<void> {
+    await this.#channels.check();
     try {
       await this.#begin();
     } catch (error) {
@@ -138,13 +145,16 @@ class PostgresTask implements SourceTask {
       if (stored.kind === "stream") this.#flush.durable(stored.at);
       else if (stored.at.completed) this.#flush.durable({ ...FROM_SLOT, lsn: stored.at.lsn });
       if (this.#flush.flushed !== before) this.#sendStatus();
+      const lsn = stored.at.lsn;
+      for (const each of this.#unsettled) if (lsn > each.lsn) each.done();
+      this.#unsettled = this.#unsettled.filter((each) => lsn <= each.lsn);
     }
     return Promise.resolve();
   }
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#sendStatus();
-    await this.#close();
+    await Promise.all([this.#close(), this.#channels.close()]);
     if (!this.#s.all.bool("slot.drop.on.stop")) return;
     const client = await connect(this.#s.server);
     try {
@@ -159,6 +169,7 @@ class PostgresTask implements SourceTask {
     if (this.#reader !== null) this.#session?.resume();
   }
   async #close(): Promise<void> {
+    this.#channels.detach();
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
     const snapshot = this.#snapshot,
@@ -289,6 +300,7 @@ class PostgresTask implements SourceTask {
       session = this.#session,
       flush = this.#flush;
     if (session === null || flush === null) return;
+    const signals = this.#signals(offset);
     const reader = new StreamReader(
       {
         partition: this.#partition,
@@ -299,7 +311,7 @@ class PostgresTask implements SourceTask {
         resume: () => session.resume(),
         fail: (error) => this.#failed(STOPPED, error),
         statusRequested: () => this.#sendStatus(),
-        signals: this.#signals(offset),
+        signals: signals.stream,
       },
       this.#events,
       this.#source,
@@ -326,6 +338,7 @@ class PostgresTask implements SourceTask {
       reader,
     );
     this.#incremental?.next();
+    this.#channels.attach((signal) => this.#served(signals, signal));
     this.#sendStatus();
     this.#every(s.all.int("status.update.interval.ms"), () => this.#sendStatus());
     this.#every(1000, () =>
@@ -340,30 +353,35 @@ class PostgresTask implements SourceTask {
     if (xminMs > 0) this.#every(xminMs, () => void this.#readXmin());
   }
   /** `offset`: may hold an incremental snapshot to go on with. */
-  #signals(offset: SourceOffset): StreamSignals | null {
-    const table = this.#s.all.optional("signal.data.collection");
+  #signals(offset: SourceOffset): SignalHandler {
     this.#incremental ??= this.#partOf();
     const incremental = this.#incremental;
-    if (incremental === null || table === null) return null;
-    if (!incremental.active) incremental.restore(offset);
+    if (incremental !== null && !incremental.active) incremental.restore(offset);
     return signalHandler({
-      table,
       deletes: this.#s.all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete",
       incremental,
       plans: this.#plans,
       sql: () => this.#sql(),
       log: this.#context.log,
       position: () => JSON.stringify(this.#reader?.offset ?? this.#at),
-      blocking: (tables, overrides) => this.#blockingSnapshot(tables, overrides),
+      blocking: (from, tables, overrides) => this.#blockingSnapshot(from, tables, overrides),
     });
   }
-  #blockingSnapshot(tables: readonly string[], overrides: ReadonlyMap<string, string>): void {
+  /** Of a channel: done when a restart finds what it changed in the offset. */
+  async #served(handler: SignalHandler, signal: Signal): Promise<void> {
+    const wasActive = this.#incremental?.active === true;
+    await handler.served(signal);
+    if (!/^(execute|stop)-snapshot$/.test(signal.type) || !(wasActive || this.#incremental?.active === true)) return;
+    const lsn = this.#reader?.position.lsn ?? 0;
+    await new Promise<void>((done) => this.#unsettled.push({ lsn, done }));
+  }
+  async #blockingSnapshot(from: SignalOrigin, tables: readonly string[], overrides: ReadonlyMap<string, string>): Promise<void> {
     const reader = this.#reader;
     if (reader === null) return;
-    reader
+    await reader
       .stopWhile(async () => {
         const client = await connect(this.#s.server);
-        const offsets = { during: reader.heldOffset, last: reader.offset };
+        const offsets = { during: from === "table" ? reader.heldOffset : reader.offset, last: reader.offset };
         const point = { lsn: reader.received, snapshot: null, tables, overrides, offsets };
         try {
           this.#snapshot = await openSnapshot(this.#s, client, this.#plans, point, () => this.#stopping, nowMicros);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { confine, fileRoots } from "#connectors/file/confinement";
+import { confine, fileRoots } from "#connect/api/confinement";
 import { LineSplitter } from "#connectors/file/lines";
 import { fileStreamSource } from "#connectors/file/source";
 

@@ -1,11 +1,11 @@
 /**
- * Where the file connectors may go: whoever may post a connector must not be able to read or write any file of the host. Roots
+ * Where connectors may go in the file system: whoever may post a connector must not be able to read or write any file of the host. Roots
  * come from MILLRACE_FILE_ROOTS (the worker sets it from `file.connector.roots`), separated as in PATH or by commas.
  */
 import { realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, resolve, sep } from "node:path";
-import { ConfigError } from "#connect/api/errors";
+import { ConfigError } from "./errors.ts";
 
 /** Without a setting: the working directory and the system's temporary folder. */
 export function fileRoots(env: Readonly<Record<string, string | undefined>>): readonly string[] {

@@ -305,12 +305,18 @@ describe("what goes wrong", () => {
     await expect(t.put([change("c", 1, row(1, "a"))])).rejects.toThrow(/Could not find table: "t".*schema\.evolution=basic/);
     await t.stop();
   });
-  test("a cut connection is retriable, and the same batch then goes through", async () => {
+  test("a connection cut in the middle of a batch is retriable, and the same batch then goes through", async () => {
     const t = await task({});
     await t.put([change("c", 1, row(1, "a"))]);
     const batch = [change("c", 2, row(2, "b"))];
-    await sql.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'millrace %'");
-    await expect(t.put(batch)).rejects.toBeInstanceOf(RetriableError);
+    // The lock holds the batch inside its transaction until the connection is cut.
+    await sql.query("begin; lock table t in access exclusive mode");
+    const cut = expect(t.put(batch)).rejects.toBeInstanceOf(RetriableError);
+    const waiting =
+      "select pg_terminate_backend(pid) as done from pg_stat_activity where application_name like 'millrace %' and wait_event_type = 'Lock'";
+    for (let done = false; !done; await new Promise((wake) => setTimeout(wake, 20))) done = (await sql.query(waiting)).rows.length > 0;
+    await sql.query("commit");
+    await cut;
     await t.put(batch);
     expect(await rows()).toEqual([
       { id: 1, name: "a" },

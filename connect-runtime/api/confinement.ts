@@ -36,6 +36,6 @@ export async function confine(file: string, roots: readonly string[]): Promise<s
     if (path === real || path.startsWith(real.endsWith(sep) ? real : real + sep)) return path;
   }
   throw new ConfigError(
-    `File ${file} lies outside of the folders that file connectors may use (${roots.join(", ")}); the worker setting file.connector.roots names them`,
+    `File ${file} lies outside of the folders that connectors may use (${roots.join(", ")}); the worker setting file.connector.roots names them`,
   );
 }

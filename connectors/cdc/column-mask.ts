@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { ConfigError } from "#connect/api/errors";
 import type { ConnectValue } from "#connect/api/value";
-import { anyOf } from "./java-regex.ts";
+import { anyOf } from "./expressions.ts";
 import type { Settings } from "./settings.ts";
 
 export interface ColumnMask {

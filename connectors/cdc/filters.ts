@@ -1,5 +1,5 @@
 /** Which schemas, tables and columns a connector captures (`*.include.list`, `*.exclude.list`). */
-import { anyOf } from "./java-regex.ts";
+import { anyOf } from "./expressions.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Filters {

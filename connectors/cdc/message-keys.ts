@@ -1,6 +1,6 @@
 /** `message.key.columns`: `schema.table:column,column;…`, the table part being a regular expression. */
 import { ConfigError } from "#connect/api/errors";
-import { anchored } from "./java-regex.ts";
+import { anchored } from "./expressions.ts";
 
 /** Null: the table's own key counts. Columns come in the order of the table. */
 export type MessageKeys = (schema: string, table: string, columns: readonly string[]) => readonly string[] | null;

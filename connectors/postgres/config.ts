@@ -1,7 +1,7 @@
 /** The declaration of the settings, their checks, and what the connector makes of them. */
 import type { ConfigDef, ConfigKey, ConfigValue, RawConfig } from "#connect/api/config";
 import { ConfigError } from "#connect/api/errors";
-import { anyOf, splitExpressions } from "../cdc/java-regex.ts";
+import { anyOf, splitExpressions } from "../cdc/expressions.ts";
 import { messageKeys } from "../cdc/message-keys.ts";
 import { Settings } from "../cdc/settings.ts";
 import { CHANNEL_SETTINGS, SIGNAL_CHANNELS, signalChannels } from "../cdc/signal-channels.ts";

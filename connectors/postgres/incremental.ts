@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import type { Client } from "pg";
 import type { OffsetValue, SourceOffset } from "#connect/api/record";
 import type { Struct } from "#connect/api/struct";
-import { anchored } from "../cdc/java-regex.ts";
+import { anchored } from "../cdc/expressions.ts";
 import type { Notifier } from "../cdc/notifications.ts";
 import type { SnapshotRequest } from "../cdc/signals.ts";
 import { type CatalogTable, listTables, readTable } from "./catalog.ts";

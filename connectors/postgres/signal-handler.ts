@@ -1,7 +1,7 @@
 /** What the connector does for each signal. */
 import type { Client } from "pg";
 import type { Logger } from "#connect/api/connector";
-import { anchored } from "../cdc/java-regex.ts";
+import { anchored } from "../cdc/expressions.ts";
 import { logRequest, type Signal, type SnapshotRequest, snapshotRequest, stopRequest } from "../cdc/signals.ts";
 import { capturedTables, type IncrementalSnapshot } from "./incremental.ts";
 import type { TablePlans } from "./plans.ts";

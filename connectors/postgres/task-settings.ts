@@ -4,7 +4,7 @@ import type { Header } from "#connect/api/record";
 import { columnMasks } from "../cdc/column-mask.ts";
 import { contextHeaders, uuidV7 } from "../cdc/context-headers.ts";
 import { filtersOf } from "../cdc/filters.ts";
-import { anyOf } from "../cdc/java-regex.ts";
+import { anyOf } from "../cdc/expressions.ts";
 import { messageKeys } from "../cdc/message-keys.ts";
 import { nameAdjuster } from "../cdc/name-adjustment.ts";
 import type { QueueLimits } from "../cdc/record-queue.ts";

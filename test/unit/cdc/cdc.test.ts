@@ -4,7 +4,7 @@ import { columnMasks } from "#connectors/cdc/column-mask";
 import { uuidV7 } from "#connectors/cdc/context-headers";
 import { filtersOf } from "#connectors/cdc/filters";
 import { inHashMapOrder } from "#connectors/cdc/java-hash";
-import { anchored, splitExpressions } from "#connectors/cdc/java-regex";
+import { anchored, splitExpressions } from "#connectors/cdc/expressions";
 import { messageKeys } from "#connectors/cdc/message-keys";
 import { nameAdjuster } from "#connectors/cdc/name-adjustment";
 import { RecordQueue } from "#connectors/cdc/record-queue";

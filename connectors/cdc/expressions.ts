@@ -1,5 +1,6 @@
-/** Lists of regular expressions in settings are written for Java; the usual subset means the same in JavaScript. */
+/** Lists of regular expressions in settings, as Debezium reads them: Java's syntax, the whole text, without regard to case. */
 import { ConfigError } from "#connect/api/errors";
+import { JavaRegex } from "#connect/api/java-regex";
 
 /** Parts of a comma-separated list; `\,` is a comma inside an expression. */
 export const splitExpressions = (list: string): readonly string[] =>
@@ -8,17 +9,14 @@ export const splitExpressions = (list: string): readonly string[] =>
     .map((s) => s.trim().replaceAll("\\,", ","))
     .filter((s) => s !== "");
 
-const QUOTED = /\\Q([\s\S]*?)(?:\\E|$)/g;
-const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
-
-/** The whole text has to match, without regard to case, as Debezium's filters do. Throws ConfigError. */
-export function anchored(expression: string, setting: string): RegExp {
-  const plain = expression
-    .replace(QUOTED, (_, text: string) => text.replace(SPECIAL, "\\$&"))
-    .replace(/^\(\?[a-z]+\)/, "")
-    .replace(/([*+?}])\+/g, "$1");
+export interface Expression {
+  test(text: string): boolean;
+}
+/** Throws ConfigError naming the setting. */
+export function anchored(expression: string, setting: string): Expression {
   try {
-    return new RegExp(`^(?:${plain})$`, "is");
+    const regex = new JavaRegex(expression, { ignoreCase: true });
+    return { test: (text) => regex.matches(text) };
   } catch (cause) {
     throw new ConfigError(
       `The '${setting}' value is invalid: A comma-separated list of valid regular expressions is expected, but '${expression}' is not valid`,

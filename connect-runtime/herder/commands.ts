@@ -186,6 +186,8 @@ export class HerderCommands implements Herder {
     await this.#loop.queue.submit(async () => {
       this.#requireLeader("Only the leader may write task configurations.");
       this.#loop.reads.config(name);
+      // The owner may not have read yet that the connector was stopped.
+      if (targetOf(this.#loop.stores.config.snapshot(), name) === "STOPPED") return;
       await this.#loop.stores.config.putTaskConfigs(name, configs);
     });
   }

@@ -1,4 +1,5 @@
 /** Asks running connectors for their task configs and has the leader write them when they have changed. */
+import { targetOf } from "../store/config-state.ts";
 import type { ConfigMap } from "../worker/types.ts";
 import { RestError } from "./errors.ts";
 import type { HerderLoop } from "./distributed.ts";
@@ -43,7 +44,9 @@ export class TaskConfigPublisher {
   async #publish(connector: string, configs: readonly ConfigMap[]): Promise<void> {
     const { stores, membership, options, queue } = this.#loop;
     const elsewhere = await queue.submit(async () => {
-      if (!taskConfigsChanged(stores.config.snapshot(), connector, configs)) return false;
+      const state = stores.config.snapshot();
+      // Stopped while the connector was making them: a stopped connector has no tasks.
+      if (targetOf(state, connector) === "STOPPED" || !taskConfigsChanged(state, connector, configs)) return false;
       if (!membership.isLeader) return true;
       if (this.#loop.isRunning(connector)) await stores.config.putTaskConfigs(connector, configs);
       return false;

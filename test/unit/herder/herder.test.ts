@@ -75,6 +75,25 @@ describe("the herder", () => {
     expect(herder.status("a").connector).toEqual({ state: "RUNNING", worker_id: "w:1", version: "1.0" });
     await expect(herder.put("a", config(), null, false)).rejects.toThrow(new RestError(409, "Connector a already exists"));
   });
+  test("a connector that is stopped while it makes its task configs has no tasks afterwards", async () => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const make = (name: string): Promise<readonly Record<string, string>[]> => Promise.resolve([{ task: name }]);
+    worker.taskConfigs = async (name) => {
+      asked.resolve();
+      await answer.promise;
+      return make(name);
+    };
+    await herder.put("a", config(), null, false);
+    await asked.promise;
+    const stopping = herder.stop("a");
+    answer.resolve();
+    await stopping;
+    await expect.poll(() => herder.status("a").connector.state).toBe("STOPPED");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(loop.stores.config.snapshot().taskCounts.get("a") ?? 0).toBe(0);
+    expect(worker.calls.filter((c) => c.startsWith("start a-"))).toEqual([]);
+  });
   test("a changed config bounces the connector, and its tasks only if theirs have changed", async () => {
     await herder.put("a", config(), null, false);
     await running(1);

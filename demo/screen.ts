@@ -71,7 +71,7 @@ export function hints(facts: ScreenFacts): string[] {
   return [
     "  Try, in another terminal:",
     `    curl -s ${facts.rest}/connectors?expand=status`,
-    `    kcat -b ${facts.bootstrap} -t inventory.public.orders -o -3 -e -q`,
+    `    kcat -C -b ${facts.bootstrap} -t inventory.public.orders -o -3 -e -q`,
     `    ${psql}/inventory -c "update customers set vip = true where id = 1"`,
     `    ${psql}/inventory_replica -c "select * from customers where id = 1"`,
     `  The connectors are examples/*.json; data is in ${facts.folder}. Ctrl-C stops, npm start goes on.`,

@@ -4,6 +4,7 @@ import type { Logger } from "#broker/base/logger";
 import type { ClientConfig, GroupMembership, KafkaClients } from "#broker/client/types";
 import type { DistributedSettings } from "../config.ts";
 import { type ConfigState, EMPTY_CONFIG_STATE } from "../store/config-state.ts";
+import { type IsFormerSelf, removeFormerSelf } from "../worker/former-self.ts";
 import type { TaskId } from "../worker/types.ts";
 import { assignEagerly, IncrementalAssignor } from "./assignor.ts";
 import {
@@ -133,19 +134,8 @@ export class WorkerMembership implements Membership {
    */
   async #removeFormerSelf(): Promise<void> {
     const { clients, clientConfig, groupId, url, log } = this.#options;
-    try {
-      const admin = await clients.admin(clientConfig);
-      try {
-        const removed = await admin.removeMembers(groupId, (m) => m.metadata.length > 0 && decodeMetadata(m.metadata).url === url);
-        if (removed > 0) log.info(`removed this worker's former self from group ${groupId}`);
-      } finally {
-        await admin.close();
-      }
-    } catch (error) {
-      log.warn(
-        `looking for this worker's former self in group ${groupId} failed: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
+    const former: IsFormerSelf = (m) => m.metadata.length > 0 && decodeMetadata(m.metadata).url === url;
+    await removeFormerSelf(clients, clientConfig, groupId, `worker ${url}`, former, log);
   }
   rejoin(): void {
     this.#group?.rejoin();

@@ -6,6 +6,7 @@ import type { SinkRecord } from "../api/record.ts";
 import { sinkConsumerConfig } from "./client-config.ts";
 import { createConverters, missingClass } from "./converters.ts";
 import { type DeadLetterQueue, openDeadLetterQueue } from "./dead-letter.ts";
+import { removeFormerSelf } from "./former-self.ts";
 import { FailurePolicy, logReporter } from "./failure.ts";
 import { RecordReader } from "./record-reader.ts";
 import { errorSettings, listOf } from "./settings.ts";
@@ -47,7 +48,7 @@ export async function runSinkTask(host: TaskHost): Promise<void> {
     if (!(await waitWhilePaused(host))) return;
     deadLetters = await openDeadLetterQueue(host);
     const consumerConfig = sinkConsumerConfig(workerConfig, connectorConfig, id);
-    await removeFormerSelf(host, consumerConfig);
+    await removeFormerTask(host, consumerConfig);
     consumer = await host.clients.consumer(consumerConfig);
     const failures = new FailurePolicy({
       ...host,
@@ -70,22 +71,10 @@ export async function runSinkTask(host: TaskHost): Promise<void> {
  * A task runs in one place only, so a group member with this task's client id is what a crash has left behind. Removing it
  * spares the 45 s of its session. A group or client id of the user's own choice may be shared with others and is left alone.
  */
-async function removeFormerSelf(host: TaskHost, config: ClientConfig): Promise<void> {
+async function removeFormerTask(host: TaskHost, config: ClientConfig): Promise<void> {
   const { "group.id": groupId = "", "client.id": clientId = "" } = config;
   if (groupId !== `connect-${host.id.connector}` || clientId !== `connector-consumer-${host.id.connector}-${host.id.task}`) return;
-  try {
-    const admin = await host.clients.admin(config);
-    try {
-      const removed = await admin.removeMembers(groupId, (m) => m.clientId === clientId);
-      if (removed > 0) host.log.info(`removed the former ${clientId} from group ${groupId}`);
-    } finally {
-      await admin.close();
-    }
-  } catch (error) {
-    host.log.warn(
-      `looking for the former ${clientId} in group ${groupId} failed: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
+  await removeFormerSelf(host.clients, config, groupId, clientId, (m) => m.clientId === clientId, host.log);
 }
 async function closeQuietly(host: TaskHost, what: string, closable: { close(): Promise<void> } | null): Promise<void> {
   try {

@@ -19,6 +19,8 @@ export interface Column {
   readonly schema: Schema;
   readonly toText: ToText;
   readonly key: boolean;
+  /** Position in the row's struct; -1: the value comes from elsewhere (key, header, Kafka). */
+  readonly field: number;
 }
 /** Key columns first. All rows of one shape have the same columns. */
 export interface RowShape {
@@ -143,8 +145,8 @@ function keyColumns(settings: JdbcSinkSettings, keySchema: Schema | null): Colum
     return column(columnName(name, keep), field.schema, true);
   });
 }
-function column(name: string, schema: Schema, key: boolean): Column {
-  return { name, schema, toText: toText(schema), key };
+function column(name: string, schema: Schema, key: boolean, field = -1): Column {
+  return { name, schema, toText: toText(schema), key, field };
 }
 function keyShape(settings: JdbcSinkSettings, keySchema: Schema): RowShape {
   const columns = keyColumns(settings, keySchema);
@@ -153,6 +155,7 @@ function keyShape(settings: JdbcSinkSettings, keySchema: Schema): RowShape {
 
 function rowShape(settings: JdbcSinkSettings, record: SinkRecord, keySchema: Schema | null, rowSchema: Schema): RowShape {
   const keep = settings.quoteIdentifiers;
+  const fieldOf = new Map(rowSchema.fields.map((f) => [columnName(f.name, keep), f.index]));
   let keys: Column[] = [];
   if (settings.keyMode === "kafka") keys = KAFKA_COLUMNS.map(([name, schema]) => column(name, schema, true));
   else if (settings.keyMode === "record_key") keys = keyColumns(settings, keySchema);
@@ -160,12 +163,15 @@ function rowShape(settings: JdbcSinkSettings, record: SinkRecord, keySchema: Sch
     keys = settings.keyFields.map((name) => column(columnName(name, keep), headerSchema(record, name), true));
   else if (settings.keyMode === "record_value") {
     const names = settings.keyFields.length > 0 ? settings.keyFields : rowSchema.fields.map((f) => f.name);
-    keys = names.map((name) => column(columnName(name, keep), rowSchema.byName.get(name)?.schema ?? OPTIONAL_STRING, true));
+    keys = names.map((name) => {
+      const folded = columnName(name, keep);
+      return column(folded, rowSchema.byName.get(name)?.schema ?? OPTIONAL_STRING, true, fieldOf.get(folded));
+    });
   }
   const named = new Set(keys.map((k) => k.name));
   const rest = rowSchema.fields
     .filter((f) => settings.includes(record.topic, f.name) && !named.has(columnName(f.name, keep)))
-    .map((f) => column(columnName(f.name, keep), f.schema, false));
+    .map((f) => column(columnName(f.name, keep), f.schema, false, f.index));
   return { columns: [...keys, ...rest], keyCount: keys.length };
 }
 function headerSchema(record: SinkRecord, name: string): Schema {
@@ -174,8 +180,6 @@ function headerSchema(record: SinkRecord, name: string): Schema {
 
 function rowText(settings: JdbcSinkSettings, shape: RowShape, record: SinkRecord, row: Struct): RowText {
   const out: RowText = [];
-  const keep = settings.quoteIdentifiers;
-  const fields = new Map(row.schema.fields.map((f) => [columnName(f.name, keep), f]));
   for (let i = 0; i < shape.columns.length; i++) {
     const c = shape.columns[i];
     if (c === undefined) break;
@@ -183,8 +187,7 @@ function rowText(settings: JdbcSinkSettings, shape: RowShape, record: SinkRecord
       out.push(textOf(c, keyOf(settings, record, i)));
       continue;
     }
-    const field = fields.get(c.name);
-    const value = field === undefined ? null : row.at(field.index);
+    const value = c.field < 0 ? null : row.at(c.field);
     out.push(isUnavailable(value) ? undefined : textOf(c, value));
   }
   return out;

@@ -2,6 +2,7 @@
  * Values as the text that PostgreSQL reads. One function per schema, chosen once; Kafka's and Debezium's logical types are
  * told by the schema's name (Debezium documentation, "Data type mappings").
  */
+import { civilFromDays } from "#connect/api/civil-date";
 import { DATE, DECIMAL, type Schema, TIME, TIMESTAMP } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { type ConnectValue, Decimal } from "#connect/api/value";
@@ -18,16 +19,8 @@ const pad = (n: number, width: number): string => String(n).padStart(width, "0")
 
 /** Days since the epoch to PostgreSQL's date text, proleptic Gregorian, BC included. */
 export function dateText(days: number): string {
-  // Howard Hinnant's civil-from-days.
-  const z = days + 719468;
-  const era = Math.floor(z / 146097);
-  const doe = z - era * 146097;
-  const yoe = Math.floor((doe - Math.floor(doe / 1460) + Math.floor(doe / 36524) - Math.floor(doe / 146096)) / 365);
-  const doy = doe - (365 * yoe + Math.floor(yoe / 4) - Math.floor(yoe / 100));
-  const mp = Math.floor((5 * doy + 2) / 153);
-  const month = mp < 10 ? mp + 3 : mp - 9;
-  const year = yoe + era * 400 + (month <= 2 ? 1 : 0);
-  const text = `${pad(month, 2)}-${pad(doy - Math.floor((153 * mp + 2) / 5) + 1, 2)}`;
+  const [year, month, day] = civilFromDays(days);
+  const text = `${pad(month, 2)}-${pad(day, 2)}`;
   return year > 0 ? `${pad(year, 4)}-${text}` : `${pad(1 - year, 4)}-${text} BC`;
 }
 /** What Debezium's Postgres connector writes for infinite timestamps, in microseconds. */

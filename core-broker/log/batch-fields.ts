@@ -2,23 +2,17 @@
  * Fields of a record batch (magic 2) read straight from the bytes, for walks over many batches where a header object each
  * would be waste. Layout: Kafka protocol guide, "Record Batch".
  */
+export { isControl, isLogAppendTime, isTransactional, writeInt64 } from "../protocol/records/batch.ts";
+
 const OFFSET_AND_LENGTH_BYTES = 12;
 /** Up to and including the record count. */
 export const HEADER_BYTES = 61;
 export const NO_SEQUENCE = -1;
 
 const CODEC_MASK = 0x07;
-const LOG_APPEND_TIME = 0x08;
-const TRANSACTIONAL = 0x10;
-const CONTROL = 0x20;
 const DELETE_HORIZON = 0x40;
 
 export const readInt64 = (buf: Buffer, pos: number): number => buf.readInt32BE(pos) * 4_294_967_296 + buf.readUInt32BE(pos + 4);
-export function writeInt64(buf: Buffer, value: number, pos: number): void {
-  const high = Math.floor(value / 4_294_967_296);
-  buf.writeInt32BE(high, pos);
-  buf.writeUInt32BE(value - high * 4_294_967_296, pos + 4);
-}
 
 export const baseOffsetOf = (buf: Buffer, pos: number): number => readInt64(buf, pos);
 /** Whole batch, with the 12 bytes before the part that the length field counts. */
@@ -36,9 +30,6 @@ export const baseSequenceOf = (buf: Buffer, pos: number): number => buf.readInt3
 export const recordCountOf = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + 57);
 
 export const codecOf = (attributes: number): number => attributes & CODEC_MASK;
-export const isLogAppendTime = (attributes: number): boolean => (attributes & LOG_APPEND_TIME) !== 0;
-export const isTransactional = (attributes: number): boolean => (attributes & TRANSACTIONAL) !== 0;
-export const isControl = (attributes: number): boolean => (attributes & CONTROL) !== 0;
 /** KIP-534: the base timestamp is then the time after which tombstones and markers may go. */
 export const hasDeleteHorizon = (attributes: number): boolean => (attributes & DELETE_HORIZON) !== 0;
 export const withDeleteHorizon = (attributes: number): number => attributes | DELETE_HORIZON;

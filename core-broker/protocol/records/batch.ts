@@ -41,7 +41,7 @@ const readInt64 = (b: Buffer, at: number): number => {
   if (high > 0x1fffff) return Number.MAX_SAFE_INTEGER;
   return high < -0x1fffff ? Number.MIN_SAFE_INTEGER : high * 0x1_0000_0000 + b.readUInt32BE(at + 4);
 };
-const writeInt64 = (b: Buffer, value: number, at: number): void => {
+export const writeInt64 = (b: Buffer, value: number, at: number): void => {
   const high = Math.floor(value / 0x1_0000_0000);
   b.writeInt32BE(high, at);
   b.writeUInt32BE(value - high * 0x1_0000_0000, at + 4);

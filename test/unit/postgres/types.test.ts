@@ -6,7 +6,7 @@ import { Decimal } from "#connect/api/value";
 import { bigintBytes, javaDouble, twosComplement, writeInteger } from "#connectors/postgres/cell-bytes";
 import type { ColumnType, TypeModes } from "#connectors/postgres/column-type";
 import { defaultOf } from "#connectors/postgres/defaults";
-import { civilFromDays, daysFromCivil } from "#connectors/postgres/temporal-text";
+import { civilFromDays, daysFromCivil } from "#connect/api/civil-date";
 import { bitType, byteaBytes, binaryType } from "#connectors/postgres/types-binary";
 import { floatType, integerType, moneyType, numericType } from "#connectors/postgres/types-numeric";
 import { arrayElements, hstoreType } from "#connectors/postgres/types-structured";

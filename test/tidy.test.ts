@@ -55,6 +55,8 @@ const MAY_IMPORT: readonly (readonly [string, readonly string[]])[] = [
   ["connect-runtime", ["connect-runtime", "core-broker/client", "core-broker/base", "core-broker/protocol/errors"]],
   ["connectors/cdc", ["connect-runtime/api"]],
   ["connectors/postgres", ["connect-runtime/api", "connectors/cdc"]],
+  ["connectors/mysql", ["connect-runtime/api", "connectors/cdc"]],
+  ["connectors/sqlserver", ["connect-runtime/api", "connectors/cdc"]],
   ["connectors", ["connect-runtime/api"]],
   ["plugins", ["connect-runtime/api"]],
   ["demo", ["connect-runtime", "core-broker"]],

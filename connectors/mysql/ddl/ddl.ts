@@ -1,0 +1,52 @@
+/** What the DDL parser is asked and what it answers. The parser does no I/O. */
+import type { TableChange, TableId } from "#connectors/cdc/table-model";
+
+export type Flavor = "mysql" | "mariadb";
+export type DdlEventType = "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "DATABASE";
+
+/** One event for the schema change topic and, apart from TRUNCATE, one record of the history. */
+export interface DdlEvent {
+  readonly type: DdlEventType;
+  /** Database of the event, "" for what concerns the server (SET). */
+  readonly databaseName: string;
+  /** Text for `ddl`: the statement, or its part for this table (`DROP TABLE a, b` gives two). */
+  readonly ddl: string;
+  /** The table the event is about; null: none (CREATE DATABASE, SET, USE). */
+  readonly table: TableId | null;
+  readonly changes: readonly TableChange[];
+}
+export interface DdlResult {
+  /** In the order of the statements; empty when nothing that counts is in the text (views, users, routines, indexes). */
+  readonly events: readonly DdlEvent[];
+}
+
+/** The statement cannot be followed with certainty: the tables have to be read from the server, or the connector stops. */
+export class UncertainDdl extends Error {
+  readonly statement: string;
+  /** Character (UTF-16 unit) in the statement where it became uncertain. */
+  readonly at: number;
+  /** Tables it concerns as far as could be seen. */
+  readonly tables: readonly TableId[];
+  /** `grammar`: not understood. `content`: understood, but the outcome depends on more than its text (CREATE TABLE … AS SELECT). */
+  readonly why: "grammar" | "content";
+
+  constructor(message: string, init: Pick<UncertainDdl, "statement" | "at" | "tables" | "why">) {
+    super(message);
+    this.name = "UncertainDdl";
+    this.statement = init.statement;
+    this.at = init.at;
+    this.tables = init.tables;
+    this.why = init.why;
+  }
+}
+
+/**
+ * Use: `const schema = new MysqlSchema({ flavor, ignoreTableCase })` (schema.ts, the state: tables, character sets of
+ * databases, current database, server variables), then `schema.apply(statement, databaseOfTheEvent)`: a DdlResult, the changes
+ * are in `schema.tables`. Throws UncertainDdl with nothing applied.
+ */
+export interface DdlSchemaOptions {
+  readonly flavor: Flavor;
+  /** `lower_case_table_names` is not 0. */
+  readonly ignoreTableCase?: boolean;
+}

@@ -1,22 +1,9 @@
 /** Errors of this connector: what happened, and what to do about it. */
 import { ConnectError, RetriableError } from "#connect/api/errors";
-
-export class SourceError extends ConnectError {
-  /** SQLSTATE where the server refused something. */
-  readonly code: string;
-  constructor(message: string, options: { javaClass?: string; cause?: unknown; code?: string; transient?: boolean } = {}) {
-    super(message, {
-      javaClass: options.javaClass ?? "org.apache.kafka.connect.errors.ConnectException",
-      causeClass: options.transient === true ? "transient" : "config",
-      cause: options.cause,
-    });
-    this.code = options.code ?? "";
-  }
-}
+import { messageOf, SourceError } from "../cdc/source-error.ts";
 
 export const sqlState = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : "";
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Connection classes of SQLSTATE, server start and stop, and errors of the socket. */
 const TRANSIENT_STATES = /^(08|57P0[123]|53300|55006|40001|40P01)/;

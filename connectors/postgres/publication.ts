@@ -1,6 +1,6 @@
 /** The publication that says which tables' changes the server sends (`publication.autocreate.mode`). */
 import type { Client } from "pg";
-import { SourceError } from "./failures.ts";
+import { SourceError } from "../cdc/source-error.ts";
 import { quoteIdentifier, quoteLiteral } from "./slot.ts";
 
 export interface TableName {

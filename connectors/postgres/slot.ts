@@ -1,6 +1,7 @@
 /** Replication slots: looked up, created with an exported snapshot, dropped. */
 import type { Client } from "pg";
-import { SourceError, sqlState } from "./failures.ts";
+import { SourceError } from "../cdc/source-error.ts";
+import { sqlState } from "./failures.ts";
 import { lsnOf } from "./pgoutput/integers.ts";
 import type { RawSession } from "./raw-session.ts";
 

@@ -6,7 +6,7 @@ import type { SnapshotMarker } from "../cdc/envelope.ts";
 import type { CatalogTable } from "./catalog.ts";
 import { readTable } from "./catalog.ts";
 import type { EventWriter } from "./events.ts";
-import { SourceError } from "./failures.ts";
+import { SourceError } from "../cdc/source-error.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
 import type { TablePlans, WireColumn } from "./plans.ts";
 import { snapshotOffset } from "./position.ts";

@@ -3,6 +3,7 @@ import type { OffsetValue, SourceOffset, SourcePartition } from "#connect/api/re
 import type { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
 import { inHashMapOrder } from "../cdc/java-hash.ts";
+import type { StreamSignals } from "../cdc/signal-handler.ts";
 import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "../cdc/transaction-metadata.ts";
 import type { EventWriter } from "./events.ts";
 import { decodeMessage, type PgOutputSink, type Relation } from "./pgoutput/decode.ts";
@@ -29,17 +30,6 @@ export interface StreamSettings {
   readonly signals: StreamSignals | null;
   /** The server wants to hear where we are. */
   readonly statusRequested: () => void;
-}
-
-export interface StreamSignals {
-  /** schema.table of the signal table. */
-  readonly table: string;
-  /** A row was added. Called before the row's own record is written. "hold": the position stays before it until `release`. */
-  inserted(id: string, type: string, data: string | null): "hold" | "go";
-  deleted(id: string): void;
-  changed(plan: TablePlan, keyText: () => string): void;
-  /** Keys for the offset while an incremental snapshot runs. */
-  offset(): Readonly<Record<string, OffsetValue>> | null;
 }
 
 const textOf = (value: ConnectValue): string => (typeof value === "string" ? value : "");
@@ -199,7 +189,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     let hold = false;
     if (signals !== null) {
       if (plan.id === signals.table) hold = this.#signal(signals, plan, b) === "hold";
-      else signals.changed(plan, () => plan.keyText(this.#scan, b));
+      else signals.changed(plan.id, () => plan.keyText(this.#scan, b));
     }
     const previous = this.#offset;
     if (hold) this.#heldOffset = previous;
@@ -223,7 +213,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     const scan = this.#scan,
       old = this.#oldScan;
     scan.scan(b, row);
-    this.#s.signals?.changed(plan, () => plan.keyText(scan, b));
+    this.#s.signals?.changed(plan.id, () => plan.keyText(scan, b));
     const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
     const key = plan.key(scan, b);
     if (oldRow < 0) {
@@ -231,7 +221,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       return;
     }
     old.scan(b, oldRow);
-    this.#s.signals?.changed(plan, () => plan.keyText(old, b));
+    this.#s.signals?.changed(plan.id, () => plan.keyText(old, b));
     const before = plan.row(old, b),
       after = plan.row(scan, b);
     const oldKey = plan.key(old, b);
@@ -249,7 +239,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     const signals = this.#s.signals;
     if (signals !== null) {
       if (plan.id === signals.table) signals.deleted(textOf(plan.row(this.#oldScan, b).at(0)));
-      else signals.changed(plan, () => plan.keyText(this.#oldScan, b));
+      else signals.changed(plan.id, () => plan.keyText(this.#oldScan, b));
     }
     const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
     const previous = this.#offset;

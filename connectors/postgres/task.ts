@@ -4,17 +4,20 @@ import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/con
 import { RetriableError } from "#connect/api/errors";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { heartbeatRecord } from "../cdc/heartbeat.ts";
+import { IncrementalSnapshot } from "../cdc/incremental-snapshot/snapshot.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
 import { channelSettings, SignalChannels, signalChannels } from "../cdc/signal-channels.ts";
+import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/signal-handler.ts";
 import type { Signal } from "../cdc/signals.ts";
+import { messageOf } from "../cdc/source-error.ts";
+import { snapshotWanted, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { listTables, readTable } from "./catalog.ts";
 import { checkGuardrail, identityRules, selectOverrides } from "./config.ts";
 import { connect } from "./connection.ts";
 import { EventWriter } from "./events.ts";
-import { messageOf, startFailure, wrapped } from "./failures.ts";
-import { type SlotState, slotLost, snapshotWanted } from "./start-decision.ts";
-import { IncrementalSnapshot } from "./incremental.ts";
+import { startFailure, wrapped } from "./failures.ts";
+import { capturedTables, PostgresChunks } from "./incremental.ts";
 import type { Relation } from "./pgoutput/decode.ts";
 import { report } from "./metrics.ts";
 import { TablePlans } from "./plans.ts";
@@ -23,9 +26,9 @@ import { type AutocreateMode, preparePublication, setReplicaIdentities } from ".
 import type { RawSession } from "./raw-session.ts";
 import { openSession, sendStatus, startStreaming } from "./replication.ts";
 import { checkSlot, createSlot, dropSlot, quoteIdentifier, readSlot } from "./slot.ts";
+import { slotLost } from "./slot-lost.ts";
 import { openSnapshot, type SnapshotRun } from "./snapshot-run.ts";
 import { SourceInfo } from "./source-info.ts";
-import { type SignalHandler, signalHandler, type SignalOrigin } from "./signal-handler.ts";
 import { StreamReader } from "./stream.ts";
 import type { TablePlan } from "./table-plan.ts";
 import { type TaskSettings, taskSettings } from "./task-settings.ts";
@@ -60,7 +63,7 @@ class PostgresTask implements SourceTask {
   /** The position that notifications carry. */
   #at: SourceOffset;
   readonly #notifier: Notifier;
-  #incremental: IncrementalSnapshot | null = null;
+  #incremental: IncrementalSnapshot<TablePlan> | null = null;
   readonly #channels: SignalChannels;
   /** Signals of channels that changed what offsets after `lsn` carry. */
   #unsettled: { readonly lsn: number; readonly done: () => void }[] = [];
@@ -95,18 +98,23 @@ class PostgresTask implements SourceTask {
       },
     });
   }
-  #partOf(): IncrementalSnapshot | null {
+  #partOf(): IncrementalSnapshot<TablePlan> | null {
     const table = this.#s.all.optional("signal.data.collection");
     if (table === null || table === "" || !signalChannels(this.#s.all).includes("source")) return null;
-    return new IncrementalSnapshot({
+    const deletes = this.#s.all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete";
+    return new IncrementalSnapshot<TablePlan>({
       signalTable: table,
       chunkSize: this.#s.all.int("incremental.snapshot.chunk.size"),
-      deletes: this.#s.all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete",
-      plans: this.#plans,
-      sql: () => this.#sql(),
-      openSession: () => openSession(this.#s.server, false, () => {}),
+      deletes,
+      database: new PostgresChunks({
+        signalTable: table,
+        deletes,
+        plans: this.#plans,
+        sql: () => this.#sql(),
+        openSession: () => openSession(this.#s.server, false, () => {}),
+      }),
       notifier: this.#notifier,
-      emit: (plan, key, row, bytes) =>
+      emit: (plan, { key, row, bytes }) =>
         this.#events.upsert(
           plan,
           "r",
@@ -208,12 +216,11 @@ class PostgresTask implements SourceTask {
     const { offset, stored } = await this.#storedPosition();
     const slot = await readSlot(client, slotName);
     if (slot !== null) checkSlot(slotName, slot, s.server.database);
-    const state: SlotState = slot === null ? "missing" : "there";
-    const wanted = this.#resumeAt === null && snapshotWanted(s, stored, state, this.#snapshotTaken);
-    const streams =
-      s.snapshotMode !== "initial_only" &&
-      (s.snapshotMode !== "configuration_based" || s.all.bool("snapshot.mode.configuration.based.start.stream"));
-    if (state === "missing" && !wanted && stored !== null && streams) throw slotLost(s, stored, offset, slotName);
+    const complete = stored !== null && (stored.kind === "stream" || stored.at.completed);
+    const start = { mode: s.snapshotMode, complete, available: slot !== null, taken: this.#snapshotTaken };
+    const wanted = this.#resumeAt === null && snapshotWanted(s.all, start);
+    const streams = streamsAfterSnapshot(s.all, s.snapshotMode);
+    if (slot === null && !wanted && stored !== null && streams) throw slotLost(s, stored, offset, slotName);
     await this.#preparePublication(client);
     const session = await openSession(s.server, true, (error) => this.#failed(STOPPED, error));
     this.#session = session;
@@ -234,7 +241,7 @@ class PostgresTask implements SourceTask {
       // Known after a crash even if no record's offset was stored by then: records of this snapshot may be in the topics.
       if (!temporary || interrupted)
         await this.#context.offsets.save?.(this.#partition, snapshotOffset("INITIAL", from, 0, Math.floor(nowMicros()), false));
-    } else if (state === "missing" && streams) {
+    } else if (slot === null && streams) {
       createdLsn = (await createSlot(session, slotName, { exported: false, failover: s.all.bool("slot.failover") })).consistentLsn;
     }
     this.#running = true;
@@ -360,8 +367,7 @@ class PostgresTask implements SourceTask {
     return signalHandler({
       deletes: this.#s.all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete",
       incremental,
-      plans: this.#plans,
-      sql: () => this.#sql(),
+      tables: async () => capturedTables(await this.#sql(), this.#plans),
       log: this.#context.log,
       position: () => JSON.stringify(this.#reader?.offset ?? this.#at),
       blocking: (from, tables, overrides) => this.#blockingSnapshot(from, tables, overrides),

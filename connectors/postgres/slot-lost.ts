@@ -1,30 +1,9 @@
-/** Whether a snapshot has to be taken, and whether the stored position can still be read from. */
+/** What to say when the stored position cannot be read from any more. */
 import type { OffsetValue, SourceOffset } from "#connect/api/record";
-import { SourceError } from "./failures.ts";
+import { SourceError } from "../cdc/source-error.ts";
 import { lsnText } from "./pgoutput/integers.ts";
 import type { StoredPosition } from "./position.ts";
 import type { TaskSettings } from "./task-settings.ts";
-
-export type SlotState = "there" | "missing";
-
-const complete = (stored: StoredPosition | null): boolean => stored !== null && (stored.kind === "stream" || stored.at.completed);
-
-/** `taken`: a snapshot was completed in this run of the task already. */
-export function snapshotWanted(s: TaskSettings, stored: StoredPosition | null, slot: SlotState, taken: boolean): boolean {
-  switch (s.snapshotMode) {
-    case "always":
-      return !taken;
-    case "no_data":
-      return false;
-    case "when_needed":
-      return !taken && (!complete(stored) || slot === "missing");
-    case "configuration_based":
-      if (complete(stored) && slot === "missing") return !taken && s.all.bool("snapshot.mode.configuration.based.snapshot.on.data.error");
-      return !taken && !complete(stored) && s.all.bool("snapshot.mode.configuration.based.snapshot.data");
-    default:
-      return !taken && !complete(stored);
-  }
-}
 
 /**
  * The slot is gone although a position is stored: what was changed since then cannot be read. The first line is the

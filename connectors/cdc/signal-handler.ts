@@ -1,19 +1,30 @@
-/** What the connector does for each signal. */
-import type { Client } from "pg";
+/** What a connector does for each signal, whatever channel it came by. */
 import type { Logger } from "#connect/api/connector";
-import { anchored } from "../cdc/expressions.ts";
-import { logRequest, type Signal, type SnapshotRequest, snapshotRequest, stopRequest } from "../cdc/signals.ts";
-import { capturedTables, type IncrementalSnapshot } from "./incremental.ts";
-import type { TablePlans } from "./plans.ts";
-import type { StreamSignals } from "./stream.ts";
+import type { OffsetValue } from "#connect/api/record";
+import { anchored } from "./expressions.ts";
+import type { IncrementalSnapshot } from "./incremental-snapshot/snapshot.ts";
+import { logRequest, type Signal, type SnapshotRequest, snapshotRequest, stopRequest } from "./signals.ts";
 
-export interface SignalSettings {
+/** What the stream tells of the signal table and of changes; see `incremental-snapshot/port.ts`. */
+export interface StreamSignals {
+  /** The signal table as the stream names it; null: there is none. */
+  readonly table: string | null;
+  /** A row was added. Called before the row's own record is written. "hold": the position stays before it until the signal is served. */
+  inserted(id: string, type: string, data: string | null): "hold" | "go";
+  deleted(id: string): void;
+  changed(table: string, keyText: () => string): void;
+  /** Keys for the offset while an incremental snapshot runs. */
+  offset(): Readonly<Record<string, OffsetValue>> | null;
+}
+export interface SignalSettings<Plan extends { readonly id: string }> {
+  /** Deleting the opening watermark closes a window. */
   readonly deletes: boolean;
   /** Null: there is no signal table for its watermarks. */
-  readonly incremental: IncrementalSnapshot | null;
-  readonly plans: TablePlans;
-  readonly sql: () => Promise<Client>;
+  readonly incremental: IncrementalSnapshot<Plan> | null;
+  /** Ids of the captured tables. */
+  readonly tables: () => Promise<readonly string[]>;
   readonly log: Logger;
+  /** For the signal `log`. */
   readonly position: () => string;
   /** Stops streaming, reads the tables, goes on. `from`: decides to where a restart in the midst of it goes back. */
   readonly blocking: (from: SignalOrigin, tables: readonly string[], overrides: ReadonlyMap<string, string>) => Promise<void>;
@@ -21,16 +32,16 @@ export interface SignalSettings {
 /** `table`: a row of the stream, which is seen again from the offset before it. `channel`: kafka or file. */
 export type SignalOrigin = "table" | "channel";
 export interface SignalHandler {
-  /** For the stream; null: there is no signal table. */
+  /** For the stream; null: there are no incremental snapshots. */
   readonly stream: StreamSignals | null;
   /** A signal of a channel; resolves when the snapshot that it asks for is under way (incremental) or taken (blocking). */
   served(signal: Signal): Promise<void>;
 }
 
-export function signalHandler(s: SignalSettings): SignalHandler {
+export function signalHandler<Plan extends { readonly id: string }>(s: SignalSettings<Plan>): SignalHandler {
   const incremental = s.incremental;
   const requested = async (from: SignalOrigin, id: string, request: SnapshotRequest): Promise<void> => {
-    const tables = await capturedTables(await s.sql(), s.plans);
+    const tables = await s.tables();
     if (request.kind === "incremental") {
       if (incremental === null) throw new Error("incremental snapshots need signal.data.collection and the channel source");
       incremental.execute(id, request, tables);
@@ -98,14 +109,18 @@ export function signalHandler(s: SignalSettings): SignalHandler {
     },
   };
 }
-function streamSignals(incremental: IncrementalSnapshot, deletes: boolean, handle: (signal: Signal) => "hold" | "go"): StreamSignals {
+function streamSignals<Plan extends { readonly id: string }>(
+  incremental: IncrementalSnapshot<Plan>,
+  deletes: boolean,
+  handle: (signal: Signal) => "hold" | "go",
+): StreamSignals {
   return {
     table: incremental.signalTable,
     inserted: (id, type, data) => handle({ id, type, data }),
     deleted: (id) => {
       if (deletes) incremental.closed(id);
     },
-    changed: (plan, keyText) => incremental.changed(plan, keyText),
+    changed: (table, keyText) => incremental.changed(table, keyText),
     offset: () => (incremental.active ? incremental.offset() : null),
   };
 }

@@ -1,0 +1,207 @@
+/** Incremental snapshots: chunks between watermarks, next to the stream. How a connector uses one: `port.ts`. */
+import { randomUUID } from "node:crypto";
+import type { OffsetValue, SourceOffset } from "#connect/api/record";
+import { anchored } from "../expressions.ts";
+import type { Notifier } from "../notifications.ts";
+import type { SnapshotRequest } from "../signals.ts";
+import { IncrementalContext } from "./context.ts";
+import type { Chunk, ChunkRow, IncrementalDatabase, Watermark } from "./port.ts";
+
+const RETRY_MS = 1000;
+
+export interface IncrementalSettings<Plan> {
+  /** As the stream names it; null: no signal table, watermarks are positions of the log. */
+  readonly signalTable: string | null;
+  readonly chunkSize: number;
+  /** The closing watermark deletes the opening one, instead of adding a row. */
+  readonly deletes: boolean;
+  readonly database: IncrementalDatabase<Plan>;
+  readonly notifier: Notifier;
+  readonly emit: (plan: Plan, row: ChunkRow) => void;
+  readonly warn: (message: string) => void;
+}
+interface Window<Plan> {
+  readonly closeId: string;
+  /** Null: no table was left. */
+  readonly chunk: Chunk<Plan> | null;
+}
+
+export class IncrementalSnapshot<Plan extends { readonly id: string }> {
+  readonly #s: IncrementalSettings<Plan>;
+  readonly #context = new IncrementalContext();
+  #paused = false;
+  #reading = false;
+  #window: Window<Plan> | null = null;
+  #openId: string | null = null;
+  readonly #changed = new Set<string>();
+
+  constructor(settings: IncrementalSettings<Plan>) {
+    this.#s = settings;
+  }
+  get signalTable(): string | null {
+    return this.#s.signalTable;
+  }
+  get active(): boolean {
+    return this.#context.active;
+  }
+  /** Goes on where a stored offset says. */
+  restore(offset: SourceOffset): void {
+    this.#context.restore(offset);
+  }
+  /** Keys of the offset while a snapshot is running. */
+  offset(): Readonly<Record<string, OffsetValue>> {
+    return this.#context.offset();
+  }
+  /** `tables`: ids of all captured tables, which the request's expressions choose from. */
+  execute(id: string, request: SnapshotRequest, tables: readonly string[]): void {
+    const context = this.#context;
+    const wanted = request.collections.flatMap((expression) => {
+      const pattern = anchored(expression, "data-collections");
+      return tables.filter((t) => pattern.test(t) && t !== this.#s.signalTable);
+    });
+    const wasActive = this.active;
+    for (const table of new Set(wanted)) {
+      // A signal of a channel that was served before a restart, but not marked as served.
+      if (wasActive && id === context.correlation && context.collections.some((c) => c.id === table)) continue;
+      const condition = request.conditions.find((c) => anchored(c.collection, "additional-conditions").test(table));
+      context.collections.push({ id: table, filter: condition?.filter ?? null, surrogateKey: request.surrogateKey });
+    }
+    if (wasActive || !this.active) return;
+    context.correlation = id;
+    this.#notify("STARTED", { data_collections: context.ids() });
+    this.next();
+  }
+  pause(): void {
+    if (!this.active || this.#paused) return;
+    this.#paused = true;
+    this.#notify("PAUSED", { data_collections: this.#context.ids() });
+  }
+  resume(): void {
+    if (!this.active || !this.#paused) return;
+    this.#paused = false;
+    this.#notify("RESUMED", { data_collections: this.#context.ids() });
+    if (this.#window === null) this.next();
+  }
+  /** Empty: all collections. */
+  stop(collections: readonly string[]): void {
+    if (!this.active) return;
+    const context = this.#context;
+    const patterns = collections.map((c) => anchored(c, "data-collections"));
+    const kept = collections.length === 0 ? [] : context.collections.filter((c) => !patterns.some((p) => p.test(c.id)));
+    if (kept[0] !== context.current) {
+      this.#window = null;
+      context.startTable();
+    }
+    const all = kept.length === 0;
+    const ids = context.ids();
+    context.collections = kept;
+    this.#notify(all ? "ABORTED" : "STOPPED", all ? {} : { data_collections: ids });
+    if (!all && this.#window === null) this.next();
+  }
+  /** A change of a captured table came from the stream. */
+  changed(table: string, keyText: () => string): void {
+    if (this.#openId !== null && table === this.#context.current?.id) this.#changed.add(keyText());
+  }
+  opened(id: string): void {
+    if (id !== this.#openId) this.#changed.clear();
+    this.#openId = id;
+  }
+  /** The closing watermark came: what did not change in between is sent, and the next chunk is read. */
+  closed(id: string): void {
+    const window = this.#window;
+    if (window === null || id !== window.closeId) return;
+    this.#window = null;
+    this.#openId = null;
+    const chunk = window.chunk;
+    if (chunk !== null) {
+      for (const row of chunk.rows) if (!this.#changed.has(row.keyText)) this.#s.emit(chunk.plan, row);
+      this.#context.lastKey = chunk.lastKey;
+      this.#notify("IN_PROGRESS", {
+        current_collection_in_progress: chunk.plan.id,
+        maximum_key: (this.#context.maximumKey ?? []).join(", "),
+        last_processed_key: chunk.lastKey.join(", "),
+        data_collections: this.#context.ids(),
+      });
+    }
+    this.#changed.clear();
+    if (!this.#paused) this.next();
+  }
+  async close(): Promise<void> {
+    await this.#s.database.reset();
+  }
+  /** Reads the next chunk, unless one is on its way. */
+  next(): void {
+    if (this.#reading || !this.active || this.#paused || this.#window !== null) return;
+    this.#reading = true;
+    let failed = false;
+    this.#readChunk()
+      // A failed query is tried again rather than given up with the table half read.
+      .catch((error: unknown) => {
+        failed = true;
+        this.#s.warn(
+          `a chunk of the incremental snapshot could not be read, trying again: ${error instanceof Error ? error.message : String(error)}`,
+        );
+        void this.close();
+        setTimeout(() => this.next(), RETRY_MS).unref();
+      })
+      .finally(() => {
+        this.#reading = false;
+        // The closing watermark may have come back before its own statement had ended.
+        if (!failed) this.next();
+      });
+  }
+  #notify(type: string, data: Readonly<Record<string, string>>): void {
+    this.#s.notifier.send("Incremental Snapshot", type, data, this.#context.correlation);
+  }
+  #finishTable(status: string): void {
+    const context = this.#context;
+    const table = context.current;
+    if (table !== undefined)
+      this.#notify("TABLE_SCAN_COMPLETED", {
+        scanned_collection: table.id,
+        total_rows_scanned: String(context.scanned),
+        status,
+        data_collections: context.ids(),
+      });
+    context.collections.shift();
+    context.startTable();
+    if (!this.active) this.#notify("COMPLETED", {});
+  }
+  async #readChunk(): Promise<void> {
+    const context = this.#context,
+      database = this.#s.database;
+    const watermark = this.#watermark();
+    await database.openWindow(watermark);
+    let chunk: Chunk<Plan> | null = null;
+    for (let current = context.current; current !== undefined; current = context.current) {
+      const answer = await database.readChunk({
+        collection: current,
+        after: context.lastKey,
+        maximum: context.maximumKey,
+        maxRows: this.#s.chunkSize,
+      });
+      // The table was taken away by a stop signal while it was read.
+      if (context.current !== current) continue;
+      if (typeof answer === "string") this.#finishTable(answer);
+      else {
+        context.maximumKey = answer.maximum;
+        context.scanned += answer.chunk.rows.length;
+        chunk = answer.chunk;
+        break;
+      }
+    }
+    this.#window = { closeId: watermark.closeId, chunk };
+    await database.closeWindow(watermark);
+  }
+  #watermark(): Watermark {
+    const id = randomUUID();
+    const openedAt = new Date().toISOString();
+    const openId = `${id}-open`;
+    return {
+      openId,
+      closeId: this.#s.deletes ? openId : `${id}-close`,
+      openData: `{"openWindowTimestamp": "${openedAt}"}`,
+      closeData: () => `{"openWindowTimestamp": "${openedAt}", "closeWindowTimestamp": "${new Date().toISOString()}"}`,
+    };
+  }
+}

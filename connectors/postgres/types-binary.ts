@@ -2,7 +2,7 @@
 import type { RawColumn } from "#connect/api/raw-row";
 import { primitive } from "#connect/api/schema";
 import * as semantic from "../cdc/semantic-types.ts";
-import { ascii, utf8, writeAscii } from "./cell-bytes.ts";
+import { ascii, utf8, writeAscii } from "../cdc/cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 
 export const boolType: ColumnType = {

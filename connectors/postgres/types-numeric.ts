@@ -4,7 +4,7 @@ import { primitive, type Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { type ConnectValue, Decimal } from "#connect/api/value";
 import * as semantic from "../cdc/semantic-types.ts";
-import { ascii, bigintBytes, javaDouble, twosComplement, writeAscii, writeInteger, writeQuotedBase64 } from "./cell-bytes.ts";
+import { ascii, bigintBytes, javaDouble, twosComplement, writeAscii, writeInteger, writeQuotedBase64 } from "../cdc/cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 
 const NUMBER: RawColumn = { form: "verbatim", decode: (b, start, end) => Number(ascii(b, start, end)) };

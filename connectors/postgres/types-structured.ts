@@ -5,7 +5,7 @@ import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
 import * as semantic from "../cdc/semantic-types.ts";
 import { inHashMapOrder } from "../cdc/java-hash.ts";
-import { ascii, utf8 } from "./cell-bytes.ts";
+import { ascii, utf8 } from "../cdc/cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 
 /** Elements of an array literal as text; null for NULL, `undefined` for an array inside. `[0:1]={…}` loses its bounds. */

@@ -3,7 +3,7 @@ import type { ByteSink } from "#connect/api/byte-sink";
 import type { RawColumn } from "#connect/api/raw-row";
 import type { ConnectValue } from "#connect/api/value";
 import * as semantic from "../cdc/semantic-types.ts";
-import { ascii, writeAscii, writeInteger } from "./cell-bytes.ts";
+import { ascii, writeAscii, writeInteger } from "../cdc/cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 import {
   dateText,

@@ -2,7 +2,7 @@
 import { primitive } from "#connect/api/schema";
 import * as semantic from "../cdc/semantic-types.ts";
 import type { Shape } from "../cdc/semantic-types.ts";
-import { ascii, javaDouble } from "./cell-bytes.ts";
+import { ascii, javaDouble } from "../cdc/cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 import type { PgType, TypeRegistry } from "./type-registry.ts";
 import { binaryType, bitType, boolType, byteaBytes, stringCell } from "./types-binary.ts";

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { byteSink } from "#connect/api/byte-sink";
 import { Struct } from "#connect/api/struct";
 import { Decimal } from "#connect/api/value";
-import { bigintBytes, javaDouble, twosComplement, writeInteger } from "#connectors/postgres/cell-bytes";
+import { bigintBytes, javaDouble, twosComplement, writeInteger } from "#connectors/cdc/cell-bytes";
 import type { ColumnType, TypeModes } from "#connectors/postgres/column-type";
 import { defaultOf } from "#connectors/postgres/defaults";
 import { civilFromDays, daysFromCivil } from "#connect/api/civil-date";

@@ -51,6 +51,13 @@ export interface TopicRecord {
   /** The record need not be read again after a restart. The group's position moves when all earlier ones are done as well. */
   done(): void;
 }
+/** With `transaction.boundary=connector` the task says where transactions end (KIP-618). */
+export interface TransactionContext {
+  /** Ends the transaction after the records of this poll, or after this record of it. */
+  commit(after?: SourceRecord): void;
+  /** As `commit`, but what the transaction holds is never seen by readers of committed data; its offsets are passed. */
+  abort(after?: SourceRecord): void;
+}
 export interface SourceTaskContext {
   readonly connectorName: string;
   readonly taskId: number;
@@ -59,6 +66,8 @@ export interface SourceTaskContext {
   readonly metrics: TaskMetrics;
   /** Aborted when the task has to stop: poll should return soon. */
   readonly signal: AbortSignal;
+  /** Null or absent: transactions, if any, end where the worker decides. */
+  readonly transaction?: TransactionContext | null;
   /** Worker settings a connector may need to reach Kafka itself (schema history, signals): bootstrap and client keys. */
   readonly kafka: Readonly<Record<string, string>>;
   /**
@@ -106,6 +115,8 @@ export interface SourceConnectorPlugin {
     offsets: readonly { readonly partition: SourcePartition | null; readonly offset: SourceOffset | null }[],
   ): Promise<boolean> | boolean;
   readonly exactlyOnce?: "supported" | "unsupported";
+  /** Its tasks use `SourceTaskContext.transaction`: `transaction.boundary=connector` is allowed. */
+  readonly ownsTransactions?: boolean;
 }
 
 export interface TopicPartition {

@@ -130,7 +130,7 @@ function checkExactlyOnce(plugin: SourceConnectorPlugin, config: RawConfig, work
       addError(findings, "exactly.once.support", "The connector does not support exactly-once semantics with the provided configuration.");
     }
   }
-  if (config["transaction.boundary"]?.toLowerCase() === "connector") {
+  if (config["transaction.boundary"]?.toLowerCase() === "connector" && plugin.ownsTransactions !== true) {
     addError(
       findings,
       "transaction.boundary",

@@ -4,11 +4,15 @@
  */
 import type { Producer } from "#broker/client/types";
 import type { SourceTask } from "../api/connector.ts";
+import type { SourceRecord } from "../api/record.ts";
 import { canonicalKey } from "../store/offset-json.ts";
 import type { CommittableOffset, DeliveryLedger } from "./delivery-ledger.ts";
+import type { RequestedBoundaries } from "./requested-boundaries.ts";
 import type { TaskHost } from "./task-host.ts";
 
 export interface SourceCommitsOptions {
+  /** Where the task itself ends transactions; null: the worker does. */
+  readonly boundaries: RequestedBoundaries | null;
   readonly host: TaskHost;
   readonly producer: Producer;
   readonly ledger: DeliveryLedger;
@@ -20,6 +24,10 @@ export interface SourceCommits {
   open(): Promise<void>;
   /** Before the records of a poll are sent. */
   beforeBatch(): void;
+  /** After each record of a poll, where the task itself ends transactions. */
+  afterRecord?(record: SourceRecord): Promise<void>;
+  /** After all records of a poll. */
+  batchSent?(): Promise<void>;
   /** After they were sent, and between polls. */
   afterBatch(): Promise<void>;
   /** Tells the source what has become durable since the last call. To be called between polls. */

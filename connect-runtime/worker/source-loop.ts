@@ -9,6 +9,7 @@ import type { FailurePolicy } from "./failure.ts";
 import { retryDelayMs } from "./failure.ts";
 import type { Outcome, RecordWriter } from "./record-writer.ts";
 import { PeriodicCommits } from "./periodic-commits.ts";
+import type { RequestedBoundaries } from "./requested-boundaries.ts";
 import type { SourceCommits } from "./source-commits.ts";
 import type { TaskHost } from "./task-host.ts";
 import { numberOf } from "./settings.ts";
@@ -22,6 +23,8 @@ export interface SourceLoopOptions {
   readonly writer: RecordWriter;
   readonly topics: TopicRegistry;
   readonly failures: FailurePolicy;
+  /** Where the task itself ends transactions; null: the worker does. */
+  readonly boundaries: RequestedBoundaries | null;
   /** `buffer.memory` of the producer: above it the loop waits. */
   readonly bufferMax: number;
 }
@@ -42,7 +45,8 @@ export class SourceLoop {
 
   constructor(options: SourceLoopOptions) {
     this.#o = options;
-    const commits = { host: options.host, producer: options.producer, ledger: this.#ledger, advance: () => this.#advance() };
+    const { host, producer, boundaries } = options;
+    const commits = { host, producer, boundaries, ledger: this.#ledger, advance: () => this.#advance() };
     this.#commits = isExactlyOnce(options.host.workerConfig) ? new TransactionalCommits(commits) : new PeriodicCommits(commits);
     options.producer.onSettled = (delivery) => this.#settled(delivery);
   }
@@ -93,6 +97,7 @@ export class SourceLoop {
       host.counters.batch(records.length, host.clock.monotonic() - started);
       this.#commits.beforeBatch();
       await this.#deliver(records);
+      if (this.#o.boundaries !== null) await this.#commits.batchSent?.();
       host.counters.set("source-record-active-count", this.#ledger.records);
     }
     // A poll that never waits would keep sockets, timers and the heartbeat from running.
@@ -112,7 +117,7 @@ export class SourceLoop {
     await host.clock.sleep(delayMs, host.stop);
   }
   async #deliver(records: readonly SourceRecord[]): Promise<void> {
-    const { host, writer, producer, bufferMax } = this.#o;
+    const { host, writer, producer, bufferMax, boundaries } = this.#o;
     const now = host.clock.now();
     let sent = 0;
     for (const record of records) {
@@ -127,6 +132,7 @@ export class SourceLoop {
         this.#ledger.add(writer.delivery, record.sourcePartition, record.sourceOffset);
         sent++;
       } else if (outcome === "dropped") this.#ledger.add(NOTHING_TO_SEND, record.sourcePartition, record.sourceOffset);
+      if (boundaries !== null) await this.#commits.afterRecord?.(record);
       if (producer.bufferedBytes >= bufferMax && !(await this.#room())) break;
     }
     host.counters.add("source-record-write-total", sent);

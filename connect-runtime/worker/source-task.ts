@@ -1,18 +1,19 @@
 /** A source task from start to end: assembles its parts, runs the loop, and closes them in the right order. */
 import type { Admin, Producer } from "#broker/client/types";
-import type { SourceConnectorPlugin, SourceTask, SourceTaskContext } from "../api/connector.ts";
+import type { SourceConnectorPlugin, SourceTask, SourceTaskContext, TransactionContext } from "../api/connector.ts";
 import { ConnectError } from "../api/errors.ts";
 import type { SourceRecord } from "../api/record.ts";
 import { adminConfig, sourceProducerConfig, topicReaderConfig } from "./client-config.ts";
 import { createConverters, missingClass } from "./converters.ts";
 import { FailurePolicy, logReporter } from "./failure.ts";
 import { RecordWriter } from "./record-writer.ts";
+import { RequestedBoundaries } from "./requested-boundaries.ts";
 import { errorSettings } from "./settings.ts";
 import { SourceLoop } from "./source-loop.ts";
 import type { TaskHost } from "./task-host.ts";
 import { topicRecords } from "./topic-reader.ts";
 import { creationGroups, TopicRegistry } from "./topic-registry.ts";
-import { isExactlyOnce, transactionalId } from "./transactional-commits.ts";
+import { boundaryOf, isExactlyOnce, transactionalId } from "./transactional-commits.ts";
 import { createSteps, TransformChain } from "./transform-chain.ts";
 
 async function pluginOf(host: TaskHost): Promise<SourceConnectorPlugin> {
@@ -22,7 +23,7 @@ async function pluginOf(host: TaskHost): Promise<SourceConnectorPlugin> {
   if (plugin.kind !== "source") throw new ConnectError(`${className} is not a source connector`, { causeClass: "config" });
   return plugin;
 }
-export function sourceTaskContext(host: TaskHost): SourceTaskContext {
+export function sourceTaskContext(host: TaskHost, transaction: TransactionContext | null = null): SourceTaskContext {
   const { "bootstrap.servers": bootstrap = "" } = host.workerConfig;
   return {
     connectorName: host.id.connector,
@@ -34,6 +35,7 @@ export function sourceTaskContext(host: TaskHost): SourceTaskContext {
     },
     metrics: { gauge: (name, value, labels = {}) => host.gauge(name, value, labels) },
     signal: host.stop,
+    transaction,
     kafka: { "bootstrap.servers": bootstrap },
     records: (config, topic, signal) =>
       topicRecords(host.clients, topicReaderConfig(host.workerConfig, config, host.id), topic, signal, host.log),
@@ -65,14 +67,16 @@ export async function runSourceTask(host: TaskHost): Promise<void> {
       clock: host.clock,
       log: host.log,
     });
-    task = plugin.task(host.taskConfig, sourceTaskContext(host));
+    const boundaries = isExactlyOnce(workerConfig) && boundaryOf(connectorConfig) === "connector" ? new RequestedBoundaries() : null;
+    task = plugin.task(host.taskConfig, sourceTaskContext(host, boundaries));
     const failures = new FailurePolicy({
       ...host,
       settings,
       reporters: settings.logEnable ? [logReporter(id, settings, host.counters, host.log)] : [],
     });
     const writer = new RecordWriter(producer, topics, chain, converters);
-    await new SourceLoop({ host, task, producer, writer, topics, failures, bufferMax: Number(clientSettings["buffer.memory"]) }).run();
+    const bufferMax = Number(clientSettings["buffer.memory"]);
+    await new SourceLoop({ host, task, producer, writer, topics, failures, boundaries, bufferMax }).run();
   } finally {
     chain.close();
     await close(host, task, producer, admin);

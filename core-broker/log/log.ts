@@ -47,6 +47,7 @@ export interface LogRead {
   readonly upTo: number;
 }
 const NOTHING = Buffer.alloc(0);
+const DAMAGES_NAMED_MAX = 100;
 
 export class Log {
   readonly directory: string;
@@ -73,6 +74,7 @@ export class Log {
   #flushing: Promise<void> = Promise.resolve();
   /** Sealed, but not yet on disk with their indexes. */
   readonly #unsynced = new Set<Segment>();
+  readonly #damageNamed = new Set<string>();
   #snapshotOffset = -1;
   #closed = false;
   /** Something has to be written at a clean shutdown. */
@@ -266,7 +268,7 @@ export class Log {
     if (request.offset >= request.upTo) return NOTHING;
     for (const segment of this.segments.from(request.offset)) {
       if (segment.baseOffset >= request.upTo) break;
-      const found = storage(this.name, () => segment.read(request));
+      const found = storage(this.name, () => segment.read(request), this.#reportDamage);
       if (found !== null) return found;
     }
     return NOTHING;
@@ -276,11 +278,17 @@ export class Log {
     if (request.offset >= request.upTo) return NOTHING;
     for (const segment of this.segments.from(request.offset)) {
       if (segment.baseOffset >= request.upTo) break;
-      const found = await segment.readAsync(request).catch((error: unknown) => storage(this.name, () => raise(error)));
+      const found = await segment.readAsync(request).catch((error: unknown) => storage(this.name, () => raise(error), this.#reportDamage));
       if (found !== null) return found;
     }
     return NOTHING;
   }
+  /** Damage is named once per place: a reader that comes back every second must not fill the disk with lines. */
+  readonly #reportDamage = (error: LogError): void => {
+    if (this.#damageNamed.has(error.message) || this.#damageNamed.size >= DAMAGES_NAMED_MAX) return;
+    this.#damageNamed.add(error.message);
+    this.logger.error("damaged records are not served", { partition: this.name, error });
+  };
   #checkRange(offset: number): void {
     if (offset >= this.#startOffset && offset <= this.#nextOffset) return;
     throw new LogError(
@@ -423,11 +431,12 @@ function duplicateOf(earlier: ProducerBatch, stamped: boolean): LogAppend {
 function raise(error: unknown): never {
   throw error;
 }
-/** The disk's errors become KAFKA_STORAGE_ERROR. */
-function storage<T>(name: string, run: () => T): T {
+/** The disk's errors become KAFKA_STORAGE_ERROR; damage is reported besides. */
+function storage<T>(name: string, run: () => T, damaged: (error: LogError) => void): T {
   try {
     return run();
   } catch (error) {
+    if (error instanceof LogError && error.reason === "CORRUPT_MESSAGE") damaged(error);
     if (error instanceof LogError) throw error;
     throw new LogError("KAFKA_STORAGE_ERROR", `${name}: read failed: ${String(error)}`, { cause: error });
   }

@@ -3,6 +3,8 @@
  * places that know all parts.
  */
 import type { TlsOptions } from "node:tls";
+import { type Admission, makeAdmission } from "./admission.ts";
+import { authorizerOf, authorizes } from "./authorization.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import { BrokerError } from "./base/errors.ts";
 import { type Logger, silentLogger } from "./base/logger.ts";
@@ -119,9 +121,11 @@ async function open(
   syncAtStart(sync, removedTopicIds);
   follow(sync, coordinators);
 
+  const admission = makeAdmission(config, deps.clock, controller, effective);
   const handlerDeps: HandlerDeps = {
     ...deps,
-    config,
+    quotas: admission.quotas,
+    config: { ...config, authorizes: authorizes(config.properties) },
     clusterId,
     controller,
     effective,
@@ -132,7 +136,7 @@ async function open(
     admitWrite: (write) => coordinators.admitWrite(write),
   };
   const handlers = brokerHandlers(handlerDeps, coordinatorHandlers(coordinators));
-  const network = makeNetwork(config, deps, controller, effective, handlers);
+  const network = makeNetwork(config, deps, controller, effective, handlers, admission);
   undo.push(() => network.close());
   const register = (): void => {
     const node = { nodeId: config.nodeId, rack: config.rack, endpoints: advertisedEndpoints(config, listeners) };
@@ -185,6 +189,7 @@ function makeNetwork(
   controller: Controller,
   effective: EffectiveConfig,
   handlers: ReadonlyMap<number, Handler>,
+  admission: Admission,
 ): Network {
   const sasl = new Map<string, SaslSetting>();
   for (const listener of config.listeners) {
@@ -203,6 +208,9 @@ function makeNetwork(
       return limits;
     },
     handlers,
+    quotas: admission.quotas,
+    admission: admission.connections,
+    rights: authorizerOf(config.properties, () => controller.image, deps.logger),
     authenticator: authenticators(sasl, () => controller.image, deps.random),
     onHandlerFailure: (apiName, cause) => {
       deps.logger.error("request failed", {

@@ -8,6 +8,7 @@ import { BROKER_KEYS } from "./controller/configs/broker-keys.ts";
 import { type ConfigKey, listItems, refusalOf } from "./controller/configs/config-key.ts";
 import { type AdvertisedListener, parseAdvertised, parseListeners } from "./listeners.ts";
 import type { ListenerAddress, NetworkLimits } from "./network/types.ts";
+import type { RateWindows } from "./quota/sampled-rate.ts";
 
 export type Properties = Readonly<Record<string, string>>;
 
@@ -37,9 +38,11 @@ export interface BrokerConfig {
 
 /** Keys that Kafka's scripts, older versions and we know beside the table. */
 const KNOWN_BESIDE: ReadonlySet<string> = new Set([
+  "allow.everyone.if.no.acl.found",
   "cluster.id",
   "host.name",
   "port",
+  "super.users",
   "zookeeper.connect",
   "inter.broker.protocol.version",
   "log.message.format.version",
@@ -86,12 +89,30 @@ export function networkLimits(properties: Properties): NetworkLimits {
   return {
     requestBytesMax: number("socket.request.max.bytes"),
     queuedBytesMax: number("queued.max.request.bytes") > 0 ? number("queued.max.request.bytes") : QUEUED_BYTES_MAX,
+    queuedRequestsOfAllMax: number("queued.max.requests"),
     queuedRequestsMax: QUEUED_REQUESTS_PER_CONNECTION_MAX,
     idleMsMax: number("connections.max.idle.ms") < 0 ? Number.MAX_SAFE_INTEGER : number("connections.max.idle.ms"),
     connectionsMax: number("max.connections"),
+    connectionsOfListenerMax: (listener) => ofListener(properties, listener, "max.connections"),
     connectionsPerIpMax: number("max.connections.per.ip"),
     connectionsPerIpOverrides: ipOverrides(text("max.connections.per.ip.overrides")),
   };
+}
+/** max.connection.creation.rate of all listeners (null) or of one. */
+export function connectionRateMax(properties: Properties, listener: string | null): number {
+  const name = "max.connection.creation.rate";
+  if (listener !== null) return ofListener(properties, listener, name);
+  return Number(properties[name]?.trim() || (brokerKeys.get(name)?.default ?? Number.MAX_SAFE_INTEGER));
+}
+/** listener.name.X.SETTING; without one a listener is only bound by what holds for all. */
+function ofListener(properties: Properties, listener: string, setting: string): number {
+  const value = properties[`listener.name.${listener.toLowerCase()}.${setting}`]?.trim() ?? "";
+  return value === "" ? Number.MAX_SAFE_INTEGER : Number(value);
+}
+/** quota.window.num and quota.window.size.seconds, or those of the controller's quotas. */
+export function quotaWindows(properties: Properties, prefix: "quota" | "controller.quota"): RateWindows {
+  const number = (name: string, fallback: number): number => Number(properties[`${prefix}.window.${name}`]?.trim() || fallback);
+  return { count: number("num", 11), sizeMs: number("size.seconds", 1) * 1000 };
 }
 function nodeIdOf(properties: Properties): number {
   const given = properties["node.id"]?.trim() || properties["broker.id"]?.trim() || "1";

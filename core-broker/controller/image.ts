@@ -74,6 +74,8 @@ export interface MetadataImage {
   /** First producer id that was never given out. */
   readonly nextProducerId: number;
   readonly acls: ReadonlyMap<string, AclImage>;
+  /** Grows with each change of an ACL. */
+  readonly aclsVersion: number;
   readonly scram: ReadonlyMap<string, ScramImage>;
   readonly quotas: ReadonlyMap<string, QuotaImage>;
   /** Overrides of one resource; empty where there are none. */
@@ -87,6 +89,7 @@ const NONE: ReadonlyMap<string, string> = new Map();
 export class MutableImage implements MetadataImage {
   offset = -1;
   topicsVersion = 0;
+  aclsVersion = 0;
   nextProducerId = 0;
   readonly topics = new Map<string, TopicImage>();
   readonly topicsById = new Map<string, TopicImage>();

@@ -85,9 +85,11 @@ on(r.producerIdsRecord, (image, { nextProducerId }) => {
 });
 on(r.accessControlEntryRecord, (image, acl) => {
   image.acls.set(acl.id, acl);
+  image.aclsVersion++;
 });
 on(r.removeAccessControlEntryRecord, (image, { id }) => {
   image.acls.delete(id);
+  image.aclsVersion++;
 });
 /** Bytes are copied: decoded ones are views on the log's buffer. */
 on(r.userScramCredentialRecord, (image, value) => {

@@ -40,6 +40,10 @@ export interface CommandResult<R> {
   readonly records: readonly MetadataRecord[];
   readonly response: R;
 }
+/** false: the client may not create or delete so many partitions now (KIP-599). */
+export type PartitionQuota = (partitions: number) => boolean;
+const unlimited: PartitionQuota = () => true;
+const throttled = (): Refusal => refuse(ErrorCode.THROTTLING_QUOTA_EXCEEDED, "The throttling quota has been exceeded.");
 const refuse = (errorCode: number, errorMessage: string | null = null): Refusal => ({ errorCode, errorMessage });
 export const isRefusal = (outcome: object): outcome is Refusal => "errorCode" in outcome;
 
@@ -48,6 +52,7 @@ export function createTopics(
   image: MetadataImage,
   specs: readonly NewTopicSpec[],
   defaults: TopicDefaults,
+  quota: PartitionQuota = unlimited,
 ): CommandResult<readonly (Refusal | CreatedTopic)[]> {
   const records: MetadataRecord[] = [];
   const counts = new Map<string, number>();
@@ -65,6 +70,7 @@ export function createTopics(
     if (partitions > PARTITIONS_PER_REQUEST_MAX) {
       return refuse(ErrorCode.POLICY_VIOLATION, "Excessively large number of partitions per request.");
     }
+    if (!quota(outcome.created.numPartitions)) return throttled();
     records.push(...outcome.records);
     keys.set(collisionKey(spec.name), spec.name);
     return outcome.created;
@@ -155,7 +161,11 @@ export interface DeletedTopic extends Refusal {
   readonly name: string | null;
   readonly topicId: string;
 }
-export function deleteTopics(image: MetadataImage, references: readonly TopicReference[]): CommandResult<readonly DeletedTopic[]> {
+export function deleteTopics(
+  image: MetadataImage,
+  references: readonly TopicReference[],
+  quota: PartitionQuota = unlimited,
+): CommandResult<readonly DeletedTopic[]> {
   const records: MetadataRecord[] = [];
   const seen = new Set<string>();
   const response = references.map(({ name, topicId }): DeletedTopic => {
@@ -167,6 +177,7 @@ export function deleteTopics(image: MetadataImage, references: readonly TopicRef
     }
     if (seen.has(topic.id)) return { name, topicId, ...refuse(ErrorCode.INVALID_REQUEST, "Duplicate topic name.") };
     seen.add(topic.id);
+    if (!quota(topic.partitions.length)) return { name: topic.name, topicId: topic.id, ...throttled() };
     records.push(metadataRecord(removeTopicRecord, { topicId: topic.id }));
     return { name: topic.name, topicId: topic.id, ...refuse(ErrorCode.NONE) };
   });
@@ -183,12 +194,14 @@ export function createPartitions(
   image: MetadataImage,
   wishes: readonly MorePartitions[],
   defaults: TopicDefaults,
+  quota: PartitionQuota = unlimited,
 ): CommandResult<readonly Refusal[]> {
   const records: MetadataRecord[] = [];
   const response = wishes.map((wish) => {
     if (wishes.filter((other) => other.name === wish.name).length > 1) return refuse(ErrorCode.INVALID_REQUEST, "Duplicate topic name.");
     const outcome = grow(image, wish, defaults);
     if (isRefusal(outcome)) return outcome;
+    if (!quota(outcome.length)) return throttled();
     records.push(...outcome);
     return refuse(ErrorCode.NONE);
   });

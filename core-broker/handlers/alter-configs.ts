@@ -6,9 +6,10 @@ import type { HandlerDeps } from "./deps.ts";
 import { type Handler, handler } from "./handler.ts";
 
 export const alterConfigsHandler = (deps: HandlerDeps): Handler =>
-  handler(api, (_context, request) => ({
+  handler(api, (context, request) => ({
     responses: alter(
       deps,
+      context,
       request.resources.map(({ resourceType, resourceName, configs }) => ({
         resourceType,
         resourceName,

@@ -1,17 +1,26 @@
 /** What both ways of altering settings share. Loggers (resource type 8) are not in the metadata: there is one, and it is fixed. */
+import { AclOperation } from "../controller/acls/acl-codes.ts";
+import { configsRefusal } from "./authorization.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { alterConfigs, type ResourceChange } from "../controller/configs/alter.ts";
 import { ResourceType } from "../controller/image.ts";
 import type { Refusal } from "../controller/topics.ts";
 import type { HandlerDeps } from "./deps.ts";
+import type { RequestContext } from "./handler.ts";
 
 interface AlterOutcome extends Refusal {
   readonly resourceType: number;
   readonly resourceName: string;
 }
-export function alter(deps: HandlerDeps, resources: readonly ResourceChange[], validateOnly: boolean): AlterOutcome[] {
+export function alter(
+  deps: HandlerDeps,
+  context: RequestContext,
+  resources: readonly ResourceChange[],
+  validateOnly: boolean,
+): AlterOutcome[] {
   const { controller, effective, config } = deps;
-  const stored = resources.filter(({ resourceType }) => resourceType !== ResourceType.BROKER_LOGGER);
+  const refusals = resources.map((resource) => configsRefusal(context, AclOperation.ALTER_CONFIGS, resource));
+  const stored = resources.filter(({ resourceType }, index) => refusals[index] === null && resourceType !== ResourceType.BROKER_LOGGER);
   const result = alterConfigs(
     {
       image: controller.image,
@@ -22,9 +31,9 @@ export function alter(deps: HandlerDeps, resources: readonly ResourceChange[], v
     stored,
   );
   const outcomes = validateOnly ? result.response : controller.commit(result);
-  return resources.map((resource) => {
+  return resources.map((resource, index) => {
     const { resourceType, resourceName } = resource;
-    const outcome = outcomes[stored.indexOf(resource)] ?? loggerRefusal(resource);
+    const outcome = refusals[index] ?? outcomes[stored.indexOf(resource)] ?? loggerRefusal(resource);
     return { resourceType, resourceName, ...outcome };
   });
 }

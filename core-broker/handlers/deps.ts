@@ -7,6 +7,7 @@ import type { Controller } from "../controller/controller.ts";
 import type { NewTopicSpec, TopicDefaults } from "../controller/topics.ts";
 import type { WriteAdmission } from "../coordinator/transaction/write-admission.ts";
 import type { TransactionalWrite } from "../coordinator/types.ts";
+import type { ClientQuotas } from "../quota/client-quotas.ts";
 import type { LogManager } from "../replication/types.ts";
 
 export interface BrokerEndpoint {
@@ -22,6 +23,8 @@ interface HandlerConfig {
   readonly deleteTopics: boolean;
   readonly fetchMaxBytes: number;
   readonly fetchSessionsMax: number;
+  /** There is an authorizer: ACLs mean something. */
+  readonly authorizes: boolean;
 }
 export interface HandlerDeps {
   readonly config: HandlerConfig;
@@ -32,6 +35,7 @@ export interface HandlerDeps {
   readonly controller: Controller;
   readonly effective: EffectiveConfig;
   readonly logs: LogManager;
+  readonly quotas: ClientQuotas;
   readonly topicDefaults: TopicDefaults;
   /** The brokers that can be reached through this listener. */
   brokers(listener: string): readonly BrokerEndpoint[];

@@ -1,13 +1,13 @@
 /** DescribeCluster (60), versions 0-2. Endpoint type 1 are brokers; the controllers (2) are asked of a controller. */
 import { ErrorCode } from "../protocol/errors.ts";
 import { describeCluster } from "../protocol/messages/describe-cluster.ts";
-import { CLUSTER_OPERATIONS, NOT_ASKED } from "./authorized-operations.ts";
+import { clusterOperations } from "./authorization.ts";
 import type { HandlerDeps } from "./deps.ts";
 import { type Handler, handler } from "./handler.ts";
 
 const BROKERS = 1;
 export const describeClusterHandler = (deps: HandlerDeps): Handler =>
-  handler(describeCluster, ({ listener }, request) => {
+  handler(describeCluster, (context, request) => {
     if (request.endpointType !== BROKERS) {
       const known = request.endpointType === 2;
       return {
@@ -22,7 +22,7 @@ export const describeClusterHandler = (deps: HandlerDeps): Handler =>
       endpointType: BROKERS,
       clusterId: deps.clusterId,
       controllerId: deps.config.nodeId,
-      brokers: deps.brokers(listener).map(({ nodeId, ...rest }) => ({ brokerId: nodeId, ...rest, isFenced: false })),
-      clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NOT_ASKED,
+      brokers: deps.brokers(context.listener).map(({ nodeId, ...rest }) => ({ brokerId: nodeId, ...rest, isFenced: false })),
+      clusterAuthorizedOperations: clusterOperations(context, request.includeClusterAuthorizedOperations),
     };
   });

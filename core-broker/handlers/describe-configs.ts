@@ -2,6 +2,8 @@
  * DescribeConfigs (32), versions 1-4: settings of topics, this broker, all brokers (empty name), groups and metrics
  * subscriptions, with where each comes from, synonyms, type, and documentation. Passwords are never told.
  */
+import { AclOperation } from "../controller/acls/acl-codes.ts";
+import { configsRefusal } from "./authorization.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { describeConfigs, type DescribeConfigsRequest, type DescribeConfigsResponse } from "../protocol/messages/describe-configs.ts";
 import { CLIENT_METRICS_KEYS } from "../controller/configs/client-metrics-keys.ts";
@@ -23,10 +25,12 @@ interface Wishes {
 type Found = readonly Entry[] | { readonly errorCode: number; readonly errorMessage: string | null };
 
 export const describeConfigsHandler = (deps: HandlerDeps): Handler =>
-  handler(describeConfigs, (_context, request) => ({
+  handler(describeConfigs, (context, request) => ({
     results: request.resources.map((resource): Result => {
       const { resourceType, resourceName, configurationKeys } = resource;
-      const found = describe(deps, resource, { synonyms: request.includeSynonyms, documentation: request.includeDocumentation });
+      const found =
+        configsRefusal(context, AclOperation.DESCRIBE_CONFIGS, resource) ??
+        describe(deps, resource, { synonyms: request.includeSynonyms, documentation: request.includeDocumentation });
       if ("errorCode" in found) return { ...found, resourceType, resourceName, configs: [] };
       const wanted = configurationKeys === null || configurationKeys.length === 0 ? null : new Set(configurationKeys);
       const configs = found.filter(({ name }) => wanted === null || wanted.has(name));

@@ -1,13 +1,17 @@
 import type { Coordinators } from "../coordinator/types.ts";
+import { AclOperation } from "../controller/acls/acl-codes.ts";
+import { ErrorCode } from "../protocol/errors.ts";
 import { describeGroups } from "../protocol/messages/describe-groups.ts";
-import { GROUP_OPERATIONS, NOT_ASKED } from "./authorized-operations.ts";
+import { groupOperations, mayOnGroup } from "./authorization.ts";
 import { type Handler, handler } from "./handler.ts";
 
 export const describeGroupsHandler = (coordinators: Coordinators): Handler =>
-  handler(describeGroups, ({ version }, request) => {
+  handler(describeGroups, (context, request) => {
     const groups = request.groups.map((groupId) => {
-      const described = coordinators.groups.describe(groupId, version);
-      return { ...described, authorizedOperations: request.includeAuthorizedOperations ? GROUP_OPERATIONS : NOT_ASKED };
+      if (!mayOnGroup(context, AclOperation.DESCRIBE, groupId)) return { groupId, errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED };
+      const described = coordinators.groups.describe(groupId, context.version);
+      const asked = request.includeAuthorizedOperations && (described.errorCode ?? ErrorCode.NONE) === ErrorCode.NONE;
+      return { ...described, authorizedOperations: groupOperations(context, asked, groupId) };
     });
     return { groups };
   });

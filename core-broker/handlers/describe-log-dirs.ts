@@ -1,4 +1,6 @@
 /** DescribeLogDirs (35), versions 1-4: every data folder with its partitions' sizes and, from 4 on, the volume's space. */
+import { AclOperation } from "../controller/acls/acl-codes.ts";
+import { mayOnCluster } from "./authorization.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { describeLogDirs, type DescribeLogDirsResponse } from "../protocol/messages/describe-log-dirs.ts";
 import type { Partition } from "../replication/types.ts";
@@ -8,7 +10,8 @@ import { type Handler, handler } from "./handler.ts";
 type Topic = DescribeLogDirsResponse["results"][number]["topics"][number];
 
 export const describeLogDirsHandler = (deps: HandlerDeps): Handler =>
-  handler(describeLogDirs, (_context, request) => {
+  handler(describeLogDirs, (context, request) => {
+    if (!mayOnCluster(context, AclOperation.DESCRIBE)) return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, results: [] };
     const wanted = request.topics === null ? null : new Map(request.topics.map(({ topic, partitions }) => [topic, new Set(partitions)]));
     const isWanted = ({ topic, partition }: Partition): boolean => wanted === null || wanted.get(topic)?.has(partition) === true;
     return {

@@ -1,4 +1,6 @@
 /** DescribeQuorum (55), versions 0-2: the metadata log's voters. This node is the only one and always leads. */
+import { AclOperation } from "../controller/acls/acl-codes.ts";
+import { requireOnCluster } from "./authorization.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { describeQuorum } from "../protocol/messages/describe-quorum.ts";
 import { METADATA_TOPIC } from "../controller/metadata-log.ts";
@@ -8,7 +10,9 @@ import { type Handler, handler } from "./handler.ts";
 const LEADER_EPOCH = 1;
 
 export const describeQuorumHandler = (deps: HandlerDeps): Handler =>
-  handler(describeQuorum, ({ listener, version }, request) => {
+  handler(describeQuorum, (context, request) => {
+    const { listener, version } = context;
+    requireOnCluster(context, AclOperation.DESCRIBE);
     const { nodeId } = deps.config;
     const logEndOffset = deps.controller.logEndOffset;
     const now = deps.clock.now();

@@ -2,6 +2,8 @@
  * DescribeTopicPartitions (75), version 0 (KIP-966): topics by name, sorted, in pages of at most responsePartitionLimit
  * partitions; the cursor says where the next page begins.
  */
+import { AclOperation } from "../controller/acls/acl-codes.ts";
+import { mayOnTopic, NOT_ASKED, topicOperations } from "./authorization.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import {
   describeTopicPartitions,
@@ -11,18 +13,17 @@ import {
 import type { PartitionImage } from "../controller/image.ts";
 import { ZERO_UUID } from "../protocol/schema.ts";
 import { isInternalTopic, topicNameRefusal } from "../controller/topic-name.ts";
-import { NOT_ASKED, TOPIC_OPERATIONS } from "./authorized-operations.ts";
 import type { HandlerDeps } from "./deps.ts";
-import { type Handler, handler } from "./handler.ts";
+import { type Handler, handler, type RequestContext } from "./handler.ts";
 
 /** max.request.partition.size.limit */
 const PARTITIONS_MAX = 2000;
 type Topic = DescribeTopicPartitionsResponse["topics"][number];
 
 export const describeTopicPartitionsHandler = (deps: HandlerDeps): Handler =>
-  handler(describeTopicPartitions, (_context, request) => page(deps, request));
+  handler(describeTopicPartitions, (context, request) => page(deps, context, request));
 
-function page(deps: HandlerDeps, request: DescribeTopicPartitionsRequest): DescribeTopicPartitionsResponse {
+function page(deps: HandlerDeps, context: RequestContext, request: DescribeTopicPartitionsRequest): DescribeTopicPartitionsResponse {
   const { image } = deps.controller;
   const { cursor } = request;
   const named = request.topics.length > 0 ? request.topics.map(({ name }) => name) : [...image.topics.keys()];
@@ -31,6 +32,10 @@ function page(deps: HandlerDeps, request: DescribeTopicPartitionsRequest): Descr
   const topics: Topic[] = [];
   for (const name of names) {
     const topic = image.topics.get(name);
+    if (!mayOnTopic(context, AclOperation.DESCRIBE, name, request.topics.length === 0)) {
+      if (request.topics.length > 0) topics.push({ ...unknown(name), errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED });
+      continue;
+    }
     if (topic === undefined) {
       if (request.topics.length > 0) topics.push(unknown(name));
       continue;
@@ -45,7 +50,7 @@ function page(deps: HandlerDeps, request: DescribeTopicPartitionsRequest): Descr
       topicId: topic.id,
       isInternal: isInternalTopic(name),
       partitions,
-      topicAuthorizedOperations: TOPIC_OPERATIONS,
+      topicAuthorizedOperations: topicOperations(context, true, name),
     });
     const next = from + partitions.length;
     if (next < topic.partitions.length) return { throttleTimeMs: 0, topics, nextCursor: { topicName: name, partitionIndex: next } };

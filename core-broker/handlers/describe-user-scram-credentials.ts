@@ -1,4 +1,6 @@
 /** DescribeUserScramCredentials (50), version 0: mechanisms and iterations, never the keys. No users named means all. */
+import { AclOperation } from "../controller/acls/acl-codes.ts";
+import { requireOnCluster } from "./authorization.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import {
   describeUserScramCredentials,
@@ -10,7 +12,8 @@ import { type Handler, handler } from "./handler.ts";
 type Result = DescribeUserScramCredentialsResponse["results"][number];
 
 export const describeUserScramCredentialsHandler = (deps: HandlerDeps): Handler =>
-  handler(describeUserScramCredentials, (_context, request) => {
+  handler(describeUserScramCredentials, (context, request) => {
+    requireOnCluster(context, AclOperation.DESCRIBE);
     const known = new Map<string, Result["credentialInfos"]>();
     for (const { user, mechanism, iterations } of deps.controller.image.scram.values()) {
       known.set(user, [...(known.get(user) ?? []), { mechanism, iterations }]);

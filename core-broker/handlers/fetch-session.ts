@@ -59,6 +59,10 @@ export class FetchSessions {
   get count(): number {
     return this.#sessions.size;
   }
+  /** The client is not told of this session. */
+  drop(sessionId: number): void {
+    this.#sessions.delete(sessionId);
+  }
   /** `byId`: from version 13 on. */
   plan(request: FetchRequest, version: number): FetchPlan {
     const byId = version >= 13;

@@ -2,6 +2,8 @@
  * Fetch (1), versions 4-18. Sessions per KIP-227, topics by id from 13 on, isolation level with aborted transactions.
  * Waits up to maxWaitMs for minBytes; the first batch of an answer is given whole even if it is larger than asked (KIP-74).
  */
+import { AclOperation } from "../controller/acls/acl-codes.ts";
+import { mayOnCluster, mayOnTopic } from "./authorization.ts";
 import { ErrorCode, KafkaError } from "../protocol/errors.ts";
 import { fetch, type FetchResponse } from "../protocol/messages/fetch.ts";
 import type { Encodable } from "../protocol/schema.ts";
@@ -9,7 +11,7 @@ import { type FetchOutcome, type FetchTarget, fetchWhenReady } from "../replicat
 import type { Partition, ReadResult } from "../replication/types.ts";
 import type { HandlerDeps } from "./deps.ts";
 import { type FetchPartition, type FetchPlan, FetchSessions } from "./fetch-session.ts";
-import { type Handler, handler } from "./handler.ts";
+import { type Handler, handler, type RequestContext } from "./handler.ts";
 
 type PartitionResponse = FetchResponse["responses"][number]["partitions"][number];
 const EMPTY = Buffer.alloc(0);
@@ -21,10 +23,11 @@ export function fetchHandler(deps: HandlerDeps): Handler {
   return handler(fetch, (context, request) => {
     const plan = sessions.plan(request, context.version);
     if (plan.errorCode !== ErrorCode.NONE) return { errorCode: plan.errorCode, sessionId: 0, responses: [] };
+    const follower = request.replicaId >= 0 || request.replicaState.replicaId >= 0;
     const targets: FetchTarget[] = [];
     /** Per partition of the plan: its place among the targets, or why it has none. */
     const places = plan.partitions.map((wanted) => {
-      const partition = find(deps, wanted, context.version >= 13);
+      const partition = find(deps, context, wanted, follower);
       if (partition instanceof KafkaError) return partition;
       targets.push({ partition, offset: wanted.fetchOffset, maxBytes: wanted.partitionMaxBytes, leaderEpoch: wanted.currentLeaderEpoch });
       return targets.length - 1;
@@ -32,22 +35,48 @@ export function fetchHandler(deps: HandlerDeps): Handler {
     const refusedSome = targets.length < places.length;
     const outcomes = fetchWhenReady(deps.clock, targets, {
       minBytes: request.minBytes,
-      maxBytes: Math.min(request.maxBytes, deps.config.fetchMaxBytes),
+      maxBytes: Math.min(request.maxBytes, deps.config.fetchMaxBytes, deps.quotas.fetchBytesMax(context)),
       maxWaitMs: refusedSome ? 0 : request.maxWaitMs,
       isolation: request.isolationLevel === 1 ? "read_committed" : "read_uncommitted",
       signal: context.signal,
     });
-    return outcomes instanceof Promise ? outcomes.then((settled) => answer(plan, places, settled)) : answer(plan, places, outcomes);
+    const settle = (settled: readonly FetchOutcome[]): Encodable<FetchResponse> => {
+      const throttleTimeMs = deps.quotas.active ? deps.quotas.fetch(context, bytesOf(settled)) : 0;
+      // The client asks again for the same when it may; the session has told it nothing.
+      if (throttleTimeMs > 0) {
+        if (!plan.incremental) sessions.drop(plan.sessionId);
+        return { throttleTimeMs, errorCode: ErrorCode.NONE, sessionId: plan.incremental ? plan.sessionId : 0, responses: [] };
+      }
+      countServed(targets, settled);
+      return answer(plan, places, settled);
+    };
+    return outcomes instanceof Promise ? outcomes.then(settle) : settle(outcomes);
   });
 }
-function find(deps: HandlerDeps, wanted: FetchPartition, byId: boolean): Partition | KafkaError {
+function find(deps: HandlerDeps, context: RequestContext, wanted: FetchPartition, follower: boolean): Partition | KafkaError {
   let name = wanted.topic;
-  if (byId) {
+  if (context.version >= 13) {
     const topic = deps.controller.image.topicsById.get(wanted.topicId);
     if (topic === undefined) return new KafkaError(ErrorCode.UNKNOWN_TOPIC_ID);
     name = topic.name;
   }
+  const may = follower ? mayOnCluster(context, AclOperation.CLUSTER_ACTION) : mayOnTopic(context, AclOperation.READ, name);
+  if (!may) return new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
   return deps.logs.get(name, wanted.partition) ?? new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+}
+function countServed(targets: readonly FetchTarget[], outcomes: readonly FetchOutcome[]): void {
+  for (const [index, { partition }] of targets.entries()) {
+    const outcome = outcomes[index];
+    partition.traffic.fetches++;
+    if (outcome !== undefined && !(outcome instanceof KafkaError)) partition.traffic.bytesOut += outcome.records.length;
+  }
+}
+/** What the answer weighs, the fields of a partition taken as a round number. */
+const PARTITION_BYTES = 64;
+function bytesOf(outcomes: readonly FetchOutcome[]): number {
+  let bytes = 0;
+  for (const outcome of outcomes) bytes += PARTITION_BYTES + (outcome instanceof KafkaError ? 0 : outcome.records.length);
+  return bytes;
 }
 const succeeded = (partitionIndex: number, read: ReadResult): PartitionResponse => ({
   partitionIndex,

@@ -1,4 +1,5 @@
 /** What every request handler is: one API, one function. Handlers decode nothing and keep no state. */
+import type { Rights } from "../controller/acls/rights.ts";
 import type { Api, Encodable, RequestOf, ResponseOf } from "../protocol/schema.ts";
 
 export interface Principal {
@@ -10,6 +11,8 @@ export interface RequestContext {
   readonly correlationId: number;
   readonly clientId: string | null;
   readonly principal: Principal;
+  /** What the principal may do from its address. */
+  readonly rights: Rights;
   /** The peer's address as text, e.g. 127.0.0.1. */
   readonly host: string;
   readonly listener: string;

@@ -5,9 +5,10 @@ import type { HandlerDeps } from "./deps.ts";
 import { type Handler, handler } from "./handler.ts";
 
 export const incrementalAlterConfigsHandler = (deps: HandlerDeps): Handler =>
-  handler(incrementalAlterConfigs, (_context, request) => ({
+  handler(incrementalAlterConfigs, (context, request) => ({
     responses: alter(
       deps,
+      context,
       request.resources.map(({ resourceType, resourceName, configs }) => ({
         resourceType,
         resourceName,

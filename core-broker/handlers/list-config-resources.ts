@@ -1,4 +1,6 @@
 /** ListConfigResources (74), versions 0-1. Version 0 asks for metrics subscriptions; no types named means all. */
+import { AclOperation } from "../controller/acls/acl-codes.ts";
+import { requireOnCluster } from "./authorization.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { listConfigResources } from "../protocol/messages/list-config-resources.ts";
 import { ResourceType } from "../controller/image.ts";
@@ -8,7 +10,9 @@ import { type Handler, handler } from "./handler.ts";
 const ALL: readonly number[] = Object.values(ResourceType);
 
 export const listConfigResourcesHandler = (deps: HandlerDeps): Handler =>
-  handler(listConfigResources, ({ version }, request) => {
+  handler(listConfigResources, (context, request) => {
+    const { version } = context;
+    requireOnCluster(context, AclOperation.DESCRIBE_CONFIGS);
     const asked = request.resourceTypes.length === 0 ? ALL : request.resourceTypes;
     const types = version === 0 ? [ResourceType.CLIENT_METRICS] : asked;
     if (types.some((type) => !ALL.includes(type))) return { errorCode: ErrorCode.UNSUPPORTED_VERSION, configResources: [] };

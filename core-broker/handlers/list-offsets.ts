@@ -2,6 +2,8 @@
  * ListOffsets (2), versions 1-10. Timestamps below zero have meanings: -1 latest, -2 earliest, -3 (since 7) the record with
  * the largest timestamp, -4 (since 8) earliest local, -5 (since 9) latest tiered. Nothing found: offset -1.
  */
+import { AclOperation } from "../controller/acls/acl-codes.ts";
+import { mayOnTopic } from "./authorization.ts";
 import { ErrorCode, KafkaError } from "../protocol/errors.ts";
 import { listOffsets, type ListOffsetsResponse } from "../protocol/messages/list-offsets.ts";
 import type { Isolation } from "../replication/types.ts";
@@ -16,13 +18,15 @@ const EARLIEST_TIERED = -6;
 const LEADER_EPOCH_SINCE = 4;
 
 export const listOffsetsHandler = (deps: HandlerDeps): Handler =>
-  handler(listOffsets, ({ version }, request) => {
+  handler(listOffsets, (context, request) => {
+    const { version } = context;
     const isolation: Isolation = request.isolationLevel === 1 ? "read_committed" : "read_uncommitted";
     return {
       topics: request.topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(({ partitionIndex, timestamp, currentLeaderEpoch }): PartitionResponse => {
           try {
+            if (!mayOnTopic(context, AclOperation.DESCRIBE, name)) throw new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
             if (timestamp <= EARLIEST_TIERED || version < (SPECIAL_SINCE[timestamp] ?? 0))
               throw new KafkaError(ErrorCode.UNSUPPORTED_VERSION);
             const partition = deps.logs.get(name, partitionIndex);

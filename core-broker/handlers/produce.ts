@@ -3,9 +3,11 @@
  * answer: a failure then closes the connection, which is the only way to tell. From version 12 on a transactional write
  * makes its partitions part of the transaction (KIP-890); from 13 on topics are named by id only.
  */
+import { AclOperation } from "../controller/acls/acl-codes.ts";
+import { mayOnTopic, mayOnTransactionalId } from "./authorization.ts";
 import { ErrorCode, errorName, KafkaError, ProtocolError } from "../protocol/errors.ts";
 import { produce, type ProduceRequest, type ProduceResponse } from "../protocol/messages/produce.ts";
-import { compressionOf, isTransactional, readBatchHeader } from "../protocol/records/batch.ts";
+import { compressionOf, isTransactional, isTransactionalBatch, readBatchHeader } from "../protocol/records/batch.ts";
 import { isInternalTopic } from "../controller/topic-name.ts";
 import type { Acks, Partition, RecordError } from "../replication/types.ts";
 import type { WriteAdmission } from "../coordinator/transaction/write-admission.ts";
@@ -26,11 +28,26 @@ const NO_RECORD_ERRORS: never[] = [];
 
 export function produceHandler(deps: HandlerDeps): Handler {
   return handler(produce, (context, request) => {
+    if (!mayWriteInTransaction(context, request)) {
+      return answer(request, refuseAll(request, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED));
+    }
     const admission = transactionalWrite(deps, context, request);
     if (admission === null) return answer(request, appendAll(deps, context, request, null));
     return admission.then((admitted) => answer(request, appendAll(deps, context, request, admitted)));
   });
 }
+/** A transactional batch needs a transactional id, and the right to write with it. */
+function mayWriteInTransaction(context: RequestContext, { transactionalId, topicData }: ProduceRequest): boolean {
+  const isPart = ({ records }: PartitionData): boolean => records !== null && isTransactionalBatch(records);
+  if (!topicData.some(({ partitionData }) => partitionData.some(isPart))) return true;
+  return transactionalId !== null && mayOnTransactionalId(context, AclOperation.WRITE, transactionalId);
+}
+const refuseAll = (request: ProduceRequest, errorCode: number): TopicResponse[] =>
+  request.topicData.map(({ name, topicId, partitionData }) => ({
+    name,
+    topicId,
+    partitionResponses: partitionData.map(({ index }) => refused(index, errorCode)),
+  }));
 function answer(request: ProduceRequest, responses: TopicResponse[]): { responses: TopicResponse[] } | null {
   if (request.acks !== 0) return { responses };
   for (const { partitionResponses } of responses) {
@@ -49,6 +66,7 @@ function transactionalWrite(deps: HandlerDeps, context: RequestContext, request:
   let asked = false;
   for (const topic of request.topicData) {
     const name = nameOf(deps, context, topic);
+    if (name !== null && !mayOnTopic(context, AclOperation.WRITE, name)) continue;
     const partitions: number[] = [];
     for (const { index, records } of topic.partitionData) {
       const header = records === null ? null : readBatchHeader(bufferOf(records));
@@ -72,7 +90,9 @@ function appendAll(deps: HandlerDeps, context: RequestContext, request: ProduceR
   const { acks } = request;
   return request.topicData.map((topic) => {
     const name = nameOf(deps, context, topic);
+    const may = name === null || mayOnTopic(context, AclOperation.WRITE, name);
     const partitionResponses = topic.partitionData.map((data) => {
+      if (!may) return refused(data.index, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
       try {
         if (acks !== -1 && acks !== 0 && acks !== 1) throw new KafkaError(ErrorCode.INVALID_REQUIRED_ACKS);
         if (name === null) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_ID);
@@ -144,17 +164,18 @@ function oneBatch(version: number, records: Uint8Array | null): Buffer {
 function failed(deps: HandlerDeps, index: number, error: unknown): PartitionResponse {
   const { errorCode, errorMessage } = failureOf(error, deps.logger);
   const recordErrors = recordErrorsOf(error).map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }));
-  return {
-    index,
-    errorCode,
-    baseOffset: -1,
-    logAppendTimeMs: -1,
-    logStartOffset: -1,
-    recordErrors,
-    errorMessage,
-    currentLeader: NO_LEADER,
-  };
+  return { ...refused(index, errorCode), recordErrors, errorMessage };
 }
+const refused = (index: number, errorCode: number): PartitionResponse => ({
+  index,
+  errorCode,
+  baseOffset: -1,
+  logAppendTimeMs: -1,
+  logStartOffset: -1,
+  recordErrors: NO_RECORD_ERRORS,
+  errorMessage: null,
+  currentLeader: NO_LEADER,
+});
 function recordErrorsOf(error: unknown): readonly RecordError[] {
   // InvalidRecordsError of the log: a KafkaError that says which records are at fault.
   return error instanceof KafkaError && "recordErrors" in error ? (error.recordErrors as readonly RecordError[]) : [];

@@ -1,28 +1,38 @@
+import { AclOperation } from "../controller/acls/acl-codes.ts";
+import { mayOnGroup, mayOnTransactionalId, splitByTopic } from "./authorization.ts";
 import type { Coordinators } from "../coordinator/types.ts";
 import { codeOf } from "../coordinator/error-code.ts";
 import { failCommit } from "../coordinator/offsets/commit.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { txnOffsetCommit, type TxnOffsetCommitRequest } from "../protocol/messages/txn-offset-commit.ts";
-import { type Handler, handler } from "./handler.ts";
+import { type Handler, handler, type RequestContext } from "./handler.ts";
 
 /** The offsets become visible when the transaction commits. v5+ adds the group's partition to the transaction itself (KIP-890). */
 export const txnOffsetCommitHandler = (coordinators: Coordinators): Handler =>
-  handler(txnOffsetCommit, async ({ version }, request) => {
-    const refused = await admit(coordinators, request, version);
-    if (refused !== ErrorCode.NONE) return { topics: failCommit(request.topics, refused) };
-    const topics = await coordinators.groups.commitOffsets({
+  handler(txnOffsetCommit, async (context, request) => {
+    const { version } = context;
+    const { allowed, refused } = splitByTopic(context, AclOperation.READ, request.topics);
+    const refusal = refusalOf(context, request) || (allowed.length === 0 ? 0 : await admit(coordinators, request, version));
+    if (refusal !== ErrorCode.NONE) return { topics: failCommit(request.topics, refusal) };
+    const failed = failCommit([...refused], ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+    if (allowed.length === 0 && failed.length > 0) return { topics: failed };
+    const committed = await coordinators.groups.commitOffsets({
       version,
       groupId: request.groupId,
       generationOrEpoch: request.generationId,
       memberId: request.memberId,
       instanceId: request.groupInstanceId,
       retentionTimeMs: -1,
-      topics: request.topics,
+      topics: [...allowed],
       producer: request,
     });
-    return { topics };
+    return { topics: [...failed, ...committed] };
   });
 
+function refusalOf(context: RequestContext, { transactionalId, groupId }: TxnOffsetCommitRequest): number {
+  if (!mayOnTransactionalId(context, AclOperation.WRITE, transactionalId)) return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+  return mayOnGroup(context, AclOperation.READ, groupId) ? ErrorCode.NONE : ErrorCode.GROUP_AUTHORIZATION_FAILED;
+}
 async function admit({ transactions }: Coordinators, request: TxnOffsetCommitRequest, version: number): Promise<number> {
   try {
     const partition = await transactions.offsetsPartition(request.groupId);

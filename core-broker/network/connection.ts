@@ -4,12 +4,13 @@
  * may wait; then the socket is paused, and TCP tells the client. A client that does not read its answers gets no further ones.
  */
 import type { Socket } from "node:net";
+import type { Timer } from "../base/clock.ts";
 import { ErrorCode, KafkaError, ProtocolError } from "../protocol/errors.ts";
 import { decodeRequest, encodeResponseParts, peekRequest, type RequestPeek } from "../protocol/frame.ts";
 import { apiVersions } from "../protocol/messages/api-versions.ts";
 import { produce } from "../protocol/messages/produce.ts";
 import type { Api, Encodable } from "../protocol/schema.ts";
-import type { Handler, RequestContext } from "../handlers/handler.ts";
+import type { Handler, Principal, RequestContext } from "../handlers/handler.ts";
 import { FrameAssembler } from "./frame-assembler.ts";
 import type { FrameBuffers } from "./frame-buffers.ts";
 import type { RequestMemory } from "./request-memory.ts";
@@ -48,9 +49,16 @@ export class Connection {
   readonly #queue: Buffer[] = [];
   #pendingBytes = 0;
   #busy = false;
-  /** The request being answered. */
+  /** The request being answered, when it began, who asked, and the time that the thread spent on it. */
   #frame: Buffer = NO_FRAME;
+  #startedMs = 0;
+  #busyMs = 0;
+  #context: RequestContext | null = null;
+  /** Set while a quota keeps this connection from being read. */
+  #muted: Timer | null = null;
   #closed = false;
+  #rights: RequestContext["rights"] | null = null;
+  #rightsOf: Principal | null = null;
 
   constructor(options: ConnectionOptions) {
     const { socket, deps } = options;
@@ -78,14 +86,16 @@ export class Connection {
   }
   /** A request is being answered or waits for it. */
   get active(): boolean {
-    return this.#busy || this.#queue.length > 0;
+    return this.#busy || this.#queue.length > 0 || this.#muted !== null;
   }
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     let held = this.#pendingBytes + (this.#busy ? this.#frame.length : 0);
     for (const frame of this.#queue) held += frame.length;
+    this.#memory.leave(this.#queue.length);
     this.#queue.length = 0;
+    this.#muted?.cancel();
     this.#aborted.abort();
     this.#socket.destroy();
     this.#memory.give(held);
@@ -109,6 +119,7 @@ export class Connection {
   #enqueue(frame: Buffer): void {
     if (this.#closed) return;
     this.#memory.take(frame.length);
+    this.#memory.enter();
     this.#queue.push(frame);
     this.#work();
   }
@@ -126,12 +137,25 @@ export class Connection {
     }
   }
   #resume(): void {
-    if (!this.#closed && this.#socket.isPaused() && this.#queue.length <= this.#deps.limits.queuedRequestsMax) this.#socket.resume();
+    if (this.#closed || this.#muted !== null || !this.#socket.isPaused()) return;
+    if (this.#queue.length <= this.#deps.limits.queuedRequestsMax) this.#socket.resume();
+  }
+  /** A quota was passed: the answer is out and says how long, and nothing is read until then. */
+  #mute(delayMs: number): void {
+    if (this.#closed) return;
+    this.#socket.pause();
+    this.#muted?.cancel();
+    this.#muted = this.#deps.clock.after(delayMs, () => {
+      this.#muted = null;
+      this.#work();
+      this.#resume();
+    });
   }
   #work(): void {
-    while (!this.#busy && !this.#closed && !this.#socket.writableNeedDrain) {
+    while (!this.#busy && !this.#closed && this.#muted === null && !this.#socket.writableNeedDrain) {
       const frame = this.#queue.shift();
       if (frame === undefined) return;
+      this.#memory.leave(1);
       this.#busy = true;
       this.#frame = frame;
       this.#answer(frame);
@@ -153,9 +177,12 @@ export class Connection {
       peek = peekRequest(frame);
       if (peek.apiKey === apiVersions.key && peek.version > apiVersions.versions[1]) return this.#answerUnknownVersion(peek);
       handler = this.#handlerOf(peek);
+      this.#startedMs = this.#deps.clock.monotonic();
       const request = decodeRequest(frame);
+      this.#context = this.#contextOf(peek, request.clientId);
       // The handler was declared with this api, whose shape the body was decoded with.
-      result = handler.run(this.#context(peek, request.clientId), request.body as never);
+      result = handler.run(this.#context, request.body as never);
+      this.#busyMs = this.#deps.clock.monotonic() - this.#startedMs;
     } catch (error) {
       if (handler === undefined) return this.#refuse(error);
       return this.#fail(handler.api, peek!, error); // set before the handler was
@@ -188,13 +215,18 @@ export class Connection {
     if (handler === undefined) throw new ProtocolError(`API key ${peek.apiKey} is not served`);
     return handler;
   }
-  #context(peek: RequestPeek, clientId: string | null): RequestContext {
+  #contextOf(peek: RequestPeek, clientId: string | null): RequestContext {
     const principal = this.#authenticator?.principal ?? tlsPrincipal(this.#socket) ?? ANONYMOUS;
+    if (this.#rights === null || this.#rightsOf !== principal) {
+      this.#rights = this.#deps.rights(principal, this.host);
+      this.#rightsOf = principal;
+    }
     return {
       version: peek.version,
       correlationId: peek.correlationId,
       clientId,
       principal,
+      rights: this.#rights,
       host: this.host,
       listener: this.#listener.name,
       connectionId: this.id,
@@ -206,21 +238,49 @@ export class Connection {
     const range = { apiKey: apiVersions.key, minVersion: apiVersions.versions[0], maxVersion: apiVersions.versions[1] };
     this.#respond(apiVersions, { ...peek, version: 0 }, { errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys: [range] });
   }
-  #respond(api: Api, peek: RequestPeek, body: Body): void {
-    if (!this.#closed && body !== null) {
+  #respond(api: Api, peek: RequestPeek, answer: Body): void {
+    let sentBytes = 0;
+    const throttleMs = this.#throttleMs(api, answer);
+    if (!this.#closed && answer !== null) {
       let parts: Buffer[];
       try {
+        const body = throttleMs > 0 && "throttleTimeMs" in api.response ? { ...answer, throttleTimeMs: throttleMs } : answer;
         parts = encodeResponseParts(api, peek.version, peek.correlationId, body);
       } catch (error) {
         this.#deps.onHandlerFailure(api.name, error);
         return this.close();
       }
+      for (const part of parts) sentBytes += part.length;
       this.#write(parts);
     }
+    if (throttleMs > 0) this.#mute(throttleMs);
+    this.#observe(api, peek, answer, sentBytes, throttleMs);
     // Produce has written its records when it answers; other handlers may keep views on their request.
     if (api.key === produce.key && !this.#closed) this.#buffers.giveBack(this.#frame);
     this.#done();
     if (this.#authenticator !== null) this.#afterAuthentication(this.#authenticator);
+  }
+  /** The longest of what the handler and the client's quotas ask for. */
+  #throttleMs(api: Api, answer: Body): number {
+    const asked = Number(answer?.["throttleTimeMs"] ?? 0);
+    const { quotas } = this.#deps;
+    if (quotas?.active !== true || this.#context === null) return asked;
+    const bytesMs = api.key === produce.key ? quotas.produce(this.#context, this.#frame.length) : 0;
+    return Math.max(asked, bytesMs, quotas.request(this.#context, this.#busyMs));
+  }
+  #observe(api: Api, peek: RequestPeek, answer: Body, responseBytes: number, throttleMs: number): void {
+    const { observer } = this.#deps;
+    if (observer === undefined) return;
+    observer.answered({
+      api: api.name,
+      version: peek.version,
+      errorCode: Number(answer?.["errorCode"] ?? 0),
+      tookMs: this.#deps.clock.monotonic() - this.#startedMs,
+      localMs: this.#busyMs,
+      throttleMs,
+      requestBytes: this.#frame.length,
+      responseBytes,
+    });
   }
   #afterAuthentication(authenticator: Authenticator): void {
     if (authenticator.complete) this.#assembler.bytesMax = this.#deps.limits.requestBytesMax;

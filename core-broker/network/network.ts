@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import type { Timer } from "../base/clock.ts";
 import { Connection } from "./connection.ts";
+import { ConnectionGate } from "./connection-gate.ts";
 import { FrameBuffers } from "./frame-buffers.ts";
 import { RequestMemory } from "./request-memory.ts";
 import type { ListenerAddress, NetworkDeps } from "./types.ts";
@@ -23,15 +24,34 @@ export class Network {
   readonly #servers: Server[] = [];
   readonly #connections = new Set<Connection>();
   readonly #perHost = new Map<string, number>();
+  readonly #perListener = new Map<string, number>();
+  readonly #gate: ConnectionGate;
   #nextId = 1;
   #sweep: Timer | null = null;
   #warnedFull = false;
   constructor(deps: NetworkDeps) {
     this.#deps = deps;
-    this.#memory = new RequestMemory(deps.limits.queuedBytesMax);
+    this.#memory = new RequestMemory(deps.limits.queuedBytesMax, deps.limits.queuedRequestsOfAllMax);
+    this.#gate = new ConnectionGate({
+      clock: deps.clock,
+      waitMs: (listener) => deps.admission?.arrive(listener) ?? 0,
+      isFull: (listener) => this.#isFull(listener),
+      admit: (socket, listener) => this.#admit(socket, listener),
+    });
   }
   get connectionCount(): number {
     return this.#connections.size;
+  }
+  /** Of each listener that has some. */
+  get connectionsPerListener(): ReadonlyMap<string, number> {
+    return this.#perListener;
+  }
+  /** Since the start. */
+  get connectionsSoFar(): number {
+    return this.#nextId - 1;
+  }
+  get queuedRequests(): number {
+    return this.#memory.requests;
   }
   /** Bytes of requests that wait or are being assembled. */
   get queuedBytes(): number {
@@ -59,24 +79,38 @@ export class Network {
   }
   async close(): Promise<void> {
     this.#sweep?.cancel();
+    this.#gate.close();
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const connection of this.#connections) connection.close();
     await Promise.all(closed);
   }
   #accept(socket: Socket, listener: ListenerAddress): void {
-    const { limits, logger } = this.#deps;
-    const host = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-    const ofHost = this.#perHost.get(host) ?? 0;
+    const { limits, admission } = this.#deps;
+    const host = hostOf(socket);
     const perHostMax = limits.connectionsPerIpOverrides.get(host) ?? limits.connectionsPerIpMax;
-    if (this.#connections.size >= limits.connectionsMax || ofHost >= perHostMax) {
-      socket.on("error", () => {});
-      socket.destroy();
-      if (!this.#warnedFull)
-        logger.warn("connection refused: limit of connections reached", { peer: host, connections: this.#connections.size });
-      this.#warnedFull = true;
-      return;
-    }
-    this.#perHost.set(host, ofHost + 1);
+    if ((this.#perHost.get(host) ?? 0) >= perHostMax) return this.#turnAway(socket, host, 0);
+    const closeAfterMs = admission?.arriveFrom(host) ?? 0;
+    if (closeAfterMs > 0) return this.#turnAway(socket, host, closeAfterMs);
+    this.#gate.arrive(socket, listener);
+  }
+  /** A later end keeps a client from coming back at once. */
+  #turnAway(socket: Socket, peer: string, afterMs: number): void {
+    socket.on("error", () => {});
+    if (afterMs === 0) socket.destroy();
+    else this.#deps.clock.after(afterMs, () => socket.destroy());
+    if (!this.#warnedFull)
+      this.#deps.logger.warn("connection refused: limit of connections reached", { peer, connections: this.#connections.size });
+    this.#warnedFull = true;
+  }
+  #isFull(listener: string): boolean {
+    const { limits } = this.#deps;
+    if (this.#connections.size >= limits.connectionsMax) return true;
+    return (this.#perListener.get(listener) ?? 0) >= limits.connectionsOfListenerMax(listener);
+  }
+  #admit(socket: Socket, listener: ListenerAddress): void {
+    const host = hostOf(socket);
+    count(this.#perHost, host, 1);
+    count(this.#perListener, listener.name, 1);
     const connection = new Connection({
       id: this.#nextId++,
       socket,
@@ -84,16 +118,16 @@ export class Network {
       deps: this.#deps,
       memory: this.#memory,
       buffers: this.#buffers,
-      onClose: (closed) => this.#forget(closed, host),
+      onClose: (closed) => this.#forget(closed, host, listener.name),
     });
     this.#connections.add(connection);
   }
-  #forget(connection: Connection, host: string): void {
+  #forget(connection: Connection, host: string, listener: string): void {
     this.#connections.delete(connection);
     this.#warnedFull = false;
-    const left = (this.#perHost.get(host) ?? 1) - 1;
-    if (left > 0) this.#perHost.set(host, left);
-    else this.#perHost.delete(host);
+    count(this.#perHost, host, -1);
+    count(this.#perListener, listener, -1);
+    this.#gate.placeFree();
   }
   #closeIdle(): void {
     const before = this.#deps.clock.monotonic() - this.#deps.limits.idleMsMax;
@@ -102,4 +136,10 @@ export class Network {
     }
     this.#sweep = this.#deps.clock.after(IDLE_SWEEP_MS, () => this.#closeIdle());
   }
+}
+const hostOf = (socket: Socket): string => (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+function count(counts: Map<string, number>, key: string, by: number): void {
+  const now = (counts.get(key) ?? 0) + by;
+  if (now > 0) counts.set(key, now);
+  else counts.delete(key);
 }

@@ -90,6 +90,9 @@ export const crcOk = (b: Buffer, start: number, end: number): boolean => b.readU
 
 export const compressionOf = (attributes: number): Codec | null => CODECS[attributes & 0x07] ?? null;
 export const isTransactional = (attributes: number): boolean => (attributes & TRANSACTIONAL) !== 0;
+/** Of a produced batch as it came, which may be anything. */
+export const isTransactionalBatch = (b: Uint8Array): boolean =>
+  b.length >= BATCH_HEADER_BYTES && b[16] === 2 && isTransactional(b[22] ?? 0);
 export const isControl = (attributes: number): boolean => (attributes & CONTROL) !== 0;
 export const isLogAppendTime = (attributes: number): boolean => (attributes & TIMESTAMP_TYPE) !== 0;
 

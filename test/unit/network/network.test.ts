@@ -1,3 +1,4 @@
+import { EVERY_RIGHT } from "#broker/controller/acls/rights";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "#broker/base/clock";
 import type { Logger } from "#broker/base/logger";
@@ -11,6 +12,8 @@ import { WireClient } from "../../wire/wire-client.ts";
 const LIMITS: NetworkLimits = {
   requestBytesMax: 1 << 20,
   queuedBytesMax: 8 << 20,
+  queuedRequestsOfAllMax: 500,
+  connectionsOfListenerMax: () => 100,
   queuedRequestsMax: 4,
   idleMsMax: 600_000,
   connectionsMax: 100,
@@ -36,6 +39,7 @@ async function start(handlers: readonly Handler[], limits: Partial<NetworkLimits
     logger,
     limits: { ...LIMITS, ...limits },
     handlers: new Map(handlers.map((each) => [each.api.key, each])),
+    rights: () => EVERY_RIGHT,
     onHandlerFailure: (api) => failures.push(api),
   });
   cleanup.push(() => network.close());

@@ -1,5 +1,5 @@
 /** Schemas with a meaning: Debezium's names, and Connect's own logical types where a mode asks for them. */
-import { DATE, DECIMAL, primitive, type Schema, type SchemaOptions, structOf, TIME, TIMESTAMP } from "#connect/api/schema";
+import { arrayOf, DATE, DECIMAL, primitive, type Schema, type SchemaOptions, structOf, TIME, TIMESTAMP } from "#connect/api/schema";
 
 export type Shape = (options: SchemaOptions) => Schema;
 
@@ -20,6 +20,7 @@ export const zonedTime = named("STRING", "io.debezium.time.ZonedTime");
 export const isoDate = named("STRING", "io.debezium.time.IsoDate");
 export const isoTime = named("STRING", "io.debezium.time.IsoTime");
 export const isoTimestamp = named("STRING", "io.debezium.time.IsoTimestamp");
+export const year = named("INT32", "io.debezium.time.Year");
 export const microDuration = named("INT64", "io.debezium.time.MicroDuration");
 export const intervalText = named("STRING", "io.debezium.time.Interval");
 export const json = named("STRING", "io.debezium.data.Json");
@@ -41,6 +42,18 @@ export const enumeration =
       ...options,
       parameters: { allowed: values.join(","), ...options.parameters },
     });
+/** `values` in the order of the type's declaration; of a SET several may be chosen. */
+export const enumerationSet =
+  (values: readonly string[]): Shape =>
+  (options) =>
+    primitive("STRING", {
+      name: "io.debezium.data.EnumSet",
+      version: 1,
+      ...options,
+      parameters: { allowed: values.join(","), ...options.parameters },
+    });
+export const floatVector: Shape = (options) =>
+  arrayOf(primitive("FLOAT32"), { name: "io.debezium.data.FloatVector", version: 1, ...options });
 export const bits =
   (length: number): Shape =>
   (options) =>

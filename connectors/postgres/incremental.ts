@@ -6,7 +6,7 @@ import { TupleScan } from "./pgoutput/tuple.ts";
 import type { TablePlans } from "./plans.ts";
 import type { CopyConsumer, RawSession } from "./raw-session.ts";
 import { quoteIdentifier, quoteLiteral } from "./slot.ts";
-import type { TablePlan } from "./table-plan.ts";
+import type { TablePlan } from "../cdc/table-plan.ts";
 
 export interface IncrementalReads {
   /** schema.table */

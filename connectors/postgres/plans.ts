@@ -3,12 +3,13 @@ import type { Filters } from "../cdc/filters.ts";
 import type { MessageKeys } from "../cdc/message-keys.ts";
 import type { ColumnMask } from "../cdc/column-mask.ts";
 import type { NameAdjuster } from "../cdc/name-adjustment.ts";
+import { type PlannedColumn, TablePlan } from "../cdc/table-plan.ts";
 import type { TopicNaming } from "../cdc/topic-naming.ts";
 import type { CatalogTable } from "./catalog.ts";
 import type { TypeModes } from "./column-type.ts";
 import { defaultOf } from "./defaults.ts";
+import { SOURCE_SCHEMA } from "./source-info.ts";
 import { sourceTypeParameters } from "./source-type.ts";
-import { type PlannedColumn, TablePlan } from "./table-plan.ts";
 import type { TypeRegistry } from "./type-registry.ts";
 import { columnType } from "./types.ts";
 
@@ -70,7 +71,7 @@ export class TablePlans {
       if (column !== null) key.push({ ...column, mask: null, parameters: null });
     }
     const topic = s.naming.data(schema, table);
-    return new TablePlan({ schema, table, topic, schemaName: s.adjustSchema(topic) }, values, key);
+    return new TablePlan({ schema, table, topic, schemaName: s.adjustSchema(topic) }, SOURCE_SCHEMA, values, key);
   }
   #keyOf(schema: string, table: string, wire: readonly WireColumn[], catalog: CatalogTable | null): readonly string[] {
     const names = (catalog?.columns ?? wire).map((c) => c.name);

@@ -1,23 +1,44 @@
-/** Runs a snapshot from an exported snapshot to its last row: sessions, transaction, tables, notifications. */
+/**
+ * Runs a snapshot from an exported snapshot to its last row: sessions, transactions, tables and chunks, notifications.
+ *
+ * Why a resumed snapshot is correct. The slot was created with the first try, at position L; the server keeps all changes since
+ * L, and nothing is confirmed to it before the snapshot is complete. An exported snapshot dies with the process, so a later
+ * try reads what is left in a new snapshot, taken at M ≥ L, and streaming still begins at L. For each row of a table:
+ * - its chunk was done before: the topic has its state at L or an earlier try's; every later change of it is streamed;
+ * - it is read now: the topic gets its state at M, then its changes since L, of which those up to M are repeated. The last one
+ *   that is streamed is the last one of the table, so the state converges, and deletes come after whatever they delete;
+ * - it was sent by an earlier try and is gone at M: it was deleted after L (its chunk's state was not older), and the
+ *   stream has that delete;
+ * - its key moved from one chunk into another: that is a delete and an insert in the stream.
+ * After M no row stands in the topic that a SELECT would not give. Chunks are ranges of the key, which mean the same in every
+ * snapshot; ranges of pages do not, so tables without a key are read again as a whole.
+ */
 import type { Client } from "pg";
 import type { SourceOffset } from "#connect/api/record";
 import type { Notifier } from "../cdc/notifications.ts";
-import { listTables } from "./catalog.ts";
-import type { EventWriter } from "./events.ts";
-import type { TablePlans } from "./plans.ts";
+import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
+import { listTables, readTable, type CatalogTable } from "./catalog.ts";
+import type { EventWriter } from "../cdc/event-writer.ts";
+import type { TablePlans, WireColumn } from "./plans.ts";
 import type { TableName } from "./publication.ts";
 import type { RawSession } from "./raw-session.ts";
 import { openSession } from "./replication.ts";
-import { quoteLiteral } from "./slot.ts";
-import { SnapshotReader } from "./snapshot.ts";
+import { quoteIdentifier, quoteLiteral } from "./slot.ts";
+import { SnapshotRows, SnapshotSession, type TableRun, tooFewColumns } from "./snapshot.ts";
+import { chunkCondition, type Cuts, cutsOf, UNCUT } from "./snapshot-chunks.ts";
 import type { SourceInfo } from "./source-info.ts";
 import type { TaskSettings } from "./task-settings.ts";
 
-/** Read-only and repeatable: all sessions see exactly what the slot's consistent point separates from the stream. */
-const transactionIn = (snapshot: string | null): readonly string[] => [
-  "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
-  ...(snapshot === null ? [] : [`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`]),
-];
+/**
+ * All sessions see exactly what the slot's consistent point separates from the stream. An exported snapshot can only be read
+ * with REPEATABLE READ, which gives at least what the weaker modes ask for.
+ */
+function transactionIn(snapshot: string | null, isolation: string): readonly string[] {
+  if (snapshot !== null)
+    return ["BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", `SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`];
+  const level = isolation.replaceAll("_", " ").toUpperCase();
+  return [`BEGIN TRANSACTION ISOLATION LEVEL ${level} READ ONLY${level === "SERIALIZABLE" ? " DEFERRABLE" : ""}`];
+}
 
 export interface SnapshotPoint {
   /** Stands in events. */
@@ -27,6 +48,8 @@ export interface SnapshotPoint {
   /** Null: what the settings ask for. */
   readonly tables: readonly string[] | null;
   readonly overrides: ReadonlyMap<string, string>;
+  /** Null: offsets say nothing of it, a restart begins anew. */
+  readonly progress: SnapshotProgress | null;
   readonly offsets?: { readonly during: SourceOffset; readonly last: SourceOffset };
 }
 export interface SnapshotRun {
@@ -41,16 +64,39 @@ export interface SnapshotRun {
   resume(): void;
   close(): Promise<void>;
 }
+/** What is needed all the way down. */
+interface Reading {
+  readonly s: TaskSettings;
+  readonly client: Client;
+  readonly plans: TablePlans;
+  readonly point: SnapshotPoint;
+  readonly aborted: () => boolean;
+  readonly onTable: (table: TableName, rows: number | null) => void;
+}
+interface Work {
+  readonly table: TableRun;
+  readonly chunk: number;
+  readonly sql: string;
+}
 
 async function chosenTables(s: TaskSettings, client: Client, point: SnapshotPoint): Promise<readonly TableName[]> {
   const all = await listTables(client);
   const tables = point.tables;
-  return tables === null
-    ? all.filter((t) => s.plans.filters.snapshot(t.schema, t.table))
-    : all.filter((t) => tables.includes(`${t.schema}.${t.table}`));
+  const chosen =
+    tables === null
+      ? all.filter((t) => s.plans.filters.snapshot(t.schema, t.table))
+      : all.filter((t) => tables.includes(`${t.schema}.${t.table}`));
+  const order = s.all.choice("snapshot.tables.order.by.row.count");
+  if (order === "disabled") return chosen;
+  const { rows } = await client.query<{ id: string; n: number }>(
+    "SELECT n.nspname || '.' || c.relname AS id, c.reltuples AS n FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')",
+  );
+  const estimates = new Map(rows.map((r) => [r.id, r.n]));
+  const of = (t: TableName): number => estimates.get(`${t.schema}.${t.table}`) ?? 0;
+  return chosen.sort((a, b) => (order === "ascending" ? of(a) - of(b) : of(b) - of(a)));
 }
 
-/** Resolves once both sessions have taken the exported snapshot, which may then be given up. `client` must be free until the end. */
+/** Resolves once all sessions have taken the exported snapshot, which may then be given up. `client` must be free until the end. */
 export async function openSnapshot(
   s: TaskSettings,
   client: Client,
@@ -59,51 +105,150 @@ export async function openSnapshot(
   aborted: () => boolean,
   nowMicros: () => number,
 ): Promise<SnapshotRun> {
-  const session: RawSession = await openSession(s.server, false, () => {});
-  for (const sql of transactionIn(point.snapshot)) {
-    await session.query(sql);
-    await client.query(sql);
+  const sessions: RawSession[] = [];
+  const close = async (): Promise<void> => void (await Promise.allSettled(sessions.map((each) => each.close())));
+  try {
+    while (sessions.length < s.all.int("snapshot.max.threads")) sessions.push(await openSession(s.server, false, () => {}));
+    for (const sql of transactionIn(point.snapshot, s.all.choice("snapshot.isolation.mode"))) {
+      for (const session of sessions) await session.query(sql);
+      await client.query(sql);
+    }
+  } catch (error) {
+    await close();
+    throw error;
   }
   return {
     async read(events, source, notifier, position) {
-      const { rows } = await client.query<{ xid: string }>("SELECT txid_snapshot_xmax(txid_current_snapshot())::text AS xid");
+      const { rows: ids } = await client.query<{ xid: string }>("SELECT txid_snapshot_xmax(txid_current_snapshot())::text AS xid");
       const tables = await chosenTables(s, client, point);
-      const ids = tables.map((t) => `${t.schema}.${t.table}`).join(",");
-      const reader = new SnapshotReader(
-        {
-          mode: "INITIAL",
-          lsn: point.lsn,
-          txId: Number(rows[0]?.xid ?? 0),
-          nowMicros,
-          overrides: point.overrides,
-          aborted,
-          ...(point.offsets && { offsets: point.offsets }),
-          onTable(t, scanned) {
-            const id = `${t.schema}.${t.table}`;
-            if (scanned === null)
-              notifier.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: id, data_collections: ids });
-            else
-              notifier.send("Initial Snapshot", "TABLE_SCAN_COMPLETED", {
-                scanned_collection: id,
-                total_rows_scanned: String(scanned),
-                status: "SUCCEEDED",
-                data_collections: ids,
-              });
-          },
-        },
-        events,
-        source,
-      );
-      position(reader.offset);
+      const { mode, txId } = { mode: "INITIAL", txId: Number(ids[0]?.xid ?? 0) };
+      const rows = new SnapshotRows({ ...point, mode, txId, nowMicros, position }, events, source);
+      const onTable = tableNotices(notifier, tables);
       notifier.send("Initial Snapshot", "STARTED");
-      await reader.read(tables, plans, client, session);
-      const offset = reader.finish();
-      position(offset);
+      await lockTables(s, client, tables);
+      const work = workOf({ s, client, plans, point, aborted, onTable }, tables);
+      await Promise.all(sessions.map((session) => readChunks(session, work, rows)));
+      const offset = rows.finish();
       notifier.send("Initial Snapshot", "COMPLETED");
       await client.query("COMMIT");
-      return { offset, rows: reader.rows };
+      return { offset, rows: rows.emitted };
     },
-    resume: () => session.resume(),
-    close: () => session.close(),
+    resume() {
+      for (const session of sessions) session.resume();
+    },
+    close,
   };
+}
+
+function tableNotices(notifier: Notifier, tables: readonly TableName[]): Reading["onTable"] {
+  const ids = tables.map((t) => `${t.schema}.${t.table}`).join(",");
+  return (t, scanned) => {
+    const id = `${t.schema}.${t.table}`;
+    if (scanned === null) notifier.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: id, data_collections: ids });
+    else
+      notifier.send("Initial Snapshot", "TABLE_SCAN_COMPLETED", {
+        scanned_collection: id,
+        total_rows_scanned: String(scanned),
+        status: "SUCCEEDED",
+        data_collections: ids,
+      });
+  };
+}
+/** `snapshot.locking.mode=shared`: nobody may change the tables' columns while they are read. Rows may change. */
+async function lockTables(s: TaskSettings, client: Client, tables: readonly TableName[]): Promise<void> {
+  if (s.all.choice("snapshot.locking.mode") !== "shared" || tables.length === 0) return;
+  await client.query(`SET LOCAL lock_timeout = ${s.all.int("snapshot.lock.timeout.ms")}`);
+  const names = tables.map((t) => `${quoteIdentifier(t.schema)}.${quoteIdentifier(t.table)}`).join(", ");
+  await client.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE`);
+}
+
+async function readChunks(session: RawSession, work: () => Promise<Work | null>, rows: SnapshotRows): Promise<void> {
+  const consumer = new SnapshotSession(rows);
+  for (let next = await work(); next !== null; next = await work()) {
+    consumer.begin(next.table, next.chunk);
+    await session.copyOut(next.sql, consumer);
+    consumer.end();
+  }
+}
+
+/**
+ * Gives the chunks of all tables in their order, one to each caller. Tables are looked at when their turn comes, by `client`
+ * alone: it is inside the snapshot too, and no session has to wait for its own rows to do it.
+ */
+function workOf(reading: Reading, tables: readonly TableName[]): () => Promise<Work | null> {
+  const generator = chunksOf(reading, tables);
+  // Calls of an async generator's next queue up by themselves.
+  return async () => {
+    const { value, done } = await generator.next();
+    return done === true || value === undefined ? null : value;
+  };
+}
+async function* chunksOf(r: Reading, tables: readonly TableName[]): AsyncGenerator<Work, void> {
+  for (const name of tables) {
+    if (r.aborted()) return;
+    const catalog = await readTable(r.client, name.schema, name.table);
+    if (catalog === null) continue;
+    const read = await tableRead(r, catalog);
+    if (read === null) continue;
+    const { table, cuts, from, done } = read;
+    r.onTable(catalog, null);
+    for (let chunk = 0; chunk <= cuts.bounds.length; chunk++) {
+      if (r.aborted()) return;
+      if (done.has(chunk)) continue;
+      const condition = chunkCondition(catalog, cuts, chunk);
+      yield { table, chunk, sql: `COPY (${from}${condition === "" ? "" : ` WHERE ${condition}`}) TO STDOUT` };
+    }
+  }
+}
+const NOTHING: ReadonlySet<number> = new Set();
+
+/** Null: there is nothing (left) to read of it. */
+async function tableRead(
+  r: Reading,
+  catalog: CatalogTable,
+): Promise<{ readonly table: TableRun; readonly cuts: Cuts; readonly from: string; readonly done: ReadonlySet<number> } | null> {
+  const captured = r.plans.selected(catalog);
+  if (captured.length === 0) return null;
+  const id = `${catalog.schema}.${catalog.table}`;
+  const override = r.point.overrides.get(id)?.replace(/;\s*$/, "");
+  const selected = override === undefined ? captured : await overrideColumns(r.client, override, catalog, captured);
+  const shape = shapeOf(selected, override ?? null, catalog.key);
+  if (r.point.progress?.isComplete(id, shape) === true) return null;
+  const earlier = r.point.progress?.chunks(id, shape) ?? null;
+  const cuts: Cuts =
+    override !== undefined
+      ? UNCUT
+      : earlier !== null
+        ? { by: "key", bounds: earlier.bounds }
+        : await cutsOf(catalog, r.client, r.s.all.int("millrace.snapshot.chunk.rows"));
+  const names = selected.map((c) => quoteIdentifier(c.name)).join(", ");
+  const done = earlier?.done ?? NOTHING;
+  const table: TableRun = {
+    id,
+    plan: r.plans.plan(catalog.schema, catalog.table, selected, catalog, true),
+    columns: selected.length,
+    chunks: { shape, bounds: cuts.bounds },
+    resumable: cuts.by === "key",
+    left: cuts.bounds.length + 1 - done.size,
+    rows: 0,
+    held: null,
+    scanned: (rows) => r.onTable(catalog, rows),
+  };
+  const from = override ?? `SELECT ${names} FROM ${quoteIdentifier(catalog.schema)}.${quoteIdentifier(catalog.table)}`;
+  return { table, cuts, from, done };
+}
+
+/** The columns that a statement of the user gives, in its order. Throws SourceError if a captured one is missing. */
+async function overrideColumns(
+  client: Client,
+  statement: string,
+  catalog: CatalogTable,
+  captured: readonly WireColumn[],
+): Promise<readonly WireColumn[]> {
+  const { fields } = await client.query(`SELECT * FROM (${statement}) AS s LIMIT 0`);
+  const names = new Set(fields.map((f) => f.name));
+  if (captured.some((c) => !names.has(c.name))) throw tooFewColumns();
+  return fields.map(
+    (f) => catalog.columns.find((c) => c.name === f.name) ?? { name: f.name, typeOid: f.dataTypeID, typmod: f.dataTypeModifier },
+  );
 }

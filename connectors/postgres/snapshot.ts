@@ -1,20 +1,15 @@
-/** The initial snapshot: tables read by COPY inside one exported snapshot, rows marked first, last and so on. */
-import type { Client } from "pg";
+/** The initial snapshot's rows: markers (first, last and so on), offsets with the progress, one consumer for each session. */
 import type { SourceOffset } from "#connect/api/record";
 import type { Struct } from "#connect/api/struct";
 import type { SnapshotMarker } from "../cdc/envelope.ts";
-import type { CatalogTable } from "./catalog.ts";
-import { readTable } from "./catalog.ts";
-import type { EventWriter } from "./events.ts";
+import { SnapshotProgress, type TableChunks } from "../cdc/snapshot-progress.ts";
 import { SourceError } from "../cdc/source-error.ts";
+import type { EventWriter } from "../cdc/event-writer.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
-import type { TablePlans, WireColumn } from "./plans.ts";
 import { snapshotOffset } from "./position.ts";
-import type { TableName } from "./publication.ts";
-import type { CopyConsumer, RawSession } from "./raw-session.ts";
-import { quoteIdentifier } from "./slot.ts";
+import type { CopyConsumer } from "./raw-session.ts";
 import type { SourceInfo } from "./source-info.ts";
-import type { TablePlan } from "./table-plan.ts";
+import type { TablePlan } from "../cdc/table-plan.ts";
 
 export interface SnapshotSettings {
   /** What offsets call it: INITIAL. */
@@ -22,156 +17,204 @@ export interface SnapshotSettings {
   readonly lsn: number;
   readonly txId: number;
   readonly nowMicros: () => number;
-  /** Statements to read tables by, instead of the whole table (`snapshot.select.statement.overrides`). */
-  readonly overrides: ReadonlyMap<string, string>;
+  /** Of an earlier run of this snapshot. Offsets carry it. Null: offsets carry none. */
+  readonly progress: SnapshotProgress | null;
   /** Positions to carry instead of the snapshot's own (a snapshot asked for while streaming): all rows but the last, the last. */
   readonly offsets?: { readonly during: SourceOffset; readonly last: SourceOffset };
-  readonly aborted: () => boolean;
-  /** Told of progress: notifications and metrics. */
-  readonly onTable?: (table: TableName, rows: number | null) => void;
+  /** Told whenever the offset changes. */
+  readonly position: (offset: SourceOffset) => void;
 }
 
-/** A row that waits for the next one, because only then it is known not to be the last. */
-interface Held {
+/** A table that is being read. */
+export interface TableRun {
+  readonly id: string;
   readonly plan: TablePlan;
+  readonly columns: number;
+  readonly chunks: TableChunks;
+  /** False: chunks mean nothing to a later run, only the whole table does. */
+  readonly resumable: boolean;
+  /** Chunks that are not finished. */
+  left: number;
+  rows: number;
+  held: Held | null;
+  /** Told the number of rows once all chunks are read. */
+  readonly scanned: (rows: number) => void;
+}
+/** A row that waits for the next one of its table, because only then it is known not to be the last. */
+interface Held {
+  readonly table: TableRun;
   readonly key: Struct | null;
   readonly row: Struct;
   readonly bytes: number;
-  readonly first: boolean;
   readonly firstOfTable: boolean;
-  lastOfTable: boolean;
+  readonly chunk: number;
+  /** Its chunk has no more rows, and becomes done with this row. */
+  endsChunk: boolean;
 }
 
-export class SnapshotReader implements CopyConsumer {
+/** Where the rows of all sessions come together. */
+export class SnapshotRows {
   readonly #s: SnapshotSettings;
   readonly #events: EventWriter;
   readonly #source: SourceInfo;
-  readonly #scan = new TupleScan();
-  readonly #offset: SourceOffset;
   readonly #micros: number;
-  #plan: TablePlan | null = null;
-  #columns = 0;
-  #held: Held | null = null;
-  #rows = 0;
-  #tableRows = 0;
-  #ticked = false;
+  #offset: SourceOffset;
+  /** The last row of a table that is complete; the last of all if no other row comes. */
+  #ended: Held | null = null;
+  #emitted = 0;
 
   constructor(settings: SnapshotSettings, events: EventWriter, source: SourceInfo) {
     this.#s = settings;
     this.#events = events;
     this.#source = source;
     this.#micros = Math.floor(settings.nowMicros());
-    this.#offset = settings.offsets?.during ?? snapshotOffset(settings.mode, settings.lsn, settings.txId, this.#micros, false);
+    this.#offset = this.#offsetNow();
     source.transaction(this.#micros, settings.txId);
     source.lastCommit(null);
+    settings.position(this.#offset);
   }
-  get ready(): boolean {
-    return !this.#events.full;
+  get full(): boolean {
+    return this.#events.full;
   }
-  /** Of the rows before the last. */
-  get offset(): SourceOffset {
-    return this.#offset;
+  get emitted(): number {
+    return this.#emitted;
   }
-  get rows(): number {
-    return this.#rows;
+  tick(): void {
+    this.#events.tick();
   }
-  flushed(): void {
-    this.#ticked = false;
+  flush(): void {
     this.#events.flush();
   }
   afterUse(done: () => void): void {
     this.#events.afterUse(done);
   }
-  /** `client` and `session` are one connection each, both inside the same snapshot. */
-  async read(tables: readonly TableName[], plans: TablePlans, client: Client, session: RawSession): Promise<void> {
-    for (const name of tables) {
-      if (this.#s.aborted()) return;
-      const catalog = await readTable(client, name.schema, name.table);
-      if (catalog === null) continue;
-      await this.#readTable(catalog, plans, client, session);
-    }
+  add(table: TableRun, chunk: number, key: Struct | null, row: Struct, bytes: number): void {
+    if (this.#ended !== null) this.#releaseEnded(this.#ended);
+    const held = table.held;
+    if (held !== null) this.#release(held, false);
+    table.held = { table, key, row, bytes, chunk, firstOfTable: table.rows === 0, endsChunk: false };
+    table.rows++;
+  }
+  /** `kept`: the row that is held, if it is the chunk's own, with bytes that nobody else uses. */
+  chunkEnded(table: TableRun, chunk: number, kept: (held: { readonly bytes: number }) => { key: Struct | null; row: Struct }): void {
+    table.left--;
+    const held = table.held;
+    if (held?.chunk === chunk) table.held = { ...held, ...kept(held), endsChunk: true };
+    else this.#chunkDone(table, chunk);
+    if (table.left > 0) return;
+    table.scanned(table.rows);
+    if (this.#ended !== null) this.#releaseEnded(this.#ended);
+    this.#ended = table.held;
+    table.held = null;
+    if (this.#ended === null) this.#tableDone(table);
   }
   /** Sends the last row; returns the offset with which streaming begins. */
   finish(): SourceOffset {
-    const held = this.#held;
+    const ended = this.#ended;
     const offset = this.#s.offsets?.last ?? snapshotOffset(this.#s.mode, this.#s.lsn, this.#s.txId, this.#micros, true);
-    if (held !== null) {
-      this.#held = null;
+    if (ended !== null) {
+      this.#ended = null;
       this.#events.tick();
-      this.#emit(held, "last", offset);
+      this.#emit(ended, "last", offset);
     }
     this.#events.flush();
+    this.#s.position(offset);
     return offset;
   }
-  async #readTable(catalog: CatalogTable, plans: TablePlans, client: Client, session: RawSession): Promise<void> {
-    const captured = plans.selected(catalog);
-    if (captured.length === 0) return;
-    const override = this.#s.overrides.get(`${catalog.schema}.${catalog.table}`)?.replace(/;\s*$/, "");
-    const selected = override === undefined ? captured : await overrideColumns(client, override, catalog, captured);
-    this.#plan = plans.plan(catalog.schema, catalog.table, selected, catalog, true);
-    this.#columns = selected.length;
-    this.#tableRows = 0;
-    this.#s.onTable?.(catalog, null);
-    const names = selected.map((c) => quoteIdentifier(c.name)).join(", ");
-    const from = override ?? `SELECT ${names} FROM ${quoteIdentifier(catalog.schema)}.${quoteIdentifier(catalog.table)}`;
-    await session.copyOut(`COPY (${from}) TO STDOUT`, this);
-    if (this.#held !== null && this.#held.plan === this.#plan) this.#held.lastOfTable = true;
-    this.#s.onTable?.(catalog, this.#tableRows);
+  #releaseEnded(held: Held): void {
+    this.#ended = null;
+    this.#release(held, true);
+    this.#tableDone(held.table);
   }
-  data(b: Buffer, start: number, end: number): void {
-    const plan = this.#plan;
-    if (plan === null) return;
-    if (!this.#ticked) {
-      this.#events.tick();
-      this.#ticked = true;
-    }
-    this.#scan.scanCopy(b, start, end - 1);
-    if (this.#scan.count < this.#columns) throw tooFewColumns();
-    if (this.#held !== null) this.#release(this.#held);
-    this.#held = {
-      plan,
-      key: plan.key(this.#scan, b),
-      row: plan.row(this.#scan, b),
-      bytes: end - start,
-      first: this.#rows === 0,
-      firstOfTable: this.#tableRows === 0,
-      lastOfTable: false,
-    };
-    this.#rows++;
-    this.#tableRows++;
-  }
-  #release(held: Held): void {
-    const marker: SnapshotMarker = held.first
-      ? "first"
-      : held.lastOfTable
-        ? "last_in_data_collection"
-        : held.firstOfTable
-          ? "first_in_data_collection"
-          : "true";
+  #release(held: Held, lastOfTable: boolean): void {
+    const marker: SnapshotMarker =
+      this.#emitted === 0 ? "first" : lastOfTable ? "last_in_data_collection" : held.firstOfTable ? "first_in_data_collection" : "true";
     this.#emit(held, marker, this.#offset);
+    if (held.endsChunk) this.#chunkDone(held.table, held.chunk);
   }
   #emit(held: Held, marker: SnapshotMarker, offset: SourceOffset): void {
-    const source = this.#source.block(this.#s.lsn, held.plan.schema, held.plan.table, marker);
-    this.#events.upsert(held.plan, "r", held.key, null, held.row, source, null, offset, held.bytes);
+    this.#emitted++;
+    const plan = held.table.plan;
+    const source = this.#source.block(this.#s.lsn, plan.schema, plan.table, marker);
+    this.#events.upsert(plan, "r", held.key, null, held.row, source, null, offset, held.bytes);
+  }
+  /** From now on rows say that the chunk need not be read again: all of its rows were written before them. */
+  #chunkDone(table: TableRun, chunk: number): void {
+    if (!table.resumable || table.chunks.bounds.length === 0 || this.#s.progress === null) return;
+    this.#s.progress.chunkDone(table.id, table.chunks, chunk);
+    this.#moved();
+  }
+  #tableDone(table: TableRun): void {
+    if (this.#s.progress === null) return;
+    this.#s.progress.tableComplete(table.id, table.chunks.shape);
+    this.#moved();
+  }
+  #moved(): void {
+    this.#offset = this.#offsetNow();
+    this.#s.position(this.#offset);
+  }
+  #offsetNow(): SourceOffset {
+    const { offsets, mode, lsn, txId, progress } = this.#s;
+    return offsets?.during ?? { ...snapshotOffset(mode, lsn, txId, this.#micros, false), ...progress?.keys() };
   }
 }
 
-const tooFewColumns = (): SourceError =>
+/** Takes the rows of one session, chunk after chunk. */
+export class SnapshotSession implements CopyConsumer {
+  readonly #rows: SnapshotRows;
+  readonly #scan = new TupleScan();
+  #table: TableRun | null = null;
+  #chunk = 0;
+  #ticked = false;
+  #lastBuffer: Buffer | null = null;
+  #lastStart = 0;
+
+  constructor(rows: SnapshotRows) {
+    this.#rows = rows;
+  }
+  get ready(): boolean {
+    return !this.#rows.full;
+  }
+  begin(table: TableRun, chunk: number): void {
+    this.#table = table;
+    this.#chunk = chunk;
+  }
+  end(): void {
+    const table = this.#table;
+    if (table === null) return;
+    this.#table = null;
+    // The row that is still held must not be overwritten by what the session reads next.
+    this.#rows.chunkEnded(table, this.#chunk, ({ bytes }) => {
+      const own = Buffer.from((this.#lastBuffer ?? Buffer.alloc(0)).subarray(this.#lastStart, this.#lastStart + bytes));
+      this.#scan.shift(-this.#lastStart);
+      return { key: table.plan.key(this.#scan, own), row: table.plan.row(this.#scan, own) };
+    });
+    this.#lastBuffer = null;
+  }
+  flushed(): void {
+    this.#ticked = false;
+    this.#rows.flush();
+  }
+  afterUse(done: () => void): void {
+    this.#rows.afterUse(done);
+  }
+  data(b: Buffer, start: number, end: number): void {
+    const table = this.#table;
+    if (table === null) return;
+    if (!this.#ticked) {
+      this.#rows.tick();
+      this.#ticked = true;
+    }
+    const scan = this.#scan;
+    scan.scanCopy(b, start, end - 1);
+    if (scan.count < table.columns) throw tooFewColumns();
+    this.#lastBuffer = b;
+    this.#lastStart = start;
+    this.#rows.add(table, this.#chunk, table.plan.key(scan, b), table.plan.row(scan, b), end - start);
+  }
+}
+
+export const tooFewColumns = (): SourceError =>
   new SourceError(
     "Data row is smaller than a column index, internal schema representation is probably out of sync with real database schema",
   );
-
-/** The columns that a statement of the user gives, in its order. Throws SourceError if a captured one is missing. */
-async function overrideColumns(
-  client: Client,
-  statement: string,
-  catalog: CatalogTable,
-  captured: readonly WireColumn[],
-): Promise<readonly WireColumn[]> {
-  const { fields } = await client.query(`SELECT * FROM (${statement}) AS s LIMIT 0`);
-  const names = new Set(fields.map((f) => f.name));
-  if (captured.some((c) => !names.has(c.name))) throw tooFewColumns();
-  return fields.map(
-    (f) => catalog.columns.find((c) => c.name === f.name) ?? { name: f.name, typeOid: f.dataTypeID, typmod: f.dataTypeModifier },
-  );
-}

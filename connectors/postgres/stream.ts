@@ -5,14 +5,15 @@ import type { ConnectValue } from "#connect/api/value";
 import { inHashMapOrder } from "../cdc/java-hash.ts";
 import type { StreamSignals } from "../cdc/signal-handler.ts";
 import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "../cdc/transaction-metadata.ts";
-import type { EventWriter } from "./events.ts";
+import type { EventWriter } from "../cdc/event-writer.ts";
 import { decodeMessage, type PgOutputSink, type Relation } from "./pgoutput/decode.ts";
 import { int64 } from "./pgoutput/integers.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
 import type { FlushTracker, StreamPosition } from "./position.ts";
 import type { CopyConsumer } from "./raw-session.ts";
+import { messageRecord } from "./message-record.ts";
 import type { SourceInfo } from "./source-info.ts";
-import type { TablePlan } from "./table-plan.ts";
+import type { TablePlan } from "../cdc/table-plan.ts";
 
 export interface StreamSettings {
   readonly partition: SourcePartition;
@@ -21,6 +22,7 @@ export interface StreamSettings {
   /** Operations to leave out: c u d t m. */
   readonly skipped: ReadonlySet<string>;
   readonly wantsMessage: (prefix: string) => boolean;
+  readonly messageTopic: string;
   /** The plan of a relation, or null if it is not captured. Looks into the catalogue. */
   readonly plan: (relation: Relation) => Promise<TablePlan | null>;
   /** Goes on with input after `ready` was false. */
@@ -284,7 +286,9 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     const xid = transactional ? this.#xid : null;
     const source = this.#source.block(this.#lsn, "", "", "false");
     const block = this.#metadata.id !== null && transactional ? this.#metadata.next("", this.#display) : null;
-    this.#events.message(prefix, content, source, block, this.#advance("MESSAGE", xid));
+    const offset = this.#advance("MESSAGE", xid);
+    const { messageTopic: topic, partition } = this.#s;
+    this.#events.other(messageRecord(topic, partition, this.#events.nowMs, prefix, content, source, block, offset), false, content.length);
     // It has no commit of its own: when it is durable, so is everything up to it.
     if (!transactional) this.#flush.committed(this.#positionLsn, this.#positionEvent, null, this.#wal);
   }

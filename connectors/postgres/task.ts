@@ -7,6 +7,7 @@ import { heartbeatRecord } from "../cdc/heartbeat.ts";
 import { IncrementalSnapshot } from "../cdc/incremental-snapshot/snapshot.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
+import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { channelSettings, SignalChannels, signalChannels } from "../cdc/signal-channels.ts";
 import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/signal-handler.ts";
 import type { Signal } from "../cdc/signals.ts";
@@ -15,7 +16,7 @@ import { snapshotWanted, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { listTables, readTable } from "./catalog.ts";
 import { checkGuardrail, identityRules, selectOverrides } from "./config.ts";
 import { connect } from "./connection.ts";
-import { EventWriter } from "./events.ts";
+import { EventWriter } from "../cdc/event-writer.ts";
 import { startFailure, wrapped } from "./failures.ts";
 import { capturedTables, PostgresChunks } from "./incremental.ts";
 import type { Relation } from "./pgoutput/decode.ts";
@@ -30,7 +31,7 @@ import { slotLost } from "./slot-lost.ts";
 import { openSnapshot, type SnapshotRun } from "./snapshot-run.ts";
 import { SourceInfo } from "./source-info.ts";
 import { StreamReader } from "./stream.ts";
-import type { TablePlan } from "./table-plan.ts";
+import type { TablePlan } from "../cdc/table-plan.ts";
 import { type TaskSettings, taskSettings } from "./task-settings.ts";
 import { TypeRegistry } from "./type-registry.ts";
 
@@ -82,7 +83,6 @@ class PostgresTask implements SourceTask {
         partition: this.#partition,
         headers: this.#s.headers,
         tombstones: this.#s.all.bool("tombstones.on.delete"),
-        messageTopic: this.#s.naming.message,
         nowMicros,
       },
       this.#queue,
@@ -231,16 +231,21 @@ class PostgresTask implements SourceTask {
       const created = await createSlot(session, name, { temporary, exported: true, failover: !temporary && s.all.bool("slot.failover") });
       // After an interrupted snapshot streaming goes on where the first one began: what was sent then and is gone by now
       // gets its delete event, and everything else comes to its last state.
-      const interrupted = slot !== null && (this.#snapshotBegan || (stored?.kind === "snapshot" && !stored.at.completed));
+      const begun = this.#snapshotBegan ? readOffset(this.#at) : stored;
+      const interrupted = slot !== null && streams && begun?.kind === "snapshot" && !begun.at.completed;
+      const from = interrupted ? Math.max(slot.confirmedFlushLsn ?? 0, begun.at.lsn) : created.consistentLsn;
+      const progress = SnapshotProgress.of(interrupted ? (this.#snapshotBegan ? this.#at : offset) : null);
       this.#snapshotBegan = true;
-      const from = interrupted ? (slot.confirmedFlushLsn ?? created.consistentLsn) : created.consistentLsn;
-      const point = { lsn: from, snapshot: created.snapshot, tables: null, overrides: selectOverrides(s.all) };
+      const point = { lsn: from, snapshot: created.snapshot, tables: null, overrides: selectOverrides(s.all), progress };
       this.#snapshot = await openSnapshot(s, client, this.#plans, point, () => this.#stopping, nowMicros);
       if (temporary) await session.query(`DROP_REPLICATION_SLOT ${quoteIdentifier(name)}`);
       createdLsn = from;
       // Known after a crash even if no record's offset was stored by then: records of this snapshot may be in the topics.
       if (!temporary || interrupted)
-        await this.#context.offsets.save?.(this.#partition, snapshotOffset("INITIAL", from, 0, Math.floor(nowMicros()), false));
+        await this.#context.offsets.save?.(this.#partition, {
+          ...snapshotOffset("INITIAL", from, 0, Math.floor(nowMicros()), false),
+          ...progress.keys(),
+        });
     } else if (slot === null && streams) {
       createdLsn = (await createSlot(session, slotName, { exported: false, failover: s.all.bool("slot.failover") })).consistentLsn;
     }
@@ -314,6 +319,7 @@ class PostgresTask implements SourceTask {
         transactionTopic: s.all.bool("provide.transaction.metadata") ? s.naming.transaction : null,
         skipped: s.skipped,
         wantsMessage: s.wantsMessage,
+        messageTopic: s.naming.message,
         plan: (relation) => this.#planOf(relation),
         resume: () => session.resume(),
         fail: (error) => this.#failed(STOPPED, error),
@@ -388,7 +394,7 @@ class PostgresTask implements SourceTask {
       .stopWhile(async () => {
         const client = await connect(this.#s.server);
         const offsets = { during: from === "table" ? reader.heldOffset : reader.offset, last: reader.offset };
-        const point = { lsn: reader.received, snapshot: null, tables, overrides, offsets };
+        const point = { lsn: reader.received, snapshot: null, tables, overrides, progress: null, offsets };
         try {
           this.#snapshot = await openSnapshot(this.#s, client, this.#plans, point, () => this.#stopping, nowMicros);
           await this.#snapshot.read(this.#events, this.#source, this.#notifier, () => {});

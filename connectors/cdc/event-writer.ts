@@ -1,37 +1,15 @@
 /** Turns changes into records: envelope, key, headers, tombstones, and the two or three records of a changed key. */
 import type { Header, SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import type { Schema } from "#connect/api/schema";
-import { OPTIONAL_BYTES, OPTIONAL_INT64, OPTIONAL_STRING, STRING, structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
-import { type Op, TRANSACTION_BLOCK } from "../cdc/envelope.ts";
-import type { RecordQueue } from "../cdc/record-queue.ts";
-import { SOURCE_SCHEMA } from "./source-info.ts";
+import type { Op } from "./envelope.ts";
+import type { RecordQueue } from "./record-queue.ts";
 import type { TablePlan } from "./table-plan.ts";
-
-const MESSAGE_KEY: Schema = structOf([["prefix", OPTIONAL_STRING]], { name: "io.debezium.connector.postgresql.MessageKey", version: 1 });
-const MESSAGE: Schema = structOf(
-  [
-    ["prefix", OPTIONAL_STRING],
-    ["content", OPTIONAL_BYTES],
-  ],
-  { name: "io.debezium.connector.postgresql.Message", version: 1 },
-);
-const MESSAGE_VALUE: Schema = structOf(
-  [
-    ["op", STRING],
-    ["ts_ms", OPTIONAL_INT64],
-    ["source", SOURCE_SCHEMA],
-    ["transaction", TRANSACTION_BLOCK],
-    ["message", MESSAGE],
-  ],
-  { name: "io.debezium.connector.postgresql.MessageValue", version: 1 },
-);
 
 export interface EventSettings {
   readonly partition: SourcePartition;
   readonly headers: readonly Header[];
   readonly tombstones: boolean;
-  readonly messageTopic: string;
   /** Microseconds since 1970. */
   readonly nowMicros: () => number;
 }
@@ -168,25 +146,9 @@ export class EventWriter {
       continues,
     );
   }
-  /** A message of pg_logical_emit_message. `content` is copied. */
-  message(prefix: string, content: Buffer, source: Struct, block: Struct | null, offset: SourceOffset): void {
-    const body = new Struct(MESSAGE, [prefix, Buffer.from(content)]);
-    const value = new Struct(MESSAGE_VALUE, ["m", this.#ms, source, block, body]);
-    this.#add(
-      this.#s.messageTopic,
-      MESSAGE_KEY,
-      new Struct(MESSAGE_KEY, [prefix]),
-      MESSAGE_VALUE,
-      value,
-      [],
-      offset,
-      content.length,
-      false,
-    );
-  }
   /** A record of another kind (transaction, heartbeat). */
-  other(record: SourceRecord, continues = false): void {
-    this.#queue.add(record, 128, continues);
+  other(record: SourceRecord, continues = false, bytes = 128): void {
+    this.#queue.add(record, bytes, continues);
   }
   /** Lets a waiting poll see what was written. */
   flush(): void {

@@ -1,23 +1,40 @@
 /**
  * How rows of one version of a table become keys and values: schemas, and for each field which cell of the wire's row
- * it takes. Made once per relation message, so that schemas keep their identity.
+ * it takes. Made once for each definition of a table that the stream announces, so that schemas keep their identity.
  */
 import { CELL_GIVEN, CELL_NULL, type RawColumn, RawRow } from "#connect/api/raw-row";
 import { type Schema, structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
-import { envelopeSchema } from "../cdc/envelope.ts";
-import type { ColumnMask } from "../cdc/column-mask.ts";
-import type { ColumnType } from "./column-type.ts";
-import { NULL_CELL, type TupleScan, UNCHANGED_CELL } from "./pgoutput/tuple.ts";
-import { SOURCE_SCHEMA } from "./source-info.ts";
+import type { ColumnMask } from "./column-mask.ts";
+import { envelopeSchema } from "./envelope.ts";
+import type { Shape } from "./semantic-types.ts";
+
+/** Cells of a row by their place in the wire's row: where they start (or one of the two below) and end. */
+export interface CellScan {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+const NULL_CELL = -1;
+/** What a column's type comes down to for one kind of wire. Any start below NULL_CELL says that the wire left the value out. */
+export interface PlannedType {
+  /** The schema, given optionality, default and parameters. */
+  readonly shape: Shape;
+  readonly raw: RawColumn;
+  /** Stands in a required field for which no value was sent. */
+  readonly neutral: ConnectValue;
+  /** Types whose values are Structs: the column and its neutral value for the schema that the field really has. */
+  readonly bind?: (schema: Schema) => { readonly raw: RawColumn; readonly neutral: ConnectValue };
+  /** Stands for a value that the wire left out. */
+  readonly unavailable: ConnectValue;
+}
 
 export interface PlannedColumn {
   /** As it stands in schemas. */
   readonly field: string;
   /** Position in the wire's row; -1: the row does not have it, the neutral value stands for it. */
   readonly wire: number;
-  readonly type: ColumnType;
+  readonly type: PlannedType;
   readonly optional: boolean;
   readonly default: ConnectValue | undefined;
   readonly parameters: Readonly<Record<string, string>> | null;
@@ -67,7 +84,7 @@ function cellsOf(columns: readonly PlannedColumn[], name: string, optional: bool
 }
 
 /** The cells' positions for a row; the row keeps `b`. */
-function rowOf(cells: Cells, scan: TupleScan, b: Buffer): RawRow {
+function rowOf(cells: Cells, scan: CellScan, b: Buffer): RawRow {
   const wire = cells.wire,
     n = wire.length;
   const starts = new Array<number>(n),
@@ -82,7 +99,7 @@ function rowOf(cells: Cells, scan: TupleScan, b: Buffer): RawRow {
       continue;
     }
     ends[i] = 0;
-    const value = start === UNCHANGED_CELL ? cells.whenUnchanged[i] : cells.whenNull[i];
+    const value = start < NULL_CELL ? cells.whenUnchanged[i] : cells.whenNull[i];
     if (value === undefined || value === null) starts[i] = CELL_NULL;
     else {
       starts[i] = CELL_GIVEN;
@@ -104,7 +121,8 @@ export class TablePlan {
   readonly #key: Cells | null;
   readonly #value: Cells;
 
-  constructor(names: PlanNames, value: readonly PlannedColumn[], key: readonly PlannedColumn[]) {
+  /** `source`: the schema of the `source` block. */
+  constructor(names: PlanNames, source: Schema, value: readonly PlannedColumn[], key: readonly PlannedColumn[]) {
     this.schema = names.schema;
     this.table = names.table;
     this.id = `${names.schema}.${names.table}`;
@@ -113,17 +131,17 @@ export class TablePlan {
     this.#key = key.length === 0 ? null : cellsOf(key, `${names.schemaName}.Key`, false);
     this.rowSchema = this.#value.schema;
     this.keySchema = this.#key?.schema ?? null;
-    this.envelope = envelopeSchema(`${names.schemaName}.Envelope`, this.rowSchema, SOURCE_SCHEMA);
+    this.envelope = envelopeSchema(`${names.schemaName}.Envelope`, this.rowSchema, source);
   }
-  row(scan: TupleScan, b: Buffer): Struct {
+  row(scan: CellScan, b: Buffer): Struct {
     return new Struct(this.rowSchema, null, rowOf(this.#value, scan, b));
   }
-  key(scan: TupleScan, b: Buffer): Struct | null {
+  key(scan: CellScan, b: Buffer): Struct | null {
     const key = this.#key;
     return key === null ? null : new Struct(key.schema, null, rowOf(key, scan, b));
   }
   /** The key's cells as one text, to tell rows apart; the same for COPY and for the stream. */
-  keyText(scan: TupleScan, b: Buffer): string {
+  keyText(scan: CellScan, b: Buffer): string {
     let text = "";
     for (const at of this.#key?.wire ?? []) {
       const start = at < 0 ? -1 : (scan.starts[at] as number);
@@ -132,7 +150,7 @@ export class TablePlan {
     return text;
   }
   /** Whether two rows have the same key: by bytes, and where these differ by value (2.50 and 2.5 are one number). */
-  sameKey(oldScan: TupleScan, oldBytes: Buffer, scan: TupleScan, b: Buffer): boolean {
+  sameKey(oldScan: CellScan, oldBytes: Buffer, scan: CellScan, b: Buffer): boolean {
     const key = this.#key;
     if (key === null) return true;
     for (let i = 0; i < key.wire.length; i++) {
@@ -141,7 +159,7 @@ export class TablePlan {
       const s = scan.starts[at] as number,
         o = oldScan.starts[at] as number;
       // An unchanged value is sent with neither row.
-      if (s === UNCHANGED_CELL || o === UNCHANGED_CELL) continue;
+      if (s < NULL_CELL || o < NULL_CELL) continue;
       if (s < 0 || o < 0) {
         if (s !== o) return false;
         continue;

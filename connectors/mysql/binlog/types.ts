@@ -104,7 +104,6 @@ export interface QueryStatus {
   readonly collationServer: number | null;
   readonly collationDatabase: number | null;
   readonly timeZone: string | null;
-  /** Of names in the statement (lc_time_names is left out). */
   readonly explicitDefaultsForTimestamp: boolean | null;
   readonly microseconds: number | null;
   readonly defaultCollationUtf8mb4: number | null;
@@ -154,15 +153,19 @@ export interface TableColumn {
   readonly dimension: number | null;
   readonly visible: boolean | null;
 }
+/** As long as the server describes a table (id and all) with the same bytes, it is the same object: plans can hang on it. */
 export interface TableMap {
-  readonly kind: "tableMap";
-  readonly header: EventHeader;
   readonly id: number;
   readonly schema: string;
   readonly table: string;
   readonly columns: readonly TableColumn[];
   /** `prefix`: characters of the key part, 0 for the whole column. */
   readonly primaryKey: readonly { readonly column: number; readonly prefix: number }[] | null;
+}
+export interface TableMapEvent {
+  readonly kind: "tableMap";
+  readonly header: EventHeader;
+  readonly table: TableMap;
 }
 /** Rows of one table. `RowCursor` (rows.ts) walks them. */
 export interface RowsEvent {
@@ -174,11 +177,12 @@ export interface RowsEvent {
   readonly endOfStatement: boolean;
   /** Valid as long as the bytes given to the decoder are (an own buffer where the server had compressed the rows). */
   readonly bytes: Buffer;
+  /** Of the rows. */
   readonly start: number;
   readonly end: number;
-  /** Which columns each image has: a bit per column, first column lowest. Position of the bitmaps in `bytes`; -1: no such image. */
-  readonly beforeColumns: number;
-  readonly afterColumns: number;
+  /** Which columns each image has: a bit per column, first column lowest. null: all of them. */
+  readonly beforeColumns: Uint8Array | null;
+  readonly afterColumns: Uint8Array | null;
   /** JSON cells of the after image may be diffs (PARTIAL_UPDATE_ROWS_EVENT). */
   readonly partialJson: boolean;
 }
@@ -226,7 +230,7 @@ export type BinlogEvent =
   | XidEvent
   | XaPrepareEvent
   | RowsQueryEvent
-  | TableMap
+  | TableMapEvent
   | RowsEvent
   | TransactionPayloadEvent
   | HeartbeatEvent

@@ -8,7 +8,9 @@ import { authorizerOf, authorizes } from "./authorization.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import { BrokerError } from "./base/errors.ts";
 import { type Logger, silentLogger } from "./base/logger.ts";
+import { isLogLevel, LogLevels } from "./base/log-levels.ts";
 import { type Random, randomUuid, systemRandom } from "./base/random.ts";
+import { metricsText } from "./broker-metrics.ts";
 import { type BrokerConfig, brokerConfig, networkLimits, type Properties } from "./config.ts";
 import { EffectiveConfig } from "./controller/configs/effective.ts";
 import { type Controller, openController } from "./controller/controller.ts";
@@ -27,6 +29,8 @@ import { coordinatorHandlers } from "./handlers/coordinator-handlers.ts";
 import type { BrokerEndpoint, HandlerDeps } from "./handlers/deps.ts";
 import type { Handler } from "./handlers/handler.ts";
 import { fileDisk } from "./log/store/file.ts";
+import { type MetricsEndpoint, openMetricsEndpoint } from "./metrics/endpoint.ts";
+import { RequestMetrics } from "./metrics/request-metrics.ts";
 import { metadataView } from "./metadata-view.ts";
 import { type BoundListener, Network } from "./network/network.ts";
 import type { ListenerAddress } from "./network/types.ts";
@@ -35,12 +39,19 @@ import { ErrorCode, KafkaError } from "./protocol/errors.ts";
 import { openLogManager } from "./replication/log-manager.ts";
 import type { LogManager } from "./replication/types.ts";
 import { authenticators, type SaslSetting, saslSetting, tlsOptions } from "./security.ts";
+import { noteDurability, noteSettings } from "./start-notes.ts";
 import { automaticTopic, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from "./state-topics.ts";
 
 export interface BrokerDeps {
   readonly clock: Clock;
   readonly random: Random;
+  /** Is given what passes the levels, and filters nothing itself. */
   readonly logger: Logger;
+}
+/** What all parts are given. */
+interface Foundation extends BrokerDeps {
+  readonly logLevels: LogLevels;
+  readonly requests: RequestMetrics;
 }
 export interface RunningBroker {
   readonly nodeId: number;
@@ -54,19 +65,19 @@ export interface RunningBroker {
   /** host:port for clients on this machine. */
   readonly bootstrap: string;
   metrics(): { readonly connections: number; readonly queuedBytes: number };
+  /** In Prometheus' text format. */
+  metricsText(): string;
+  /** Of /metrics, /health and /ready; null: not asked for. */
+  readonly metricsPort: number | null;
   /** Flushes and marks a clean shutdown. Idempotent. */
   close(): Promise<void>;
 }
 
 /** Resolves when requests are answered. Rejects with BrokerError, which says what to do; nothing is left open then. */
 export async function startBroker(properties: Properties, given: Partial<BrokerDeps> = {}): Promise<RunningBroker> {
-  const deps: BrokerDeps = {
-    clock: given.clock ?? systemClock,
-    random: given.random ?? systemRandom,
-    logger: given.logger ?? silentLogger,
-  };
   const config = brokerConfig(properties);
-  if (config.unknownKeys.length > 0) deps.logger.warn("settings that the broker does not know are ignored", { keys: config.unknownKeys });
+  const deps = foundation(properties, given);
+  noteSettings(config, deps.logger);
   const folders = openDataFolders({ paths: config.logDirs, nodeId: config.nodeId, clusterId: config.clusterId, random: deps.random });
   /** Undone in reverse order when the start fails, and on close. */
   const undo: (() => void | Promise<void>)[] = folders.map((folder) => () => folder.unlock());
@@ -83,23 +94,39 @@ export async function startBroker(properties: Properties, given: Partial<BrokerD
   }
 }
 
+function foundation(properties: Properties, given: Partial<BrokerDeps>): Foundation {
+  const level = (properties["log.level"] ?? "").toUpperCase();
+  const logLevels = new LogLevels(given.logger ?? silentLogger, isLogLevel(level) ? level : "INFO");
+  return {
+    clock: given.clock ?? systemClock,
+    random: given.random ?? systemRandom,
+    logger: logLevels.logger("kafka.server"),
+    logLevels,
+    requests: new RequestMetrics(),
+  };
+}
 async function open(
   config: BrokerConfig,
-  deps: BrokerDeps,
+  deps: Foundation,
   folders: readonly DataFolder[],
   undo: (() => void | Promise<void>)[],
 ): Promise<Omit<RunningBroker, "close">> {
   const [first] = folders;
   if (first === undefined) throw new BrokerError("INVALID_CONFIG", "log.dirs names no folder");
   const { clusterId } = first;
-  const { controller, removedTopicIds } = openController({ dataDirectory: first.path, clock: deps.clock, logger: deps.logger });
+  const startedMs = deps.clock.now();
+  const { controller, removedTopicIds } = openController({
+    dataDirectory: first.path,
+    clock: deps.clock,
+    logger: deps.logLevels.logger("kafka.controller"),
+  });
   undo.push(() => controller.close());
   const effective = effectiveConfig(config, controller);
   const logs = await openLogManager({
     dirs: config.logDirs,
     disk: fileDisk,
     clock: deps.clock,
-    logger: deps.logger,
+    logger: deps.logLevels.logger("kafka.log"),
     clusterId,
     nodeId: config.nodeId,
     brokerConfig: effective.brokerProperties(),
@@ -125,6 +152,7 @@ async function open(
   const handlerDeps: HandlerDeps = {
     ...deps,
     quotas: admission.quotas,
+    refusals: deps.requests,
     config: { ...config, authorizes: authorizes(config.properties) },
     clusterId,
     controller,
@@ -136,8 +164,23 @@ async function open(
     admitWrite: (write) => coordinators.admitWrite(write),
   };
   const handlers = brokerHandlers(handlerDeps, coordinatorHandlers(coordinators));
+  let state = BrokerState.STARTING;
   const network = makeNetwork(config, deps, controller, effective, handlers, admission);
   undo.push(() => network.close());
+  const text = (): string =>
+    metricsText({
+      nodeId: config.nodeId,
+      clusterId,
+      controller,
+      logs,
+      coordinators,
+      network,
+      requests: deps.requests,
+      startedMs,
+      state: () => state,
+    });
+  const endpoint = await openEndpoint(config, text, () => (state === BrokerState.RUNNING ? null : "the broker is starting or stopping"));
+  if (endpoint !== null) undo.push(() => endpoint.close());
   const register = (): void => {
     const node = { nodeId: config.nodeId, rack: config.rack, endpoints: advertisedEndpoints(config, listeners) };
     const features = initialFeatures((key) => handlers.has(key));
@@ -148,7 +191,11 @@ async function open(
   for (const address of config.listeners) listeners.push(await listen(network, address, tlsOptions(config.properties, address)));
   register();
   coordinators.start();
-  return running(config, clusterId, listeners, controller, logs, network, deps.logger);
+  state = BrokerState.RUNNING;
+  undo.push(() => void (state = BrokerState.STOPPING));
+  noteDurability(effective.brokerProperties(), deps.logger);
+  const metrics = { metricsText: text, metricsPort: endpoint?.port ?? null };
+  return { ...running(config, clusterId, listeners, controller, logs, network, deps.logger), ...metrics };
 }
 function running(
   config: BrokerConfig,
@@ -158,7 +205,7 @@ function running(
   logs: LogManager,
   network: Network,
   logger: Logger,
-): Omit<RunningBroker, "close"> {
+): Omit<RunningBroker, "close" | "metricsText" | "metricsPort"> {
   const own = listeners[0];
   const host = own === undefined || own.host === "" || own.host === "0.0.0.0" || own.host === "::" ? "127.0.0.1" : own.host;
   logger.info("broker started", { nodeId: config.nodeId, clusterId, listeners: listeners.map(({ name, port }) => `${name}:${port}`) });
@@ -174,6 +221,20 @@ function running(
     metrics: () => ({ connections: network.connectionCount, queuedBytes: network.queuedBytes }),
   };
 }
+/** Kafka's codes. */
+const BrokerState = { STARTING: 1, RUNNING: 3, STOPPING: 6 };
+async function openEndpoint(
+  { metricsAddress }: BrokerConfig,
+  metrics: () => string,
+  notReady: () => string | null,
+): Promise<MetricsEndpoint | null> {
+  if (metricsAddress === null) return null;
+  try {
+    return await openMetricsEndpoint({ ...metricsAddress, metrics, notReady });
+  } catch (error) {
+    throw listenFailure(error, "metrics.listeners", metricsAddress);
+  }
+}
 /** The settings of the broker with what was derived from them. */
 function effectiveConfig(config: BrokerConfig, controller: Controller): EffectiveConfig {
   const nodeId = String(config.nodeId);
@@ -185,7 +246,7 @@ function effectiveConfig(config: BrokerConfig, controller: Controller): Effectiv
 }
 function makeNetwork(
   config: BrokerConfig,
-  deps: BrokerDeps,
+  deps: Foundation,
   controller: Controller,
   effective: EffectiveConfig,
   handlers: ReadonlyMap<number, Handler>,
@@ -203,7 +264,8 @@ function makeNetwork(
   });
   return new Network({
     clock: deps.clock,
-    logger: deps.logger,
+    logger: deps.logLevels.logger("kafka.network"),
+    observer: deps.requests,
     get limits() {
       return limits;
     },
@@ -222,7 +284,7 @@ function makeNetwork(
 }
 function makeCoordinators(
   config: BrokerConfig,
-  deps: BrokerDeps,
+  deps: Foundation,
   controller: Controller,
   logs: LogManager,
   defaults: TopicDefaults,
@@ -239,6 +301,7 @@ function makeCoordinators(
   };
   return createCoordinators({
     ...deps,
+    logger: deps.logLevels.logger("kafka.coordinator"),
     config: coordinatorConfig(config.properties),
     metadata,
     groupLog: coordinatorLog(OFFSETS_TOPIC, logs, metadata, deps.clock, create),
@@ -282,12 +345,15 @@ async function listen(network: Network, address: ListenerAddress, tls: TlsOption
   try {
     return await network.listen(address, tls);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : "";
-    const where = `${address.host === "" ? "all interfaces" : address.host}, port ${address.port}`;
-    if (code === "EADDRINUSE") throw new BrokerError("PORT_IN_USE", `Listener ${address.name} (${where}): the port is in use`, error);
-    const why = error instanceof Error ? error.message : String(error);
-    throw new BrokerError("LISTEN_FAILED", `Listener ${address.name} (${where}): ${why}`, error);
+    throw listenFailure(error, `Listener ${address.name}`, address);
   }
+}
+function listenFailure(error: unknown, what: string, address: { readonly host: string; readonly port: number }): BrokerError {
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  const where = `${address.host === "" ? "all interfaces" : address.host}, port ${address.port}`;
+  if (code === "EADDRINUSE") return new BrokerError("PORT_IN_USE", `${what} (${where}): the port is in use`, error);
+  const why = error instanceof Error ? error.message : String(error);
+  return new BrokerError("LISTEN_FAILED", `${what} (${where}): ${why}`, error);
 }
 function advertisedEndpoints(config: BrokerConfig, bound: readonly BoundListener[]): { name: string; host: string; port: number }[] {
   return config.advertised.map(({ name, host, port }) => ({

@@ -33,11 +33,14 @@ export interface BrokerConfig {
   readonly clusterId: string | null;
   readonly fetchMaxBytes: number;
   readonly fetchSessionsMax: number;
+  /** metrics.listeners; null: none. */
+  readonly metricsAddress: { readonly host: string; readonly port: number } | null;
   readonly unknownKeys: readonly string[];
 }
 
 /** Keys that Kafka's scripts, older versions and we know beside the table. */
 const KNOWN_BESIDE: ReadonlySet<string> = new Set([
+  "log.level",
   "allow.everyone.if.no.acl.found",
   "cluster.id",
   "host.name",
@@ -79,6 +82,7 @@ export function brokerConfig(properties: Properties): BrokerConfig {
     clusterId: properties["cluster.id"]?.trim() || null,
     fetchMaxBytes: number("fetch.max.bytes"),
     fetchSessionsMax: number("max.incremental.fetch.session.cache.slots"),
+    metricsAddress: metricsAddress(properties["metrics.listeners"]?.trim() ?? ""),
     unknownKeys: Object.keys(properties).filter((name) => !brokerKeys.has(name) && !KNOWN_BESIDE.has(name) && !isPrefixed(name)),
   };
 }
@@ -113,6 +117,15 @@ function ofListener(properties: Properties, listener: string, setting: string): 
 export function quotaWindows(properties: Properties, prefix: "quota" | "controller.quota"): RateWindows {
   const number = (name: string, fallback: number): number => Number(properties[`${prefix}.window.${name}`]?.trim() || fallback);
   return { count: number("num", 11), sizeMs: number("size.seconds", 1) * 1000 };
+}
+function metricsAddress(text: string): BrokerConfig["metricsAddress"] {
+  if (text === "") return null;
+  const match = /^http:\/\/(?:\[([0-9a-fA-F:]+)\]|([^:/[\]]*)):(\d{1,5})\/?$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new BrokerError("INVALID_CONFIG", `Invalid value ${text} for configuration metrics.listeners: http://host:port expected`);
+  }
+  return { host: match[1] ?? match[2] ?? "", port };
 }
 function nodeIdOf(properties: Properties): number {
   const given = properties["node.id"]?.trim() || properties["broker.id"]?.trim() || "1";

@@ -1,7 +1,7 @@
-/** What both ways of altering settings share. Loggers (resource type 8) are not in the metadata: there is one, and it is fixed. */
+/** What both ways of altering settings share. Loggers (resource type 8) are not in the metadata. */
 import { AclOperation } from "../controller/acls/acl-codes.ts";
 import { configsRefusal } from "./authorization.ts";
-import { ErrorCode } from "../protocol/errors.ts";
+import { alterLoggers } from "./broker-loggers.ts";
 import { alterConfigs, type ResourceChange } from "../controller/configs/alter.ts";
 import { ResourceType } from "../controller/image.ts";
 import type { Refusal } from "../controller/topics.ts";
@@ -33,11 +33,8 @@ export function alter(
   const outcomes = validateOnly ? result.response : controller.commit(result);
   return resources.map((resource, index) => {
     const { resourceType, resourceName } = resource;
-    const outcome = refusals[index] ?? outcomes[stored.indexOf(resource)] ?? loggerRefusal(resource);
+    const outcome =
+      refusals[index] ?? outcomes[stored.indexOf(resource)] ?? alterLoggers(deps.logLevels, config.nodeId, resource, validateOnly);
     return { resourceType, resourceName, ...outcome };
   });
-}
-function loggerRefusal({ changes }: ResourceChange): Refusal {
-  const name = changes[0]?.name ?? "";
-  return { errorCode: ErrorCode.INVALID_CONFIG, errorMessage: `Logger ${name} does not exist!` };
 }

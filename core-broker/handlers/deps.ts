@@ -1,5 +1,6 @@
 /** What the handlers of topics, data and settings ask. */
 import type { Clock } from "../base/clock.ts";
+import type { LogLevels } from "../base/log-levels.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { EffectiveConfig } from "../controller/configs/effective.ts";
@@ -10,6 +11,11 @@ import type { TransactionalWrite } from "../coordinator/types.ts";
 import type { ClientQuotas } from "../quota/client-quotas.ts";
 import type { LogManager } from "../replication/types.ts";
 
+interface RefusalCounts {
+  failedAppends: number;
+  failedReads: number;
+  rejectedBytes: number;
+}
 export interface BrokerEndpoint {
   readonly nodeId: number;
   readonly host: string;
@@ -31,6 +37,9 @@ export interface HandlerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly logLevels: LogLevels;
+  /** What was refused, counted for the metrics. */
+  readonly refusals: RefusalCounts;
   readonly clusterId: string;
   readonly controller: Controller;
   readonly effective: EffectiveConfig;

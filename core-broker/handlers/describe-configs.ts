@@ -12,6 +12,7 @@ import { ConfigSource, type EffectiveEntry, type SourcedValue } from "../control
 import { GROUP_KEYS } from "../controller/configs/group-keys.ts";
 import { ResourceType } from "../controller/image.ts";
 import { topicNameRefusal } from "../controller/topic-name.ts";
+import { describeLoggers } from "./broker-loggers.ts";
 import type { HandlerDeps } from "./deps.ts";
 import { type Handler, handler } from "./handler.ts";
 
@@ -61,7 +62,7 @@ function describe(deps: HandlerDeps, { resourceType, resourceName }: Resource, w
           errorMessage: `Unexpected broker id, expected ${config.nodeId} but received ${resourceName}`,
         };
       }
-      return [{ ...unknownEntry("root", "INFO", ConfigSource.DYNAMIC_BROKER_LOGGER), isSensitive: false, readOnly: true, value: "INFO" }];
+      return describeLoggers(deps.logLevels);
     case ResourceType.GROUP:
       if (resourceName === "") return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "Group name must not be empty" };
       return own(GROUP_KEYS, image.configs(resourceType, resourceName), ConfigSource.GROUP, wishes, (name) =>

@@ -47,7 +47,7 @@ export function fetchHandler(deps: HandlerDeps): Handler {
         if (!plan.incremental) sessions.drop(plan.sessionId);
         return { throttleTimeMs, errorCode: ErrorCode.NONE, sessionId: plan.incremental ? plan.sessionId : 0, responses: [] };
       }
-      countServed(targets, settled);
+      countServed(deps, targets, settled);
       return answer(plan, places, settled);
     };
     return outcomes instanceof Promise ? outcomes.then(settle) : settle(outcomes);
@@ -64,11 +64,12 @@ function find(deps: HandlerDeps, context: RequestContext, wanted: FetchPartition
   if (!may) return new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
   return deps.logs.get(name, wanted.partition) ?? new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
 }
-function countServed(targets: readonly FetchTarget[], outcomes: readonly FetchOutcome[]): void {
+function countServed(deps: HandlerDeps, targets: readonly FetchTarget[], outcomes: readonly FetchOutcome[]): void {
   for (const [index, { partition }] of targets.entries()) {
     const outcome = outcomes[index];
     partition.traffic.fetches++;
-    if (outcome !== undefined && !(outcome instanceof KafkaError)) partition.traffic.bytesOut += outcome.records.length;
+    if (outcome instanceof KafkaError) deps.refusals.failedReads++;
+    else if (outcome !== undefined) partition.traffic.bytesOut += outcome.records.length;
   }
 }
 /** What the answer weighs, the fields of a partition taken as a round number. */

@@ -98,7 +98,7 @@ function appendAll(deps: HandlerDeps, context: RequestContext, request: ProduceR
         if (name === null) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_ID);
         return append(deps, context, name, data, acks, admission);
       } catch (error) {
-        return failed(deps, data.index, error);
+        return failed(deps, data, error);
       }
     });
     return { name: name ?? topic.name, topicId: topic.topicId, partitionResponses };
@@ -161,8 +161,13 @@ function oneBatch(version: number, records: Uint8Array | null): Buffer {
   }
   return buffer;
 }
-function failed(deps: HandlerDeps, index: number, error: unknown): PartitionResponse {
+function failed(deps: HandlerDeps, data: PartitionData, error: unknown): PartitionResponse {
+  const { index } = data;
   const { errorCode, errorMessage } = failureOf(error, deps.logger);
+  deps.refusals.failedAppends++;
+  if (errorCode === ErrorCode.MESSAGE_TOO_LARGE || errorCode === ErrorCode.RECORD_LIST_TOO_LARGE) {
+    deps.refusals.rejectedBytes += data.records?.length ?? 0;
+  }
   const recordErrors = recordErrorsOf(error).map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }));
   return { ...refused(index, errorCode), recordErrors, errorMessage };
 }

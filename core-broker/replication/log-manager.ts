@@ -11,7 +11,7 @@ import { BackgroundTasks } from "./background-tasks.ts";
 import { LogDirectoryFiles, type PartitionPlace } from "./log-directory.ts";
 import { LocalPartition } from "./partition.ts";
 import { translated } from "./partition-errors.ts";
-import type { CreatePartition, LogDirectory, LogManager, Partition } from "./types.ts";
+import type { CreatePartition, LogDirectory, LogManager, Partition, PartitionTraffic } from "./types.ts";
 
 export interface LogManagerOptions {
   readonly dirs: readonly string[];
@@ -28,6 +28,8 @@ export interface LogManagerOptions {
   /** false: no timers; tests call the tasks themselves. */
   readonly background?: boolean;
 }
+const RETIRED_TOPICS_MAX = 1000;
+const NO_TRAFFIC: PartitionTraffic = { recordsIn: 0, bytesIn: 0, bytesOut: 0, appends: 0, fetches: 0 };
 const YIELD_AFTER_MS = 20;
 const CLOSED_AT_ONCE = 32;
 
@@ -42,6 +44,7 @@ export class DiskLogManager implements LogManager {
   readonly tasks: BackgroundTasks;
   /** Partitions whose data could not be opened, by "topic-partition": refused, never made anew over the old files. */
   readonly failures = new Map<string, Error>();
+  readonly retiredTraffic = new Map<string, PartitionTraffic>();
   readonly #options: LogManagerOptions;
   readonly #random: Random;
   readonly #directories: LogDirectoryFiles[];
@@ -196,6 +199,7 @@ export class DiskLogManager implements LogManager {
     partitions?.delete(partition);
     if (partitions?.size === 0) this.#topics.delete(topic);
     found.log.close(false);
+    this.#retire(found);
     const suffix = `.${Buffer.from(this.#random.bytes(16)).toString("hex")}-delete`;
     const doomed = `${found.logDir}/${partitionKey(topic, partition).slice(0, 255 - suffix.length)}${suffix}`;
     translated(() => disk.rename(found.log.directory, doomed));
@@ -205,6 +209,18 @@ export class DiskLogManager implements LogManager {
     });
   }
 
+  /** Counters only grow, whatever is deleted. Topics that were deleted long ago are counted as one. */
+  #retire({ topic, traffic }: LocalPartition): void {
+    const key = this.retiredTraffic.size < RETIRED_TOPICS_MAX ? topic : "";
+    const before = this.retiredTraffic.get(key) ?? NO_TRAFFIC;
+    this.retiredTraffic.set(key, {
+      recordsIn: before.recordsIn + traffic.recordsIn,
+      bytesIn: before.bytesIn + traffic.bytesIn,
+      bytesOut: before.bytesOut + traffic.bytesOut,
+      appends: before.appends + traffic.appends,
+      fetches: before.fetches + traffic.fetches,
+    });
+  }
   updateTopicConfig(topic: string, overrides: Readonly<Record<string, string>>): void {
     for (const partition of this.ofTopic(topic)) partition.updateConfig(overrides);
   }
@@ -212,6 +228,9 @@ export class DiskLogManager implements LogManager {
     this.#brokerLogConfig = brokerLogConfig(properties);
     this.#brokerConfig = properties;
     for (const partition of this.all()) partition.updateConfig(partition.overrides);
+  }
+  get offlinePartitions(): number {
+    return this.failures.size;
   }
   directories(): readonly LogDirectory[] {
     const all = [...this.all()];

@@ -15,6 +15,7 @@ import type {
   EpochEndOffset,
   Isolation,
   Partition,
+  PartitionTraffic,
   ReadOptions,
   ReadResult,
   TimestampOffset,
@@ -52,6 +53,7 @@ export class LocalPartition implements Partition {
   readonly logDir: string;
   readonly log: Log;
   appendedBytes = 0;
+  readonly traffic: PartitionTraffic = { recordsIn: 0, bytesIn: 0, bytesOut: 0, appends: 0, fetches: 0 };
   overrides: Readonly<Record<string, string>>;
   #leaderEpoch: number;
   readonly #options: PartitionOptions;
@@ -89,6 +91,10 @@ export class LocalPartition implements Partition {
     return this.log.sizeBytes;
   }
 
+  get segmentCount(): number {
+    return this.log.segments.all.length;
+  }
+
   append(records: Buffer, options: AppendOptions): AppendResult {
     this.#checkEpoch(options.leaderEpoch);
     return this.#appended(records.length, () => this.log.append(records, options.origin, this.#leaderEpoch));
@@ -105,6 +111,9 @@ export class LocalPartition implements Partition {
     const done = translated(write);
     if (!done.duplicate) {
       this.appendedBytes += bytes;
+      this.traffic.bytesIn += bytes;
+      this.traffic.recordsIn += done.lastOffset - done.baseOffset + 1;
+      this.traffic.appends++;
       this.#notify();
     }
     return {

@@ -82,6 +82,13 @@ export interface EndTransactionMarker {
   readonly committed: boolean;
 }
 
+export interface PartitionTraffic {
+  recordsIn: number;
+  bytesIn: number;
+  bytesOut: number;
+  appends: number;
+  fetches: number;
+}
 export interface Partition {
   readonly topic: string;
   readonly partition: number;
@@ -99,6 +106,7 @@ export interface Partition {
   readonly logEndOffset: number;
   readonly leaderEpoch: number;
   readonly sizeBytes: number;
+  readonly segmentCount: number;
 
   /**
    * Appends one or more whole batches (magic 2). Returns after write(2); fsync only as flush.* say. The buffer is changed in
@@ -132,6 +140,8 @@ export interface Partition {
   subscribe(onAppend: () => void): () => void;
   /** Bytes appended by this process, ever growing: the purgatory's cheap measure. */
   readonly appendedBytes: number;
+  /** What passed through, ever growing. Fetch handlers add what they send. */
+  readonly traffic: PartitionTraffic;
   /** A new leader epoch (never smaller); recorded in leader-epoch-checkpoint with the next append. */
   setLeaderEpoch(epoch: number): void;
   /** Topic-level overrides as strings, Kafka's names. Takes effect at once. */
@@ -168,6 +178,10 @@ export interface LogManager {
   /** Broker-level defaults (log.retention.ms …), which topics without an override follow. */
   updateBrokerConfig(properties: Readonly<Record<string, string>>): void;
   directories(): readonly LogDirectory[];
+  /** Partitions on this node's disks that cannot be used. */
+  readonly offlinePartitions: number;
+  /** What passed through partitions that are gone, by topic. */
+  readonly retiredTraffic: ReadonlyMap<string, PartitionTraffic>;
   /** Clean shutdown: flush, snapshots, checkpoints, marker. Idempotent. */
   close(): Promise<void>;
 }

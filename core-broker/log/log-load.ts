@@ -123,10 +123,13 @@ function recover(input: LoadInput, names: ReadonlySet<string>): Loaded {
   return scanSuspects(input, suspects);
 }
 
-/** Next offset after the last batch, found from the last index entry on; null when the tail is not as a clean shutdown leaves it. */
+/**
+ * Next offset after the last batch, found from the last index entry on; null when the tail is not as a clean shutdown leaves it.
+ * These few batches are checked: a bit that rotted in the last one's header would move the end of the log.
+ */
 function trustTail(segment: Segment): number | null {
   let next = segment.baseOffset;
-  const end = scanSegment(segment.file, { from: segment.offsetIndex.lastPosition, to: segment.sizeBytes, checkCrc: false }, (batch) => {
+  const end = scanSegment(segment.file, { from: segment.offsetIndex.lastPosition, to: segment.sizeBytes, checkCrc: true }, (batch) => {
     next = lastOffsetOf(batch.buf, batch.pos) + 1;
     return true;
   });

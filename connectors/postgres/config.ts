@@ -87,6 +87,7 @@ const UNLISTED: readonly (readonly [name: string, value: string | null])[] = [
   ["topic.delimiter", "."],
   ["topic.transaction", "transaction"],
   ["topic.heartbeat.prefix", null],
+  ["millrace.snapshot.chunk.rows", "100000"],
   ...CHANNEL_SETTINGS,
 ];
 const unlisted = ([name, value]: readonly [string, string | null]): ConfigKey => ({
@@ -103,8 +104,7 @@ const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   "plugin.name": ["pgoutput"],
   "snapshot.mode": ["initial", "always", "initial_only", "no_data", "when_needed", "configuration_based"],
   "snapshot.query.mode": ["select_all"],
-  "snapshot.locking.mode": ["none"],
-  "snapshot.tables.order.by.row.count": ["disabled"],
+  "snapshot.locking.mode": ["none", "shared"],
   "database.sslfactory": [],
   converters: [],
   "post.processors": [],
@@ -202,13 +202,10 @@ export function checkGuardrail(s: Settings, captured: readonly unknown[], warn: 
 
 /** Settings that are taken but change nothing here, with the reason: said once at the start instead of being passed over. */
 const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
-  "snapshot.max.threads": "tables are read one after the other, by COPY",
   "snapshot.fetch.size": "the snapshot is read by COPY, as fast as it is taken",
-  "snapshot.isolation.mode": "the snapshot always reads one exported snapshot",
   "lsn.flush.timeout.ms": "positions are sent without waiting",
   "custom.metric.tags": "metrics carry no additional labels yet",
   "lsn.flush.timeout.action": "positions are sent without waiting",
-  "snapshot.lock.timeout.ms": "the snapshot takes no table locks of its own",
   "query.fetch.size": "results of the connector's queries are small, tables are read by COPY",
   "schema.refresh.mode": "the stream itself says when a table's columns have changed",
   "signal.poll.interval.ms": "only the channel file is looked at from time to time",

@@ -1,0 +1,102 @@
+/**
+ * Text of scalars in MySQL's binary JSON, as Debezium's reader of the binary log prints it: doubles that Java would print with an
+ * exponent are written out exactly, and negative times keep the reader's signs on every part.
+ */
+import { decimalText } from "./cells-decimal.ts";
+import { COLUMN_TYPE as T } from "./column-types.ts";
+import { truncated } from "./failures.ts";
+
+/** java.math.BigDecimal(double).toPlainString. */
+function exactText(value: number): string {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, value);
+  const bits = view.getBigUint64(0);
+  const biased = Number((bits >> 52n) & 0x7ffn);
+  let mantissa = bits & 0xfffffffffffffn;
+  let exponent = biased === 0 ? -1074 : biased - 1075;
+  if (biased !== 0) mantissa |= 0x10000000000000n;
+  while (exponent < 0 && (mantissa & 1n) === 0n) {
+    mantissa >>= 1n;
+    exponent++;
+  }
+  const sign = value < 0 ? "-" : "";
+  if (exponent >= 0) return sign + String(mantissa << BigInt(exponent));
+  const digits = String(mantissa * 5n ** BigInt(-exponent)).padStart(1 - exponent, "0");
+  return `${sign}${digits.slice(0, exponent)}.${digits.slice(exponent)}`;
+}
+export function doubleText(value: number): string {
+  if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
+  const magnitude = Math.abs(value);
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+  if (magnitude < 1e-3 || magnitude >= 1e7) return exactText(value);
+  const text = String(value);
+  return text.includes(".") ? text : `${text}.0`;
+}
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
+// oxlint-disable-next-line no-control-regex
+const ESCAPED = /["\\\u0000-\u001f]/g;
+const hex = (c: string): string => `\\u${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+export const quoted = (text: string): string => `"${text.replace(ESCAPED, (c) => SHORT_ESCAPES[c] ?? hex(c))}"`;
+
+const two = (n: number): string => (n < 10 ? `0${n}` : String(n));
+const four = (n: number): string => (n < 10 ? `000${n}` : n < 100 ? `00${n}` : n < 1000 ? `0${n}` : String(n));
+/** Six digits without the zeros at the end; negative ones come with five zeros before the sign. */
+function fraction(micros: number): string {
+  if (micros === 0) return "";
+  const before = micros < 10 ? "00000" : micros < 100 ? "0000" : micros < 1000 ? "000" : micros < 10000 ? "00" : micros < 100000 ? "0" : "";
+  let value = micros;
+  for (let i = 0; i < 6; i++) if (value % 10 === 0) value /= 10;
+  return `.${before}${value}`;
+}
+const part = (packed: bigint, shift: bigint, modulo: number): number => Number(BigInt.asIntN(32, packed >> shift)) % modulo;
+const MICROS = 0x1000000n;
+
+function dateText(packed: bigint): string {
+  const months = part(packed, 22n, 131072);
+  const year = Math.trunc(months / 13);
+  return `${year < 0 ? "-" : ""}${four(Math.abs(year))}-${two(months % 13)}-${two(part(packed, 17n, 32))}`;
+}
+function timeText(packed: bigint, micros: number, negative: boolean): string {
+  const hours = part(packed, 12n, 1024) * (negative ? -1 : 1);
+  const clock = `${two(Math.abs(hours))}:${two(part(packed, 6n, 64))}:${two(part(packed, 0n, 64))}`;
+  return `${hours < 0 ? "-" : ""}${clock}${fraction(micros)}`;
+}
+/** A date or time in the 8 bytes of an opaque value: the packed form of my_time.h, the lowest 24 bits are microseconds. */
+function temporalText(type: number, raw: bigint): string {
+  const packed = raw >> 24n;
+  const micros = Number(raw % MICROS);
+  if (type === T.DATE) return `"${dateText(packed)}"`;
+  if (type === T.TIME || type === T.TIME2) return `"${timeText(packed, micros, packed < 0n)}"`;
+  const clock = `${two(part(packed, 12n, 32))}:${two(part(packed, 6n, 64))}:${two(Number(packed % 64n))}`;
+  return `"${dateText(packed)} ${clock}${fraction(micros)}"`;
+}
+
+/** An opaque value of a column type. Types that are neither number nor time are Base64. Throws BinlogError. */
+export function opaqueText(type: number, b: Buffer, start: number, end: number): string {
+  switch (type) {
+    case T.DECIMAL:
+    case T.NEWDECIMAL:
+      if (end - start < 2) throw truncated("A decimal in a JSON document");
+      return decimalText(b, start + 2, end, b[start] as number, b[start + 1] as number);
+    case T.DATE:
+    case T.TIME:
+    case T.TIME2:
+    case T.DATETIME:
+    case T.DATETIME2:
+    case T.TIMESTAMP:
+    case T.TIMESTAMP2:
+      if (end - start < 8) throw truncated("A time in a JSON document");
+      return temporalText(type, b.readBigInt64LE(start));
+    default:
+      return `"${b.toString("base64", start, end)}"`;
+  }
+}

@@ -9,6 +9,9 @@ const HELP = `Usage: millrace COMMAND [OPTIONS]
   start [--config FILE] [--data-dir DIR] [--broker HOST:PORT] [--rest HOST:PORT]
                                        broker and Connect worker in one process
   broker server.properties             a broker
+  broker format --cluster-id ID --config FILE [--standalone] [--add-scram …] [--feature …] [--ignore-formatted]
+  broker info --config FILE            data folders, as kafka-storage does it
+  broker random-uuid                   a new cluster id
   connect connect-distributed.properties
                                        a Connect worker in distributed mode
   connect-standalone worker.properties connector.properties…
@@ -34,6 +37,12 @@ async function main(): Promise<void> {
   if (known === undefined) return usage(`unknown command "${command}"; millrace --help lists the commands`);
   const { parseArguments, UsageError } = await import("./arguments.ts");
   try {
+    const { runStorage, STORAGE_COMMANDS } = await import("./storage.ts");
+    const [sub = "", ...more] = rest;
+    if (command === "broker" && STORAGE_COMMANDS.includes(sub)) {
+      process.exitCode = await storageCommand(() => runStorage(sub, more, (text) => void process.stdout.write(text)));
+      return;
+    }
     const args = parseArguments(rest, known);
     const [serve, { runUntilSignal }] = await Promise.all([import("./serve.ts"), import("./run.ts")]);
     const start = {
@@ -46,6 +55,16 @@ async function main(): Promise<void> {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     usage(error.message);
+  }
+}
+async function storageCommand(run: () => Promise<number>): Promise<number> {
+  const [{ UsageError }, { startFailure }] = await Promise.all([import("./arguments.ts"), import("./failure.ts")]);
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    process.stderr.write(`millrace: ${startFailure(error)}\n`);
+    return 1;
   }
 }
 function usage(message: string): void {

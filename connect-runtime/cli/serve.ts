@@ -53,8 +53,8 @@ export async function serveStart(args: Arguments): Promise<Running> {
   const restListeners = listed.filter((l) => /^https?:/i.test(l.trim()));
   const [{ startBroker }, { brokerKeys }] = await Promise.all([import("#broker/broker"), import("#broker/config")]);
   // Each part gets its own keys; what neither knows is told about once, by the worker.
-  const own = (ofBroker: boolean): ConfigMap =>
-    Object.fromEntries(Object.entries(given).filter(([key]) => brokerKeys.has(key) === ofBroker));
+  const isBrokers = (key: string): boolean => brokerKeys.has(key) || key === "metrics.listeners";
+  const own = (ofBroker: boolean): ConfigMap => Object.fromEntries(Object.entries(given).filter(([key]) => isBrokers(key) === ofBroker));
   const running = await startBroker(
     {
       "process.roles": "broker,controller",
@@ -65,12 +65,14 @@ export async function serveStart(args: Arguments): Promise<Running> {
       // The worker is the group's first member and need not wait for others.
       "group.initial.rebalance.delay.ms": "0",
       ...own(true),
+      ...(given["log.level"] === undefined ? {} : { "log.level": given["log.level"] }),
       listeners:
         args.options["broker"] === undefined && brokerListeners.length > 0
           ? brokerListeners.join(",")
           : `PLAINTEXT://${bracketed(broker.host)}:${broker.port}`,
     },
-    { clock: systemClock, random: systemRandom, logger: log },
+    // The broker filters by its own levels, which change by themselves.
+    { clock: systemClock, random: systemRandom, logger: cliLogger("all") },
   );
   try {
     const connect = await openConnect(
@@ -114,12 +116,15 @@ export async function serveBroker(args: Arguments): Promise<Running> {
   if (path === undefined || args.files.length > 1) throw new UsageError("broker needs one file: millrace broker server.properties");
   const settings = { ...(await propertiesFile(path)), ...args.overrides };
   const { startBroker } = await import("#broker/broker");
-  const running = await startBroker(settings, { clock: systemClock, random: systemRandom, logger: logger(settings) });
+  const running = await startBroker(settings, { clock: systemClock, random: systemRandom, logger: cliLogger("all") });
   return {
-    ready: `millrace ready: broker ${running.bootstrap}, data ${running.dataDirs.join(",")} (started in ${sinceStartMs()} ms)`,
+    ready: `millrace ready: broker ${running.bootstrap}, data ${running.dataDirs.join(",")}${metricsAt(running)} (started in ${sinceStartMs()} ms)`,
     close: () => running.close(),
   };
 }
+
+const metricsAt = ({ metricsPort }: { readonly metricsPort: number | null }): string =>
+  metricsPort === null ? "" : `, metrics on port ${metricsPort}`;
 
 export async function serveConnect(args: Arguments): Promise<Running> {
   if (args.files.length > 1) throw new UsageError("connect takes one file: millrace connect connect-distributed.properties");

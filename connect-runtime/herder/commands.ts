@@ -39,8 +39,8 @@ export class HerderCommands implements Herder {
     this.#loop = options.loop;
     const { fencing } = options;
     if (fencing === null) return;
-    options.loop.beforeTask = async (id, config) => {
-      if (options.loop.reads.type(config) === "source") await fencing.fence(id.connector);
+    options.loop.beforeTask = async (id, config, unwanted) => {
+      if (options.loop.reads.type(config) === "source") await fencing.fence(id.connector, unwanted);
     };
   }
   ready(): boolean {

@@ -83,7 +83,7 @@ export class HerderLoop {
   readonly membership: Membership;
   readonly listener: WorkerListener;
   /** Before a task starts, e.g. to fence its predecessors. */
-  beforeTask: (id: TaskId, config: ConfigMap) => Promise<void> = () => Promise.resolve();
+  beforeTask: (id: TaskId, config: ConfigMap, unwanted: AbortSignal) => Promise<void> = () => Promise.resolve();
 
   /** The config state that the present assignment was made for, and the changes since that this worker has handled. */
   #known: ConfigState = EMPTY_CONFIG_STATE;
@@ -97,6 +97,8 @@ export class HerderLoop {
   #wake: () => void = () => {};
   #running: Promise<void> = Promise.resolve();
   #ownKey: SessionKey | null = null;
+  /** As leader this worker is the one that may write the config topic. */
+  #claimed = false;
   readonly #joined = Promise.withResolvers<void>();
   readonly #connectorStates = new Map<string, ExecutionState>();
 
@@ -125,7 +127,7 @@ export class HerderLoop {
       worker: options.worker,
       log: options.log,
       connectorStarted: (name) => this.publisher.reconfigure(name),
-      beforeTask: (id, config) => this.beforeTask(id, config),
+      beforeTask: (id, config, unwanted) => this.beforeTask(id, config, unwanted),
       taskFailed: (id, error) => this.listener.taskState(id, "FAILED", traceText(error)),
       connectorFailed: (name, error) => this.listener.connectorState(name, "FAILED", traceText(error)),
     });
@@ -305,6 +307,7 @@ export class HerderLoop {
     const assignment = membership.assignment;
     if (assignment === null) return false;
     const store = this.stores.config;
+    if (!(await this.#mayWrite())) return false;
     if (assignment.error !== NO_ERROR || store.snapshot().offset < assignment.configOffset) {
       try {
         await store.refresh(this.#syncTimeoutMs);
@@ -331,6 +334,21 @@ export class HerderLoop {
     if (assignment.revoked.connectors.length + assignment.revoked.tasks.length === 0) return true;
     this.#rejoin("work was revoked");
     return false;
+  }
+
+  /** A new leader claims the config topic before it reads or writes it; false: it could not yet. */
+  async #mayWrite(): Promise<boolean> {
+    if (!this.isLeader) this.#claimed = false;
+    else if (!this.#claimed) {
+      try {
+        await this.stores.config.claimWritePrivileges();
+      } catch (error) {
+        this.options.log.warn(`cannot become the writer of the config topic, trying again: ${String(error)}`);
+        return false;
+      }
+      this.#claimed = true;
+    }
+    return true;
   }
 
   /** In the loop: carries out what the config topic has said since the last time. */

@@ -7,6 +7,18 @@ import { internalRequest } from "./worker-client.ts";
 
 export const transactionalId = (groupId: string, id: TaskId): string => `${groupId}-${id.connector}-${id.task}`;
 
+const PAUSE_MS = 125;
+const PAUSE_MAX_MS = 5_000;
+const ATTEMPTS_MAX = 120;
+/** Of another leader or its newer session key, or of brokers that are away. */
+const passes = (error: Error): boolean =>
+  error instanceof ElsewhereError || (error instanceof RestError && (error.status >= 500 || error.status === 409 || error.status === 403));
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
 export class ZombieFencing {
   readonly #loop: HerderLoop;
   readonly #groupId: string;
@@ -39,8 +51,23 @@ export class ZombieFencing {
     }
     await store.putTaskCountRecord(connector, tasks);
   }
-  /** Before a task starts: by the leader, wherever that is. */
-  async fence(connector: string): Promise<void> {
+  /**
+   * Before a task starts: by the leader, wherever that is. The leader may die over it, so it is tried again until it works or the task
+   * is unwanted. Throws what trying again does not heal, and the last error after ten minutes.
+   */
+  async fence(connector: string, unwanted: AbortSignal): Promise<void> {
+    const { clock, log } = this.#loop.options;
+    for (let attempt = 1; !unwanted.aborted; attempt++) {
+      try {
+        return await Promise.race([this.#fenceOnce(connector), aborted(unwanted)]);
+      } catch (error) {
+        if (!(error instanceof Error) || !passes(error) || attempt >= ATTEMPTS_MAX) throw error;
+        log.warn(`fencing former tasks of connector ${connector} failed, trying again: ${error.message}`);
+        await clock.sleep(Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** Math.min(attempt, 8)), unwanted);
+      }
+    }
+  }
+  async #fenceOnce(connector: string): Promise<void> {
     const { membership, options, queue } = this.#loop;
     if (membership.isLeader) return queue.submit(() => this.fenceHere(connector));
     const url = membership.leaderUrl;

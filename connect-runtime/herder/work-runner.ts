@@ -11,15 +11,15 @@ export interface RunnerOptions {
   readonly log: Logger;
   /** A connector has reached its target state. */
   readonly connectorStarted: (name: string, target: TargetState) => void;
-  /** Before a task starts, e.g. fencing of its predecessors. Throws: the task fails. */
-  readonly beforeTask: (id: TaskId, connectorConfig: ConfigMap) => Promise<void>;
+  /** Before a task starts, e.g. fencing of its predecessors; ends early when `unwanted` is aborted. Throws: the task fails. */
+  readonly beforeTask: (id: TaskId, connectorConfig: ConfigMap, unwanted: AbortSignal) => Promise<void>;
   readonly taskFailed: (id: TaskId, error: unknown) => void;
   readonly connectorFailed: (name: string, error: unknown) => void;
 }
 
 export class WorkRunner implements Running {
   readonly connectors = new Map<string, ConfigMap>();
-  readonly tasks = new Map<string, { id: TaskId; generation: number }>();
+  readonly tasks = new Map<string, { id: TaskId; generation: number; unwanted: AbortController }>();
   readonly #options: RunnerOptions;
   /** Starts under way; a stop waits for them. */
   readonly #starting = new Map<string, Promise<void>>();
@@ -51,17 +51,19 @@ export class WorkRunner implements Running {
     const config = taskConfigOf(state, id);
     if (connectorConfig === undefined || config === null) return;
     const key = taskKey(id);
-    const started = { id, generation: state.taskGenerations.get(id.connector) ?? 0 };
+    const started = { id, generation: state.taskGenerations.get(id.connector) ?? 0, unwanted: new AbortController() };
     this.tasks.set(key, started);
     this.#begin(
       `task ${key}`,
       async () => {
-        await this.#options.beforeTask(id, connectorConfig);
+        await this.#options.beforeTask(id, connectorConfig, started.unwanted.signal);
         if (this.tasks.get(key) !== started) return;
         const count = state.taskCounts.get(id.connector) ?? 1;
         await this.#options.worker.startTask(id, connectorConfig, config, count, targetOf(state, id.connector));
       },
-      (error) => this.#options.taskFailed(id, error),
+      (error) => {
+        if (this.tasks.get(key) === started) this.#options.taskFailed(id, error);
+      },
     );
   }
   #begin(key: string, start: () => Promise<void>, failed: (error: unknown) => void): void {
@@ -92,6 +94,7 @@ export class WorkRunner implements Running {
     }
   }
   async stopTasks(ids: readonly TaskId[]): Promise<void> {
+    for (const id of ids) this.tasks.get(taskKey(id))?.unwanted.abort();
     const mine = ids.filter((id) => this.tasks.delete(taskKey(id)));
     if (mine.length === 0) return;
     await Promise.all(mine.map((id) => this.#starting.get(`task ${taskKey(id)}`) ?? Promise.resolve()));

@@ -26,7 +26,10 @@ export interface ConfigStore {
   snapshot(): ConfigState;
   /** Applies everything that is in the store now. Throws ConnectError on timeout. */
   refresh(timeoutMs?: number): Promise<void>;
-  /** Becomes the only one who may write; needed before a write when exactly-once is on (KIP-618). */
+  /**
+   * Becomes the only one who may write, and ends what a former leader had begun to write; needed before a write when exactly-once is
+   * on (KIP-618), and again after another worker has been leader.
+   */
   claimWritePrivileges(): Promise<void>;
   /** All writes resolve after the store has read them back. */
   putConnector(connector: string, properties: ConfigMap, target: TargetState | null): Promise<void>;
@@ -81,7 +84,9 @@ export async function openConfigStore(options: ConfigStoreOptions): Promise<Conf
 function topicConfigStore(options: ConfigStoreOptions, log: TopicLog, fold: ConfigFold): ConfigStore {
   let privileged: Producer | null = null;
   const claimWritePrivileges = async (): Promise<void> => {
-    if (options.transactionalId === null || privileged !== null) return;
+    if (options.transactionalId === null) return;
+    await privileged?.close(0);
+    privileged = null;
     const producer = await options.clients.producer({
       "linger.ms": "0",
       ...options.producerConfig,
@@ -97,8 +102,9 @@ function topicConfigStore(options: ConfigStoreOptions, log: TopicLog, fold: Conf
       await Promise.all(records.map((r) => log.send(r.key, r.value)));
       return;
     }
-    await claimWritePrivileges();
-    const producer = privileged;
+    if (privileged === null) await claimWritePrivileges();
+    // The assignment happens in a function: the compiler cannot see it.
+    const producer = privileged as Producer | null;
     if (producer === null) return;
     try {
       producer.beginTransaction();

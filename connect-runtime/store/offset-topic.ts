@@ -27,6 +27,8 @@ export interface TopicOffsetStoreOptions {
   readonly log: Logger;
 }
 
+/** An open transaction of a worker that was killed is ended by its successor, or by the broker after `transaction.timeout.ms`. */
+const READ_TIMEOUT_MS = 180_000;
 const utf8 = new TextDecoder();
 
 function applyRecord(table: OffsetTable, record: ConsumedRecord, log: Logger): void {
@@ -69,7 +71,7 @@ export function topicOffsetStore(options: TopicOffsetStoreOptions): OffsetStore 
       });
     },
     async read(connector, partitions) {
-      await opened().readToEnd();
+      await opened().readToEnd(READ_TIMEOUT_MS);
       return partitions.map((p) => table.get(connector, p));
     },
     async write(connector, entries) {

@@ -4,6 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { seeded, sleep } from "./millrace-process.ts";
+import { accepted, ask, compacted, recordsOf, until } from "./journal.ts";
+import { RestStorm } from "./rest-storm.ts";
 import { BROKERS, type BrokerProcess } from "./worker-process.ts";
 import { counting, WorkerGroup } from "./worker-group.ts";
 
@@ -73,5 +75,85 @@ describe.each(BROKERS)("over $name", (kind) => {
         expect(Math.min(...counts.values())).toBeGreaterThan(100);
       }
     });
+
+    test("F14: the config topic is compacted, workers restart, a connector is deleted and created again", async () => {
+      const topic = "alo-configs";
+      await group.put("count-f14", counting("count-f14", 3));
+      await group.put("gone-f14", counting("gone-f14", 2));
+      for (let n = 0; n < 4; n++) await group.put("count-f14", counting("count-f14", 3, { "pause.ms": String(20 + n) }));
+      await group.running("count-f14", 3);
+      await group.running("gone-f14", 2);
+      await accepted(group.rest, "DELETE", "/connectors/gone-f14");
+      await compacted(broker.bootstrap, topic);
+      await Promise.all(group.workers.map((w) => w.end("SIGKILL")));
+      await group.start();
+      await group.running("count-f14", 3);
+      expect((await ask(group.rest, "GET", "/connectors")).text).not.toContain("gone-f14");
+      expect((await ask(group.rest, "GET", "/connectors/gone-f14/status")).status).toBe(404);
+      const before = (await recordsOf(broker.bootstrap, "gone-f14")).length;
+      await group.put("gone-f14", counting("gone-f14", 1));
+      await group.running("gone-f14", 1);
+      await sleep(500);
+      const since = (await recordsOf(broker.bootstrap, "gone-f14")).slice(before);
+      expect(since.length).toBeGreaterThan(0);
+      // A zombie would be the second task of the connector's former life.
+      expect(since.filter(({ key }) => key !== "0")).toEqual([]);
+      const { gaps } = await group.verdict("count-f14", "count-f14");
+      expect(gaps).toEqual([]);
+      await accepted(group.rest, "DELETE", "/connectors/gone-f14");
+    });
+
+    test(`F24: 50 clients at once while the leader is killed leave no half-made connector (seed ${seed})`, async () => {
+      const storm = new RestStorm(group, seed);
+      const victim = await group.leader();
+      await storm.run(50, 6_000, async () => {
+        await sleep(2_000);
+        await victim.end("SIGKILL");
+        await sleep(1_000);
+        await victim.start();
+      });
+      expect(storm.answered).toBeGreaterThan(100);
+      await until(() => storm.halfMade(), 60_000);
+      await storm.clean();
+    });
+  });
+
+  test(`F13: exactly once over kill -9 of leaders that fence (seed ${seed})`, async () => {
+    const random = seeded(seed);
+    const group = new WorkerGroup(broker.bootstrap, "eos", port + 20, { "exactly.once.source.support": "enabled" });
+    try {
+      await group.start();
+      const own = { "offsets.storage.topic": "own-offsets", "transaction.boundary": "interval", "transaction.boundary.interval.ms": "200" };
+      const bounded = { "transaction.boundary": "connector", "transaction.size": "25" };
+      const all = new Map<string, Record<string, string>>([
+        ["once-a", {}],
+        ["once-b", own],
+        ["once-c", bounded],
+      ]);
+      const put = (tasks: number): Promise<void[]> =>
+        Promise.all([...all].map(([name, more]) => group.put(name, counting(name, tasks, more))));
+      const running = (tasks: number): Promise<void> => group.allRunning(new Map([...all.keys()].map((name) => [name, tasks])), 60_000);
+      await put(3);
+      await running(3);
+      for (let round = 0; round < 3; round++) {
+        const tasks = 3 - ((round + 1) % 2);
+        await sleep(random() * 1000);
+        const victim = await group.leader();
+        // The new number of tasks makes the leader fence the former ones.
+        await put(tasks);
+        await sleep(random() * 300);
+        await victim.end("SIGKILL");
+        await sleep(random() * 500);
+        await victim.start();
+        await running(tasks);
+      }
+      for (const name of all.keys()) {
+        const { gaps, duplicates, counts } = await group.verdict(name, name);
+        expect({ name, gaps, duplicates, tasks: counts.size }).toEqual({ name, gaps: [], duplicates: 0, tasks: 3 });
+        expect(Math.min(...counts.values())).toBeGreaterThan(20);
+      }
+    } finally {
+      await group.close();
+    }
   });
 });

@@ -123,3 +123,23 @@ export async function notRunning(rest: string, name: string, tasks: number, work
   const fine = status.tasks.length === tasks && all.every((s) => s.state === "RUNNING" && (workers?.includes(s.worker_id) ?? true));
   return fine ? null : JSON.stringify(status);
 }
+/** Makes the broker compact the topic now and waits until it has. */
+export async function compacted(bootstrap: string, topic: string): Promise<void> {
+  const client = await admin(bootstrap);
+  const producer = await clients.producer({ "bootstrap.servers": bootstrap, "linger.ms": "0" });
+  try {
+    const eager = { "segment.ms": "100", "min.cleanable.dirty.ratio": "0.0", "min.compaction.lag.ms": "0", "delete.retention.ms": "0" };
+    await client.alterTopicConfigs(topic, { ...eager, "max.compaction.lag.ms": "1000" });
+    await producer.partitions(topic);
+    await until(async () => {
+      // Records that mean nothing to workers roll the segment.
+      await producer.send(topic, 0, Buffer.from("unknown-key"), Buffer.from("{}"));
+      const keys = (await recordsOf(bootstrap, topic)).slice(0, -3).map((r) => r.key);
+      return new Set(keys).size === keys.length ? null : `${keys.length} records for ${new Set(keys).size} keys`;
+    });
+    await client.alterTopicConfigs(topic, { "segment.ms": "604800000" });
+  } finally {
+    await producer.close();
+    await client.close();
+  }
+}

@@ -1,5 +1,5 @@
 /** Three workers of ours in one group, their connectors, and what happens to them. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { accepted, ask, judge, notRunning, recordsOf, type Findings, until } from "./journal.ts";
@@ -23,6 +23,8 @@ export class WorkerGroup {
   }
   async close(): Promise<void> {
     await Promise.all(this.workers.map((w) => w.end("SIGKILL")));
+    const kept = process.env["MILLRACE_CHAOS_LOGS"];
+    if (kept !== undefined) this.workers.forEach((w, n) => writeFileSync(join(kept, `${this.name}-${n}.log`), w.output()));
     rmSync(this.folder, { recursive: true, force: true });
   }
   /** Any worker that is up. */

@@ -161,6 +161,7 @@ export function workerProcess(folder: string, port: number, settings: Readonly<R
   const file = join(folder, `worker-${port}.properties`);
   writeFileSync(file, properties(settings));
   let running: Process | null = null;
+  /** What former processes have said. */
   let last = "";
   return {
     rest: `http://127.0.0.1:${port}`,
@@ -175,9 +176,9 @@ export function workerProcess(folder: string, port: number, settings: Readonly<R
       const ending = running;
       running = null;
       await ending?.end(signal);
-      last = ending?.output() ?? last;
+      last += ending?.output() ?? "";
     },
-    output: () => running?.output() ?? last,
+    output: () => last + (running?.output() ?? ""),
     async memory() {
       const { readFile } = await import("node:fs/promises");
       const status = await readFile(`/proc/${running?.pid}/status`, "utf8");

@@ -50,9 +50,9 @@ async function waitUntilUp(port: number, user: string, exited: () => boolean): P
     client.on("error", () => {});
     try {
       await client.connect();
-      const { rows } = await client.query<{ v: string }>("SHOW server_version_num");
+      const { rows } = await client.query<{ server_version_num: string }>("SHOW server_version_num");
       await client.end();
-      return Math.floor(Number(rows[0]?.v ?? 0) / 10000);
+      return Math.floor(Number(rows[0]?.server_version_num ?? 0) / 10000);
     } catch {
       await new Promise((r) => setTimeout(r, 50));
     }

@@ -10,10 +10,11 @@ export interface Filters {
   snapshot(schema: string, table: string): boolean;
 }
 
-export function filtersOf(settings: Settings, builtinSchemas: readonly string[]): Filters {
+/** `container`: what tables are in, as the settings call it. */
+export function filtersOf(settings: Settings, builtinSchemas: readonly string[], container: "schema" | "database" = "schema"): Filters {
   const listed = (name: string): ((text: string) => boolean) | null => anyOf(settings.optional(name), name);
-  const schemaIn = listed("schema.include.list"),
-    schemaOut = listed("schema.exclude.list");
+  const schemaIn = listed(`${container}.include.list`),
+    schemaOut = listed(`${container}.exclude.list`);
   const tableIn = listed("table.include.list"),
     tableOut = listed("table.exclude.list");
   const columnIn = listed("column.include.list"),

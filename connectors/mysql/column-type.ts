@@ -1,0 +1,41 @@
+/** What the connector knows about a column once its type and the handling modes have been looked at. */
+import type { RawColumn } from "#connect/api/raw-row";
+import type { Schema } from "#connect/api/schema";
+import type { ConnectValue } from "#connect/api/value";
+import type { Shape } from "../cdc/semantic-types.ts";
+import type { TableColumn } from "./binlog/types.ts";
+
+/** How cells of a column are read: of the text protocol (snapshot), and of the binary log. */
+export interface Codecs {
+  readonly text: RawColumn;
+  readonly binlog: (wire: TableColumn) => RawColumn;
+}
+export interface ColumnType extends Codecs {
+  /** The schema, given optionality, default and parameters. */
+  readonly shape: Shape;
+  /** Stands in a required field for which there is no value. */
+  readonly neutral: ConnectValue;
+  /** The default's text (Debezium's `defaultValueExpression`) as a value; undefined: not shown. */
+  readonly defaultOf: (text: string) => ConnectValue | undefined;
+  /** Plain text: `column.mask.*` and `column.truncate.*` apply. */
+  readonly textual?: true;
+  /** Types whose values are Structs: codecs for the schema that the field really has. */
+  readonly bind?: (schema: Schema) => Codecs;
+}
+
+/** How the database's values are represented (`*.handling.mode`, `time.precision.mode`, …). */
+export interface TypeModes {
+  readonly decimal: "precise" | "double" | "string";
+  readonly bigintUnsigned: "long" | "precise";
+  readonly time: "adaptive_time_microseconds" | "connect" | "isostring" | "microseconds" | "nanoseconds";
+  readonly binary: "bytes" | "base64" | "base64-url-safe" | "hex";
+  /** `enable.time.adjuster`: years 0 to 69 are 2000 to 2069, 70 to 99 are 1970 to 1999. */
+  readonly adjustYears: boolean;
+  /** Zone that TIMESTAMP texts of the snapshot are in; null: UTC. */
+  readonly zone: string | null;
+  /** Characters of the single-byte character sets that have no decoder here, by name: the server's own tables. */
+  readonly charsetTables: ReadonlyMap<string, readonly string[]>;
+}
+
+/** A column whose values are always made before they are written. */
+export const decoded = (decode: RawColumn["decode"]): RawColumn => ({ form: "decode", decode });

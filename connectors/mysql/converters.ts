@@ -1,0 +1,92 @@
+/**
+ * `converters`: the converters that Debezium brings for these databases, built in. Others are Java classes of the user and are
+ * refused by name.
+ */
+import { primitive } from "#connect/api/schema";
+import { ConfigError } from "#connect/api/errors";
+import { anyOf } from "../cdc/expressions.ts";
+import type { Settings } from "../cdc/settings.ts";
+import type { Column } from "../cdc/table-model.ts";
+import { type ColumnType, decoded, type TypeModes } from "./column-type.ts";
+import { columnType } from "./types.ts";
+
+/** Null: no converter takes the column. `id`: database.table. */
+export type ColumnConverters = (id: string, column: Column) => ColumnType | null;
+
+const nonZero = decoded((b, start, end) => {
+  for (let i = start; i < end; i++) if (b[i] !== 0) return true;
+  return false;
+});
+const TRUE_FALSE: ColumnType = {
+  shape: (options) => primitive("BOOLEAN", options),
+  neutral: false,
+  text: decoded((b, start, end) => !(end - start === 1 && b[start] === 0x30)),
+  binlog: () => nonZero,
+  defaultOf: (t) => (/^(true|false)$/i.test(t) ? /^true$/i.test(t) : Number.isNaN(Number(t)) ? undefined : Number(t) > 0),
+};
+
+/** TINYINT(1), also UNSIGNED, as a boolean. `selector`: expressions of database.table.column; `length.checker`: only of length 1. */
+function tinyIntOneToBoolean(settings: Settings, name: string): ColumnConverters {
+  const selected = anyOf(settings.optional(`${name}.selector`), `${name}.selector`);
+  const checked = (settings.optional(`${name}.length.checker`) ?? "true").toLowerCase() !== "false";
+  return (id, column) => {
+    if (!/^TINYINT/.test(column.typeName.toUpperCase())) return null;
+    if (checked && column.length !== 1) return null;
+    return selected === null || selected(`${id}.${column.name}`) ? TRUE_FALSE : null;
+  };
+}
+const BOOLEANS = new Set(["BOOL", "BOOLEAN"]);
+/** For a JDBC sink: booleans as INT16, REAL as a double, text with its character set and length in the schema's parameters. */
+function jdbcSink(settings: Settings, name: string, modes: TypeModes): ColumnConverters {
+  const of = (kind: string): ((text: string) => boolean) | null =>
+    anyOf(settings.optional(`${name}.selector.${kind}`), `${name}.selector.${kind}`);
+  const booleans = of("boolean"),
+    reals = of("real"),
+    strings = of("string");
+  const treatRealAsDouble = (settings.optional(`${name}.treat.real.as.double`) ?? "true").toLowerCase() !== "false";
+  return (id, column) => {
+    const type = column.typeName.toUpperCase();
+    const at = `${id}.${column.name}`;
+    if ((BOOLEANS.has(type) || (type === "TINYINT" && column.length === 1)) && (booleans === null || booleans(at)))
+      return columnType({ ...column, typeName: "TINYINT" }, modes);
+    if (type === "REAL" && (reals === null || reals(at)))
+      return columnType({ ...column, typeName: treatRealAsDouble ? "DOUBLE" : "FLOAT" }, modes);
+    if (/^(CHAR|VARCHAR|TEXT|TINYTEXT|MEDIUMTEXT|LONGTEXT|NCHAR|NVARCHAR)$/.test(type) && (strings === null || strings(at))) {
+      const plain = columnType(column, modes);
+      if (plain === null) return null;
+      const parameters = {
+        ...(column.length !== null && { __debezium_source_column_length: String(column.length) }),
+        ...(column.charsetName !== null && { "__debezium.source.column.character_set": column.charsetName }),
+      };
+      return { ...plain, shape: (options) => plain.shape({ ...options, parameters: { ...options.parameters, ...parameters } }) };
+    }
+    return null;
+  };
+}
+
+const CLASSES: Readonly<Record<string, (settings: Settings, name: string, modes: TypeModes) => ColumnConverters>> = {
+  "io.debezium.connector.binlog.converters.TinyIntOneToBooleanConverter": tinyIntOneToBoolean,
+  "io.debezium.connector.mysql.converters.TinyIntOneToBooleanConverter": tinyIntOneToBoolean,
+  "io.debezium.connector.binlog.converters.JdbcSinkDataTypesConverter": jdbcSink,
+  "io.debezium.connector.mysql.converters.JdbcSinkDataTypesConverter": jdbcSink,
+};
+
+/** Throws ConfigError, naming the setting, for a class that is not one of the built-in ones. */
+export function convertersOf(settings: Settings, modes: TypeModes): ColumnConverters {
+  const made = settings.list("converters").map((name) => {
+    const className = settings.optional(`${name}.type`);
+    const make = className === null ? undefined : CLASSES[className];
+    if (make === undefined)
+      throw new ConfigError(
+        `The '${name}.type' value is invalid: '${className ?? ""}' is not a converter that is built in; use one of ${Object.keys(CLASSES).join(", ")}, or remove '${name}' from 'converters'`,
+      );
+    return make(settings, name, modes);
+  });
+  return (id, column) => {
+    for (const convert of made) {
+      const type = convert(id, column);
+      if (type !== null) return type;
+    }
+    return null;
+  };
+}

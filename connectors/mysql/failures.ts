@@ -1,0 +1,53 @@
+/** Errors of the server and of the connection: whether trying again may help, and what to do about them. */
+import { ConnectError, RetriableError } from "#connect/api/errors";
+import { messageOf, SourceError } from "../cdc/source-error.ts";
+
+export const errorCode = (error: unknown): string =>
+  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : "";
+export const errorNumber = (error: unknown): number =>
+  typeof error === "object" && error !== null && "errno" in error && typeof error.errno === "number" ? error.errno : 0;
+
+/** Server goes away or is not there yet, deadlocks and lock waits: by the server's error numbers. */
+const TRANSIENT_NUMBERS = new Set([
+  1040, 1053, 1077, 1079, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1317, 1927, 2002, 2003, 2006, 2013, 3024, 4031,
+]);
+const TRANSIENT_CODES =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|PROTOCOL_CONNECTION_LOST|PROTOCOL_SEQUENCE_TIMEOUT)$/;
+
+export function isTransient(error: unknown): boolean {
+  if (error instanceof ConnectError) return error.causeClass === "transient";
+  if (TRANSIENT_CODES.test(errorCode(error)) || TRANSIENT_NUMBERS.has(errorNumber(error))) return true;
+  if (typeof error === "object" && error !== null && "transient" in error && error.transient === true) return true;
+  return (
+    errorNumber(error) === 0 && /closed state|connection (was )?(closed|lost|ended)|socket hang up|timed? ?out/i.test(messageOf(error))
+  );
+}
+
+const HINTS: readonly (readonly [numbers: readonly number[], hint: string])[] = [
+  [[1045, 1698], "Check database.user and database.password, and from which hosts the user may log in."],
+  [[1049], "Check database.include.list."],
+  [[1227], "Grant the user REPLICATION SLAVE, REPLICATION CLIENT, RELOAD and SELECT (MariaDB: also BINLOG MONITOR)."],
+  [[1142, 1044, 1370], "Grant the user SELECT on the captured tables, and LOCK TABLES where it has no RELOAD."],
+  [
+    [1236],
+    "The log that the connector needs is not on the server any more; set snapshot.mode=when_needed, or delete the connector's offsets, for a new snapshot.",
+  ],
+];
+function described(error: unknown): string {
+  const number = errorNumber(error);
+  const hint = HINTS.find(([numbers]) => numbers.includes(number))?.[1];
+  return `${messageOf(error)}${number === 0 ? "" : ` (${number})`}${hint === undefined ? "" : `. ${hint}`}`;
+}
+/** Preparing failed: our own errors as they are, the server's with what to do. */
+export function startFailure(error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
+  const message = `The MySQL source could not start: ${described(error)}`;
+  return isTransient(error) ? new RetriableError(message, error) : new SourceError(message, { cause: error, code: errorCode(error) });
+}
+/** `headline` and, on the next line, what happened. RetriableError where trying again may help. */
+export function wrapped(headline: string, error: unknown): ConnectError {
+  const message = `${headline}\n${described(error)}`;
+  if (isTransient(error)) return new RetriableError(message, error);
+  const javaClass = error instanceof ConnectError && !error.javaClass.endsWith("RetriableException") ? error.javaClass : undefined;
+  return new SourceError(message, { cause: error, code: errorCode(error), ...(javaClass !== undefined && { javaClass }) });
+}

@@ -1,0 +1,147 @@
+/** Makes table plans: columns, types, keys and defaults from the table's definition, cells from the log's table map or the snapshot. */
+import type { RawColumn } from "#connect/api/raw-row";
+import type { Schema } from "#connect/api/schema";
+import type { ConnectValue } from "#connect/api/value";
+import type { ColumnMask } from "../cdc/column-mask.ts";
+import type { Filters } from "../cdc/filters.ts";
+import type { MessageKeys } from "../cdc/message-keys.ts";
+import type { NameAdjuster } from "../cdc/name-adjustment.ts";
+import { type Column, dottedTableId, type Table } from "../cdc/table-model.ts";
+import { type PlannedColumn, type PlannedType, TablePlan } from "../cdc/table-plan.ts";
+import type { TopicNaming } from "../cdc/topic-naming.ts";
+import type { TableColumn } from "./binlog/types.ts";
+import type { Codecs, ColumnType, TypeModes } from "./column-type.ts";
+import type { ColumnConverters } from "./converters.ts";
+import { sourceTypeParameters } from "./source-type.ts";
+import { columnType } from "./types.ts";
+
+export interface PlanSettings {
+  readonly filters: Filters;
+  readonly naming: TopicNaming;
+  readonly keys: MessageKeys;
+  readonly modes: TypeModes;
+  readonly adjustSchema: NameAdjuster;
+  readonly adjustField: NameAdjuster;
+  readonly mask: (schema: string, table: string, column: string) => ColumnMask | null;
+  /** Whether a column's type goes into its schema's parameters (`column.propagate.source.type` and `datatype.…`). */
+  readonly propagate: (column: string, type: string) => boolean;
+  readonly converters: ColumnConverters;
+  /** `include.schema.comments` */
+  readonly comments: boolean;
+  /** Schema of the `source` block. */
+  readonly source: Schema;
+}
+/** Where cells come from: the columns of a query, by name, or those of a table map, by position. */
+export type Wire =
+  | { readonly kind: "text"; readonly columns: readonly string[] }
+  | { readonly kind: "binlog"; readonly columns: readonly TableColumn[] };
+
+const ZERO_DATE = /^0{1,4}-0{1,2}-0{1,2}/;
+
+function defaultOf(column: Column, type: ColumnType): ConnectValue | undefined {
+  const text = column.defaultValueExpression;
+  if (!column.hasDefaultValue || text === null) return undefined;
+  if (ZERO_DATE.test(text) && typeof type.neutral !== "string") return column.optional ? undefined : type.neutral;
+  const value = type.defaultOf(text);
+  if (value === undefined && ZERO_DATE.test(text) && !column.optional) return type.neutral;
+  return value;
+}
+/** In a required field a value that cannot be shown (a date with zeros) is the default, or the neutral value. */
+function required(raw: RawColumn, instead: ConnectValue): RawColumn {
+  if (raw.form !== "writer" && raw.form !== "decode") return raw;
+  return {
+    form: raw.form,
+    decode: (b, start, end) => raw.decode(b, start, end) ?? instead,
+    ...(raw.write && { write: raw.write }),
+  };
+}
+
+export class TablePlans {
+  readonly #settings: PlanSettings;
+  constructor(settings: PlanSettings) {
+    this.#settings = settings;
+  }
+  captures(database: string, table: string): boolean {
+    return this.#settings.filters.table(database, table);
+  }
+  /** Columns of a table that the snapshot reads. */
+  selected(table: Table): readonly string[] {
+    const key = new Set(this.#keyOf(table));
+    const { filters } = this.#settings;
+    return table.columns
+      .filter((c) => key.has(c.name) || filters.column(table.id.catalog ?? "", table.id.table, c.name))
+      .map((c) => c.name);
+  }
+  keyOf(table: Table): readonly string[] {
+    return this.#keyOf(table);
+  }
+  plan(table: Table, wire: Wire): TablePlan {
+    const s = this.#settings;
+    const database = table.id.catalog ?? "",
+      name = table.id.table;
+    const planned = new Map<string, PlannedColumn>();
+    const values: PlannedColumn[] = [];
+    table.columns.forEach((column, position) => {
+      const at = wire.kind === "text" ? wire.columns.indexOf(column.name) : position;
+      const p = this.#column(database, name, column, at, wire);
+      if (p === null) return;
+      planned.set(column.name, p);
+      if (s.filters.column(database, name, column.name)) values.push(p);
+    });
+    const key: PlannedColumn[] = [];
+    for (const column of this.#keyOf(table)) {
+      const p = planned.get(column);
+      // Keys are not masked.
+      if (p !== undefined) key.push({ ...p, mask: null, parameters: this.#parameters(database, name, p, table) });
+    }
+    const topic = s.naming.data(database, name);
+    return new TablePlan({ schema: database, table: name, topic, schemaName: s.adjustSchema(topic) }, s.source, values, key);
+  }
+  #keyOf(table: Table): readonly string[] {
+    const names = table.columns.map((c) => c.name);
+    return this.#settings.keys(table.id.catalog ?? "", table.id.table, names) ?? table.primaryKeyColumnNames;
+  }
+  #parameters(database: string, table: string, planned: PlannedColumn, of: Table): Readonly<Record<string, string>> | null {
+    const column = of.columns.find((c) => this.#settings.adjustField(c.name) === planned.field);
+    return column === undefined ? null : this.#sourceType(database, table, column);
+  }
+  #sourceType(database: string, table: string, column: Column): Readonly<Record<string, string>> | null {
+    const wanted = this.#settings.propagate(`${database}.${table}.${column.name}`, `${database}.${table}.${column.typeName}`);
+    return wanted ? sourceTypeParameters(column) : null;
+  }
+  #column(database: string, table: string, column: Column, at: number, wire: Wire): PlannedColumn | null {
+    const s = this.#settings;
+    const id = dottedTableId({ catalog: database, schema: null, table });
+    const type = s.converters(id, column) ?? columnType(column, s.modes);
+    if (type === null) return null;
+    const mask = type.textual === true ? s.mask(database, table, column.name) : null;
+    const parameters = { ...mask?.parameters, ...this.#sourceType(database, table, column) };
+    const value = defaultOf(column, type);
+    const cell = wire.kind === "binlog" ? wire.columns[at] : undefined;
+    return {
+      field: s.adjustField(column.name),
+      wire: wire.kind === "binlog" && cell === undefined ? -1 : at,
+      type: plannedType(type, cell ?? null, column.optional ? undefined : (value ?? type.neutral), s.comments ? column.comment : null),
+      optional: column.optional,
+      default: value,
+      parameters: Object.keys(parameters).length === 0 ? null : parameters,
+      mask,
+      length: column.length,
+    };
+  }
+}
+/** `cell` null: cells of the text protocol. `instead`: of values that cannot be shown; undefined: null. */
+function plannedType(type: ColumnType, cell: TableColumn | null, instead: ConnectValue | undefined, doc: string | null): PlannedType {
+  const pick = (codecs: Codecs): RawColumn => {
+    const raw = cell === null ? codecs.text : codecs.binlog(cell);
+    return instead === undefined ? raw : required(raw, instead);
+  };
+  const bind = type.bind;
+  return {
+    shape: doc === null || doc === "" ? type.shape : (options) => type.shape({ ...options, doc }),
+    raw: pick(type),
+    neutral: type.neutral,
+    unavailable: null,
+    ...(bind && { bind: (schema: Schema) => ({ raw: pick(bind(schema)), neutral: type.neutral }) }),
+  };
+}

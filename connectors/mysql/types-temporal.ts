@@ -1,0 +1,202 @@
+/** DATE, TIME, DATETIME and TIMESTAMP in every `time.precision.mode`. */
+import { civilFromDays } from "#connect/api/civil-date";
+import type { RawColumn } from "#connect/api/raw-row";
+import type { ConnectValue } from "#connect/api/value";
+import { writeAscii, writeInteger } from "../cdc/cell-bytes.ts";
+import * as semantic from "../cdc/semantic-types.ts";
+import type { TableColumn } from "./binlog/types.ts";
+import type { ColumnType, TypeModes } from "./column-type.ts";
+import { binlogReader, daysOf, epochOf, moment, type MomentReader, textDateTime, textTime, timestampReader } from "./moment.ts";
+import { zoneOffsetSeconds } from "./time-zone.ts";
+
+const DAY_MICROS = 86_400_000_000;
+/** Of what the reader left in `moment`; null: not a date, or not representable. */
+type ValueOf = () => number | bigint | string | null;
+
+function column(read: MomentReader, valueOf: ValueOf, wide: boolean): RawColumn {
+  return {
+    form: "writer",
+    decode(b, start, end): ConnectValue {
+      read(b, start, end);
+      const value = valueOf();
+      return typeof value === "number" && wide ? BigInt(value) : value;
+    },
+    write(b, start, end, out) {
+      read(b, start, end);
+      const value = valueOf();
+      if (value === null) return false;
+      if (typeof value === "number") writeInteger(out, value);
+      else writeAscii(out, typeof value === "string" ? `"${value}"` : value.toString());
+      return true;
+    },
+  };
+}
+/** Connect's own logical types: milliseconds that become a Date. */
+function dateColumn(read: MomentReader, valueOf: ValueOf): RawColumn {
+  return {
+    form: "decode",
+    decode(b, start, end): ConnectValue {
+      read(b, start, end);
+      const value = valueOf();
+      return value === null ? null : new Date(Number(value));
+    },
+  };
+}
+const bytesOf = (text: string): Buffer => Buffer.from(text, "latin1");
+
+/** A type from how its values are made; the default is a text like the snapshot's. */
+function temporal(
+  shape: ColumnType["shape"],
+  text: MomentReader,
+  log: (wire: TableColumn) => MomentReader,
+  valueOf: ValueOf,
+  neutral: ConnectValue,
+): ColumnType {
+  const make = (read: MomentReader): RawColumn =>
+    neutral instanceof Date ? dateColumn(read, valueOf) : column(read, valueOf, typeof neutral === "bigint");
+  const fromText = make(text);
+  return {
+    shape,
+    neutral,
+    text: fromText,
+    binlog: (wire) => make(log(wire)),
+    defaultOf(t) {
+      const bytes = bytesOf(t);
+      if (!/\d/.test(t)) return undefined;
+      return fromText.decode(bytes, 0, bytes.length) ?? undefined;
+    },
+  };
+}
+
+const two = (n: number): string => (n < 10 ? `0${n}` : String(n));
+export function dateText(days: number): string {
+  const [y, m, d] = civilFromDays(days);
+  return `${String(y).padStart(4, "0")}-${two(m)}-${two(d)}`;
+}
+/** `digits` null: as many as there are without zeros at the end. */
+export function clockText(micros: number, digits: number | null): string {
+  const seconds = Math.floor(micros / 1_000_000);
+  let fraction = String(micros % 1_000_000).padStart(6, "0");
+  fraction = digits === null ? fraction.replace(/0+$/, "") : fraction.slice(0, digits);
+  const text = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return fraction === "" ? text : `${text}.${fraction}`;
+}
+
+export function dateType(modes: TypeModes): ColumnType {
+  const days = (): number | null => daysOf(modes.adjustYears);
+  const then =
+    (f: (d: number) => number | string): ValueOf =>
+    () => {
+      const d = days();
+      return d === null ? null : f(d);
+    };
+  switch (modes.time) {
+    case "isostring":
+      return temporal(
+        semantic.isoDate,
+        textDateTime,
+        binlogReader,
+        then((d) => `${dateText(d)}Z`),
+        "1970-01-01Z",
+      );
+    case "connect":
+      return temporal(
+        semantic.connectDate,
+        textDateTime,
+        binlogReader,
+        then((d) => d * 86_400_000),
+        new Date(0),
+      );
+    default:
+      return temporal(semantic.debeziumDate, textDateTime, binlogReader, days, 0);
+  }
+}
+
+/** A TIME of a day; MySQL's may also be negative or long, which only numbers can say. */
+const ofDay =
+  (f: (micros: number) => number | string): ValueOf =>
+  () =>
+    moment.micros < 0 || moment.micros >= DAY_MICROS ? null : f(moment.micros);
+
+export function timeType(modes: TypeModes): ColumnType {
+  switch (modes.time) {
+    case "isostring":
+      return temporal(
+        semantic.isoTime,
+        textTime,
+        binlogReader,
+        ofDay((m) => `${clockText(m, null)}Z`),
+        "00:00:00Z",
+      );
+    case "connect":
+      return temporal(
+        semantic.connectTime,
+        textTime,
+        binlogReader,
+        ofDay((m) => Math.floor(m / 1000)),
+        new Date(0),
+      );
+    case "nanoseconds":
+      return temporal(semantic.nanoTime, textTime, binlogReader, () => BigInt(moment.micros) * 1000n, 0n);
+    default:
+      return temporal(semantic.microTime, textTime, binlogReader, () => moment.micros, 0n);
+  }
+}
+
+const epochMicros = (days: number): number | bigint => {
+  const value = days * DAY_MICROS + moment.micros;
+  return value > -9e15 && value < 9e15 ? value : BigInt(days) * BigInt(DAY_MICROS) + BigInt(moment.micros);
+};
+/** `precision`: digits of the fraction that the column has. */
+export function datetimeType(precision: number, modes: TypeModes): ColumnType {
+  const then =
+    (f: (days: number) => number | bigint | string): ValueOf =>
+    () => {
+      const days = daysOf(modes.adjustYears);
+      return days === null ? null : f(days);
+    };
+  const type = (shape: ColumnType["shape"], f: (days: number) => number | bigint | string, neutral: ConnectValue): ColumnType =>
+    temporal(shape, textDateTime, binlogReader, then(f), neutral);
+  const millis = (days: number): number => days * 86_400_000 + Math.floor(moment.micros / 1000);
+  switch (modes.time) {
+    case "isostring":
+      return type(semantic.isoTimestamp, (d) => `${dateText(d)}T${clockText(moment.micros, null)}Z`, "1970-01-01T00:00:00Z");
+    case "connect":
+      return type(semantic.connectTimestamp, millis, new Date(0));
+    case "nanoseconds":
+      return type(semantic.nanoTimestamp, (d) => BigInt.asIntN(64, BigInt(epochMicros(d)) * 1000n), 0n);
+    case "microseconds":
+      return type(semantic.microTimestamp, epochMicros, 0n);
+    default:
+      return precision <= 3 ? type(semantic.timestampMillis, millis, 0n) : type(semantic.microTimestamp, epochMicros, 0n);
+  }
+}
+
+/** An instant; the snapshot cuts zeros at the end of the fraction, the log shows as many digits as the column has. */
+export function timestampType(precision: number, modes: TypeModes): ColumnType {
+  const { zone } = modes;
+  const fromText: ValueOf = () => {
+    const days = daysOf(false);
+    if (days === null) return null;
+    if (zone === null) return `${dateText(days)}T${clockText(moment.micros, null)}Z`;
+    const local = days * 86_400 + Math.floor(moment.micros / 1_000_000);
+    const utc = local - zoneOffsetSeconds(zone, local);
+    const day = Math.floor(utc / 86_400);
+    return `${dateText(day)}T${clockText((utc - day * 86_400) * 1_000_000 + (moment.micros % 1_000_000), null)}Z`;
+  };
+  const fromLog: ValueOf = () => {
+    const { seconds, micros } = epochOf();
+    const day = Math.floor(seconds / 86_400);
+    return `${dateText(day)}T${clockText((seconds - day * 86_400) * 1_000_000 + micros, precision)}Z`;
+  };
+  const defaults = temporal(semantic.zonedTimestamp, textDateTime, binlogReader, utcText, "1970-01-01T00:00:00Z");
+  return {
+    ...defaults,
+    text: column(textDateTime, fromText, false),
+    binlog: (wire) => column(timestampReader(wire), fromLog, false),
+  };
+}
+const utcText: ValueOf = () => {
+  const days = daysOf(false);
+  return days === null ? null : `${dateText(days)}T${clockText(moment.micros, null)}Z`;
+};

@@ -83,12 +83,13 @@ function flipSomewhere({ disk, random }: Made): void {
 
 async function rot(seed: number): Promise<void> {
   const made = make(seed);
-  const { random, disk } = made;
+  const { random } = made;
   const before = await open(made);
   for (let i = 10 + random.below(60); i > 0; i--) append(made, before.partition);
   await before.close();
   for (let flips = 1 + random.below(3); flips > 0; flips--) flipSomewhere(made);
-  const { partition, close } = await open(made);
+  const opened = await open(made);
+  const { partition } = opened;
   expect(partition.logEndOffset).toBeLessThanOrEqual(made.lines.length);
   made.lines.length = partition.logEndOffset;
   for (let i = 0; i < 8; i++)
@@ -99,14 +100,15 @@ async function rot(seed: number): Promise<void> {
   while (partition.log.segments.active.baseOffset < end) append(made, partition);
   for (let i = 0; i < 5; i++) append(made, partition);
   expect(readFrom(made, partition, partition.log.segments.active.baseOffset)).toBe(made.lines.length);
-  await close();
+  await opened.close();
 }
 
 const CODES = ["ENOSPC", "EIO"];
 async function sickDisk(seed: number): Promise<void> {
   const made = make(seed);
   const { random, disk, clock } = made;
-  const { partition, close } = await open(made);
+  const opened = await open(made);
+  const { partition } = opened;
   const sick = new Set(["write", "sync", "open", "read", "rename", "replace"].filter(() => random.below(2) === 0));
   let refused = 0;
   for (let step = 0; step < 80; step++) {
@@ -132,7 +134,7 @@ async function sickDisk(seed: number): Promise<void> {
   adopt(made, partition);
   expect(readFrom(made, partition, 0)).toBe(made.lines.length);
   if (sick.has("write")) expect(refused).toBeGreaterThan(0);
-  await close();
+  await opened.close();
   const again = await open(made);
   expect(again.partition.logEndOffset).toBe(made.lines.length);
   expect(readFrom(made, again.partition, 0)).toBe(made.lines.length);

@@ -50,6 +50,14 @@ export interface Table {
   readonly defaultCharsetName: string | null;
   readonly comment: string | null;
   readonly attributes: readonly { readonly name: string; readonly value: string }[];
+  /** What the server knows beyond Debezium's model; not part of the history's JSON. */
+  readonly detail?: TableDetail;
+}
+export interface TableDetail {
+  /** Default character set, where it differs from `defaultCharsetName`. */
+  readonly storedCharset?: string;
+  /** MariaDB: WITH SYSTEM VERSIONING. */
+  readonly systemVersioned?: boolean;
 }
 
 export type TableChangeType = "CREATE" | "ALTER" | "DROP";

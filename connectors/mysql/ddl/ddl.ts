@@ -7,17 +7,19 @@ export type DdlEventType = "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "DATABASE"
 /** One event for the schema change topic and, apart from TRUNCATE, one record of the history. */
 export interface DdlEvent {
   readonly type: DdlEventType;
-  /** Database of the event, "" for what concerns the server (SET). */
+  /** Database of the event: of the table, of CREATE DATABASE, else that of the statement. */
   readonly databaseName: string;
   /** Text for `ddl`: the statement, or its part for this table (`DROP TABLE a, b` gives two). */
   readonly ddl: string;
-  /** The table the event is about; null: none (CREATE DATABASE, SET, USE). */
+  /** The table the event is about; null: none (databases, SET, USE, indexes). */
   readonly table: TableId | null;
   readonly changes: readonly TableChange[];
 }
 export interface DdlResult {
-  /** In the order of the statements; empty when nothing that counts is in the text (views, users, routines, indexes). */
+  /** In the order of the text; never empty: a text in which nothing counts (indexes, FLUSH …) is one DATABASE event with all of it. */
   readonly events: readonly DdlEvent[];
+  /** False: nothing in the text changes tables, databases or variables. */
+  readonly counts: boolean;
 }
 
 /** The statement cannot be followed with certainty: the tables have to be read from the server, or the connector stops. */
@@ -40,13 +42,19 @@ export class UncertainDdl extends Error {
   }
 }
 
-/**
- * Use: `const schema = new MysqlSchema({ flavor, ignoreTableCase })` (schema.ts, the state: tables, character sets of
- * databases, current database, server variables), then `schema.apply(statement, databaseOfTheEvent)`: a DdlResult, the changes
- * are in `schema.tables`. Throws UncertainDdl with nothing applied.
- */
 export interface DdlSchemaOptions {
   readonly flavor: Flavor;
   /** `lower_case_table_names` is not 0. */
   readonly ignoreTableCase?: boolean;
+  /** As in versioned comments: 90100, 101109. Not given: newer than all. */
+  readonly serverVersion?: number;
+  /** `include.schema.comments`. */
+  readonly comments?: boolean;
+}
+/** Facts of the event that brought the statement. */
+export interface DdlContext {
+  /** Default database of the session, "" for none. */
+  readonly database: string;
+  /** sql_mode NO_BACKSLASH_ESCAPES was on. */
+  readonly plainBackslash?: boolean;
 }

@@ -1,0 +1,199 @@
+/** Makes a table out of actions: the order of things is the server's (mysql_prepare_alter_table), the fields are Debezium's. */
+import type { Column, ColumnDetail, Table, TableId } from "#connectors/cdc/table-model";
+import type { Action } from "./actions.ts";
+import { type CharsetDefault, chosen, sameCharset } from "./charset.ts";
+import { type ColumnDraft, finishedColumn } from "./column-definition.ts";
+
+const same = (a: string, b: string): boolean => a === b || a.toLowerCase() === b.toLowerCase();
+type Of<K extends Action["kind"]> = Extract<Action, { kind: K }>;
+
+/** The statement and the table do not go together: what was known of the table is not what the server has. */
+export class Mismatch extends Error {}
+
+class Columns {
+  readonly list: Column[];
+  /** Of the table before the statement. */
+  readonly #before: readonly Column[];
+
+  constructor(before: readonly Column[]) {
+    this.#before = before;
+    this.list = [...before];
+  }
+  at(name: string): number {
+    return this.list.findIndex((c) => same(c.name, name));
+  }
+  /** A column of the table as it was. */
+  old(name: string): Column | undefined {
+    return this.#before.find((c) => same(c.name, name));
+  }
+  insert(column: Column, place: { readonly after: string | null } | null): void {
+    const at = place === null ? this.list.length : place.after === null ? 0 : this.at(place.after) + 1;
+    if (place !== null && place.after !== null && at === 0) throw new Mismatch(`there is no column '${place.after}'`);
+    this.list.splice(at, 0, column);
+  }
+}
+
+export interface TableShape {
+  readonly id: TableId;
+  readonly columns: readonly Column[];
+  readonly primaryKeyColumnNames: readonly string[];
+  readonly charset: CharsetDefault;
+  readonly comment: string | null;
+  readonly systemVersioned: boolean;
+}
+export interface ApplyOptions {
+  readonly comments: boolean;
+  /** CREATE TABLE: its character set is the model's too; ALTER TABLE: Debezium's model keeps the first. */
+  readonly creates: boolean;
+}
+export function applied(shape: TableShape, actions: readonly Action[], o: ApplyOptions): Table {
+  const charset = tableCharset(shape.charset, actions, o.creates);
+  const columns = new Columns(shape.columns);
+  const names = changeColumns(columns, actions, charset, o.comments);
+  const conversion = actions.findLast((a): a is Of<"charset"> => a.kind === "charset" && a.convert);
+  if (conversion !== undefined) convert(columns, shape.columns, charset, actions);
+  setDefaults(columns, actions, names);
+  const key = keyNames(
+    columns,
+    shape.primaryKeyColumnNames.flatMap((n) => renamed(n, names)),
+    actions,
+  );
+  const comment = actions.findLast((a): a is Of<"comment"> => a.kind === "comment");
+  const versioning = actions.findLast((a): a is Of<"versioning"> => a.kind === "versioning");
+  const systemVersioned = versioning?.on ?? shape.systemVersioned;
+  const differs = charset.stored !== null && !sameCharset(charset.stored, charset.charset);
+  return {
+    id: actions.findLast((a): a is Of<"renameTable"> => a.kind === "renameTable")?.to ?? shape.id,
+    columns: columns.list.map((c, i) => (c.position === i + 1 ? c : { ...c, position: i + 1 })),
+    primaryKeyColumnNames: key,
+    defaultCharsetName: charset.charset,
+    comment: comment !== undefined && o.comments && o.creates ? comment.text : shape.comment,
+    attributes: [],
+    ...(differs || systemVersioned
+      ? { detail: { ...(differs ? { storedCharset: charset.stored ?? "" } : {}), ...(systemVersioned ? { systemVersioned } : {}) } }
+      : {}),
+  };
+}
+function tableCharset(above: CharsetDefault, actions: readonly Action[], creates: boolean): CharsetDefault {
+  let charset: string | null = null;
+  let collation: string | null = null;
+  for (const a of actions)
+    if (a.kind === "charset") {
+      if (a.choice.charset !== null) charset = a.choice.charset;
+      if (a.choice.collation !== null) collation = a.choice.collation;
+      else if (a.choice.charset !== null) collation = null;
+    }
+  const taken = chosen({ charset, collation }, above);
+  return creates ? taken : { charset: above.charset, stored: taken.stored };
+}
+/** Old name to new name; null: dropped. */
+type Names = ReadonlyMap<string, string | null>;
+function renamed(name: string, names: Names): readonly string[] {
+  const to = names.get(name.toLowerCase());
+  return to === undefined ? [name] : to === null ? [] : [to];
+}
+function changeColumns(columns: Columns, actions: readonly Action[], charset: CharsetDefault, comments: boolean): Names {
+  const names = new Map<string, string | null>();
+  const finished = (d: ColumnDraft): Column => finishedColumn(d, charset, comments);
+  const moved: (() => void)[] = [];
+  const list: Column[] = [];
+  const fates = new Map<string, Action>();
+  for (const a of actions) {
+    const name = a.kind === "drop" ? a.name : a.kind === "change" || a.kind === "rename" ? a.from : null;
+    if (name === null) continue;
+    if (columns.old(name) !== undefined) fates.set(name.toLowerCase(), a);
+    else if (!("lenient" in a) || !a.lenient) throw new Mismatch(`there is no column '${name}'`);
+  }
+  for (const old of columns.list) {
+    const fate = fates.get(old.name.toLowerCase());
+    if (fate === undefined) list.push(old);
+    else if (fate.kind === "drop") names.set(old.name.toLowerCase(), null);
+    else if (fate.kind === "rename") {
+      names.set(old.name.toLowerCase(), fate.to);
+      list.push({ ...old, name: fate.to });
+    } else if (fate.kind === "change") {
+      names.set(old.name.toLowerCase(), fate.column.name);
+      if (fate.place === null) list.push(kept(old, finished(fate.column), fate.keeps));
+    }
+  }
+  columns.list.splice(0, columns.list.length, ...list);
+  for (const a of actions) {
+    if (a.kind === "change" && a.place !== null) {
+      const old = columns.old(a.from);
+      if (old !== undefined) moved.push(() => columns.insert(kept(old, finished(a.column), a.keeps), a.place));
+    } else if (a.kind === "add")
+      moved.push(() => {
+        if (columns.at(a.column.name) < 0) columns.insert(finished(a.column), a.place);
+        else if (!a.lenient) throw new Mismatch(`there is a column '${a.column.name}' already`);
+      });
+  }
+  for (const move of moved) move();
+  return names;
+}
+/** CHANGE keeps some of the column's traits in Debezium's model. */
+function kept(old: Column, column: Column, keeps: boolean): Column {
+  if (!keeps) return column;
+  return {
+    ...column,
+    autoIncremented: column.autoIncremented || old.autoIncremented,
+    generated: column.generated || old.generated,
+    comment: column.comment ?? old.comment,
+  };
+}
+/** CONVERT TO CHARACTER SET: every text column that was there and is not defined anew. */
+function convert(columns: Columns, before: readonly Column[], charset: CharsetDefault, actions: readonly Action[]): void {
+  const defined = new Set(actions.flatMap((a) => (a.kind === "change" || a.kind === "add" ? [a.column.name.toLowerCase()] : [])));
+  for (const [i, column] of columns.list.entries()) {
+    if (column.charsetName === null || charset.stored === null || defined.has(column.name.toLowerCase()) || before.length === 0) continue;
+    const { storedCharset: _stored, collation: _collation, ...rest } = column.detail ?? {};
+    const detail: ColumnDetail = sameCharset(charset.stored, column.charsetName) ? rest : { ...rest, storedCharset: charset.stored };
+    const { detail: _detail, ...plain } = column;
+    columns.list[i] = Object.keys(detail).length === 0 ? plain : { ...plain, detail };
+  }
+}
+function setDefaults(columns: Columns, actions: readonly Action[], names: Names): void {
+  for (const a of actions) {
+    if (a.kind !== "default" && a.kind !== "visibility") continue;
+    const at = columns.at(renamed(a.name, names)[0] ?? a.name);
+    const column = columns.list[at];
+    if (column === undefined) {
+      if (a.kind === "default" && a.lenient) continue;
+      throw new Mismatch(`there is no column '${a.name}'`);
+    }
+    if (a.kind === "default")
+      columns.list[at] = {
+        ...column,
+        hasDefaultValue: a.value !== undefined || column.optional,
+        defaultValueExpression: a.value ?? null,
+      };
+    else columns.list[at] = { ...column, detail: { ...column.detail, invisible: a.invisible } };
+  }
+}
+/** A unique key is taken for the key when there is none and all its columns are NOT NULL. */
+function keyNames(columns: Columns, before: readonly string[], actions: readonly Action[]): readonly string[] {
+  let key = before;
+  let ownPrimary = false;
+  const primary = (names: readonly string[]): void => {
+    key = names.map((n) => notNull(columns, n));
+    ownPrimary = true;
+  };
+  for (const a of actions) {
+    if (a.kind === "primary") primary(a.columns);
+    else if (a.kind === "dropPrimary" && !ownPrimary) key = [];
+    else if (a.kind === "unique" && key.length === 0) key = uniqueKey(columns, a.columns) ?? key;
+    else if ((a.kind === "add" || a.kind === "change") && a.column.key === "primary") primary([a.column.name]);
+    else if ((a.kind === "add" || a.kind === "change") && a.column.key === "unique" && key.length === 0) key = [a.column.name];
+  }
+  return key;
+}
+export function uniqueKey(columns: { readonly list: readonly Column[] }, names: readonly string[] | null): readonly string[] | null {
+  const found = (names ?? []).flatMap((n) => columns.list.find((c) => same(c.name, n)) ?? []);
+  return names === null || found.length !== names.length || found.some((c) => c.optional) ? null : found.map((c) => c.name);
+}
+function notNull(columns: Columns, name: string): string {
+  const at = columns.at(name);
+  const column = columns.list[at];
+  if (column === undefined) throw new Mismatch(`there is no column '${name}'`);
+  if (column.optional) columns.list[at] = { ...column, optional: false, hasDefaultValue: column.defaultValueExpression !== null };
+  return column.name;
+}

@@ -1,0 +1,68 @@
+/** DEFAULT clauses, as Debezium's model keeps them. */
+import type { Cursor } from "./cursor.ts";
+
+/** What the model has for "now": values are filled in by the server. */
+const NOW = "1970-01-01 00:00:00";
+
+export const isOnUpdate = (c: Cursor): boolean => c.isWord("ON") && c.ahead(1).text === "UPDATE";
+/** ON UPDATE CURRENT_TIMESTAMP and its synonyms. */
+export function onUpdate(c: Cursor): void {
+  c.next();
+  c.next();
+  c.next();
+  if (c.isSymbol("(")) c.skipParentheses();
+}
+/**
+ * Text of a literal without its outer quotes and otherwise as written; null: an expression; undefined: NULL, which is what a column
+ * without a default has. The cursor is after DEFAULT.
+ */
+export function defaultValue(c: Cursor): string | null | undefined {
+  const value = c.accept("NULL") ? undefined : c.isSymbol("(") ? expression(c) : literal(c);
+  if (isOnUpdate(c)) onUpdate(c);
+  return value;
+}
+function expression(c: Cursor): null {
+  c.skipParentheses();
+  return null;
+}
+const isString = (c: Cursor, ahead = 0): boolean => c.ahead(ahead).kind === "single" || c.ahead(ahead).kind === "double";
+
+function literal(c: Cursor): string | null {
+  if (c.isSymbol("-") || c.isSymbol("+")) {
+    const sign = c.next().text;
+    if (c.isSymbol("(")) return expression(c);
+    if (c.token.kind !== "number") c.fail("a number expected");
+    return sign + c.next().text;
+  }
+  const t = c.token;
+  if (t.kind === "number") {
+    c.next();
+    return /^0[xb]/i.test(t.text) ? null : t.text;
+  }
+  if (isString(c)) return strings(c, "").slice(1, -1);
+  if (t.kind !== "word") return c.fail("a default expected");
+  return word(c, t.text);
+}
+/** Neighbouring texts are one. */
+function strings(c: Cursor, prefix: string): string {
+  let text = prefix;
+  while (isString(c)) text += c.next().text;
+  return text;
+}
+function word(c: Cursor, name: string): string | null {
+  const { start, end } = c.next();
+  if (isString(c) && (name === "N" || name.startsWith("_"))) return strings(c, c.statement.slice(start, end));
+  if (isString(c) && (name === "B" || name === "X")) {
+    const digits = c.next().text.slice(1, -1);
+    return name === "B" ? digits : null;
+  }
+  if (name.startsWith("_") && c.token.kind === "number") c.next();
+  if (name === "NEXT" && c.accept("VALUE", "FOR")) c.tableId(null);
+  while (c.symbol(".")) c.next();
+  const from = c.at;
+  if (c.isSymbol("(")) c.skipParentheses();
+  if (name === "CURRENT_TIMESTAMP" || name === "NOW") return NOW;
+  if (name === "LOCALTIME" || name === "LOCALTIMESTAMP")
+    return c.statement.slice(start, end) + (c.at > from ? c.text(from, c.at).replaceAll(/\s/g, "") : "");
+  return name === "TRUE" || name === "FALSE" ? c.statement.slice(start, end) : null;
+}

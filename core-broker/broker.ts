@@ -4,7 +4,6 @@
  */
 import type { TlsOptions } from "node:tls";
 import { type Admission, makeAdmission } from "./admission.ts";
-import { authorizerOf, authorizes } from "./authorization.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import { BrokerError } from "./base/errors.ts";
 import { type Logger, silentLogger } from "./base/logger.ts";
@@ -38,7 +37,9 @@ import { type PartitionSyncOptions, syncAtStart, syncChange } from "./partition-
 import { ErrorCode, KafkaError } from "./protocol/errors.ts";
 import { openLogManager } from "./replication/log-manager.ts";
 import type { LogManager } from "./replication/types.ts";
-import { authenticators, type SaslSetting, saslSetting, tlsOptions } from "./security.ts";
+import { authorizerOf, authorizes } from "./security/authorizer.ts";
+import { authenticators } from "./security/sasl.ts";
+import { certificateNames, tlsOptions } from "./security/tls.ts";
 import { noteDurability, noteSettings } from "./start-notes.ts";
 import { automaticTopic, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from "./state-topics.ts";
 
@@ -252,11 +253,6 @@ function makeNetwork(
   handlers: ReadonlyMap<number, Handler>,
   admission: Admission,
 ): Network {
-  const sasl = new Map<string, SaslSetting>();
-  for (const listener of config.listeners) {
-    const setting = saslSetting(config.properties, listener);
-    if (setting !== undefined) sasl.set(listener.name, setting);
-  }
   let { limits } = config;
   controller.onChange((change) => {
     if (change.configs.some(({ resourceType }) => resourceType === ResourceType.BROKER))
@@ -273,7 +269,8 @@ function makeNetwork(
     quotas: admission.quotas,
     admission: admission.connections,
     rights: authorizerOf(config.properties, () => controller.image, deps.logger),
-    authenticator: authenticators(sasl, () => controller.image, deps.random),
+    nameOfCertificate: certificateNames(config.properties, config.listeners),
+    authenticator: authenticators(config.properties, config.listeners, { ...deps, image: () => controller.image }),
     onHandlerFailure: (apiName, cause) => {
       deps.logger.error("request failed", {
         api: apiName,

@@ -18,8 +18,6 @@ import { tlsPrincipal } from "./tls-principal.ts";
 import type { Authenticator, ListenerAddress, NetworkDeps } from "./types.ts";
 
 const ANONYMOUS = { type: "User", name: "ANONYMOUS" } as const;
-/** sasl.server.max.receive.size: nobody unknown makes us hold more than this. */
-const UNAUTHENTICATED_BYTES_MAX = 524_288;
 const NO_FRAME = Buffer.alloc(0);
 const RELEASED_BYTES_MIN = 16 << 10;
 type Body = Encodable<Record<string, unknown>> | null;
@@ -59,6 +57,7 @@ export class Connection {
   #closed = false;
   #rights: RequestContext["rights"] | null = null;
   #rightsOf: Principal | null = null;
+  #certified: Principal | null = null;
 
   constructor(options: ConnectionOptions) {
     const { socket, deps } = options;
@@ -72,7 +71,7 @@ export class Connection {
     const needsSasl = options.listener.protocol.startsWith("SASL");
     this.#authenticator = needsSasl ? (deps.authenticator?.(options.listener) ?? null) : null;
     const bytesMax = deps.limits.requestBytesMax;
-    const firstBytesMax = needsSasl ? Math.min(bytesMax, UNAUTHENTICATED_BYTES_MAX) : bytesMax;
+    const firstBytesMax = Math.min(bytesMax, this.#authenticator?.receiveBytesMax ?? bytesMax);
     this.#buffers = options.buffers;
     this.#assembler = new FrameAssembler(firstBytesMax, options.buffers, (frame) => this.#enqueue(frame));
     socket.setNoDelay(true);
@@ -210,13 +209,22 @@ export class Connection {
       if (authenticator === null || (!authenticator.complete && peek.apiKey !== apiVersions.key)) {
         throw new ProtocolError(`API key ${peek.apiKey} before authentication`);
       }
+      if (authenticator.expired) throw new ProtocolError(`API key ${peek.apiKey} after the end of the session`);
     }
     const handler = this.#deps.handlers.get(peek.apiKey);
     if (handler === undefined) throw new ProtocolError(`API key ${peek.apiKey} is not served`);
     return handler;
   }
+  /** Read once: a certificate stays what it is. */
+  #ofCertificate(): Principal {
+    try {
+      return tlsPrincipal(this.#socket, this.#deps.nameOfCertificate?.(this.#listener)) ?? ANONYMOUS;
+    } catch (error) {
+      throw new ProtocolError(error instanceof Error ? error.message : String(error));
+    }
+  }
   #contextOf(peek: RequestPeek, clientId: string | null): RequestContext {
-    const principal = this.#authenticator?.principal ?? tlsPrincipal(this.#socket) ?? ANONYMOUS;
+    const principal = this.#authenticator?.principal ?? (this.#certified ??= this.#ofCertificate());
     if (this.#rights === null || this.#rightsOf !== principal) {
       this.#rights = this.#deps.rights(principal, this.host);
       this.#rightsOf = principal;

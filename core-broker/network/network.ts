@@ -6,6 +6,7 @@ import { Connection } from "./connection.ts";
 import { ConnectionGate } from "./connection-gate.ts";
 import { FrameBuffers } from "./frame-buffers.ts";
 import { RequestMemory } from "./request-memory.ts";
+import { isUntrusted } from "./tls-principal.ts";
 import type { ListenerAddress, NetworkDeps } from "./types.ts";
 
 const IDLE_SWEEP_MS = 10_000;
@@ -61,7 +62,10 @@ export class Network {
   async listen(address: ListenerAddress, tls?: TlsOptions): Promise<BoundListener> {
     const accept = (socket: Socket): void => this.#accept(socket, address);
     const options = { noDelay: true, keepAlive: true, highWaterMark: 1 << 18 };
-    const server = tls === undefined ? createServer(options, accept) : createTlsServer(tls, accept);
+    const server =
+      tls === undefined
+        ? createServer(options, accept)
+        : createTlsServer(tls, (socket) => (isUntrusted(socket) ? socket.destroy() : accept(socket)));
     if (tls !== undefined) server.on("tlsClientError", () => {});
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);

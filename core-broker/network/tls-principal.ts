@@ -2,20 +2,17 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Principal } from "../handlers/handler.ts";
+import { subjectOf } from "./distinguished-name.ts";
 
-const cache = new WeakMap<Socket, Principal | null>();
+/** From a distinguished name to the principal's name. Throws when there is none for it. */
+export type NameOfCertificate = (distinguishedName: string) => string;
 
-/** Kafka's default principal: the certificate's distinguished name, most specific part first. Null without a certificate. */
-export function tlsPrincipal(socket: Socket): Principal | null {
-  if (!(socket instanceof TLSSocket)) return null;
-  const known = cache.get(socket);
-  if (known !== undefined) return known;
-  const subject = socket.authorized ? socket.getPeerCertificate().subject : undefined;
-  const principal = subject === undefined ? null : { type: "User", name: distinguishedName(subject) };
-  cache.set(socket, principal);
-  return principal;
+/** Null without a certificate that was verified: the peer is anonymous. */
+export function tlsPrincipal(socket: Socket, nameOf: NameOfCertificate = (name) => name): Principal | null {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return null;
+  const certificate = socket.getPeerCertificate().raw;
+  return certificate === undefined ? null : { type: "User", name: nameOf(subjectOf(certificate)) };
 }
-function distinguishedName(subject: object): string {
-  const parts = Object.entries(subject).map(([key, value]) => `${key}=${[value].flat().join("+")}`);
-  return parts.reverse().join(",");
-}
+/** The peer showed a certificate that nobody we trust has signed; showing none is another matter. */
+export const isUntrusted = (socket: Socket): boolean =>
+  socket instanceof TLSSocket && !socket.authorized && socket.getPeerCertificate().raw !== undefined;

@@ -42,6 +42,10 @@ export interface Authenticator {
   /** The last answer told a failure: nothing more is read. */
   readonly failed: boolean;
   readonly principal: Principal;
+  /** The session has ended (KIP-368): only SaslHandshake is heard. */
+  readonly expired: boolean;
+  /** The longest frame before authentication is complete. */
+  readonly receiveBytesMax: number;
 }
 /** What clients may use; milliseconds to wait, 0 for none. */
 export interface NetworkQuotas {
@@ -84,8 +88,10 @@ export interface NetworkDeps {
   readonly handlers: ReadonlyMap<number, Handler>;
   /** Made per connection, once it is known whose it is. */
   readonly rights: (principal: Principal, host: string) => RequestContext["rights"];
+  /** The name of who shows a certificate with this subject; throws when there is none. */
+  readonly nameOfCertificate?: (listener: ListenerAddress) => (distinguishedName: string) => string;
   /** Made per connection of a SASL listener. */
-  readonly authenticator?: (listener: ListenerAddress) => Authenticator;
+  readonly authenticator?: (listener: ListenerAddress) => Authenticator | null;
   /** Called when a handler throws what is no protocol answer: a bug; the connection is closed. */
   onHandlerFailure(apiName: string, cause: unknown): void;
 }

@@ -7,6 +7,7 @@ const digest = (text: string): Buffer => createHash("sha256").update(text).diges
 export function plainServer(users: ReadonlyMap<string, string>): SaslServer {
   let user: string | null = null;
   return {
+    expiresMs: null,
     get user() {
       return user;
     },

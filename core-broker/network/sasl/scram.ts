@@ -49,6 +49,7 @@ export function scramServer({ mechanism, credential, random }: ScramOptions): Sa
     return Buffer.from(`v=${hmac(offer.secret.serverKey, message).toString("base64")}`);
   };
   return {
+    expiresMs: null,
     get user() {
       return proved;
     },

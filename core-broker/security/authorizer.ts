@@ -1,10 +1,10 @@
 /** The authorizer from server.properties. */
-import { BrokerError } from "./base/errors.ts";
-import type { Logger } from "./base/logger.ts";
-import type { Properties } from "./config.ts";
-import { type Authorizer, standardAuthorizer } from "./controller/acls/authorizer.ts";
-import { EVERY_RIGHT } from "./controller/acls/rights.ts";
-import type { MetadataImage } from "./controller/image.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Properties } from "../config.ts";
+import { type Authorizer, standardAuthorizer } from "../controller/acls/authorizer.ts";
+import { EVERY_RIGHT } from "../controller/acls/rights.ts";
+import type { MetadataImage } from "../controller/image.ts";
+import { invalid } from "./listener-settings.ts";
 
 const STANDARD_AUTHORIZER = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";
 
@@ -24,5 +24,3 @@ export function authorizerOf(properties: Properties, image: () => MetadataImage,
   const allowWithoutAcl = properties["allow.everyone.if.no.acl.found"]?.trim().toLowerCase() === "true";
   return standardAuthorizer({ superUsers: new Set(superUsers), allowWithoutAcl, image, logger });
 }
-const invalid = (key: string, why: string): BrokerError =>
-  new BrokerError("INVALID_CONFIG", `Invalid value for configuration ${key}: ${why}`);

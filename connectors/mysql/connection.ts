@@ -1,0 +1,117 @@
+/**
+ * Connections to the server. mysql2 does start-up, TLS and logins; for the binary log its socket is taken over afterwards,
+ * because an event of Node's streams and a packet object per row would cost more than the row itself.
+ */
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import mysql, { type Connection, type ConnectionOptions } from "mysql2/promise";
+import { signEd25519 } from "./auth-ed25519.ts";
+import { type MysqlServer, pemOf } from "./server-settings.ts";
+
+const codeOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : "";
+
+function tls(server: MysqlServer): NonNullable<ConnectionOptions["ssl"]> {
+  const verify = server.ssl === "verify_ca" || server.ssl === "verify_identity";
+  const key = server.key === null ? null : pemOf(server.key, "database.ssl.keystore");
+  return {
+    rejectUnauthorized: verify,
+    verifyIdentity: server.ssl === "verify_identity",
+    ...(verify && server.trust !== null && { ca: pemOf(server.trust, "database.ssl.truststore") }),
+    // One file holds the key and its certificates.
+    ...(key !== null && { key, cert: key }),
+    ...(server.key?.password && { passphrase: server.key.password }),
+  };
+}
+
+/** Packets of the server that hold the scramble end with a zero byte. */
+const SCRAMBLE_BYTES = 32;
+async function attempt(server: MysqlServer, options: ConnectionOptions, secure: boolean): Promise<Connection> {
+  const connection = await mysql.createConnection({
+    host: server.host,
+    port: server.port,
+    user: server.user,
+    password: server.password,
+    connectTimeout: server.connectTimeoutMs,
+    charset: "utf8mb4",
+    timezone: "Z",
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    authPlugins: {
+      // MariaDB's; the others are mysql2's own.
+      client_ed25519: () => (data: Buffer) => signEd25519(Buffer.from(server.password), data.subarray(0, SCRAMBLE_BYTES)),
+    },
+    ...(secure ? { ssl: tls(server) } : { stream: directSocket(server) }),
+    ...options,
+  });
+  // Without a listener an error of an idle connection would end the process.
+  connection.on("error", () => {});
+  return connection;
+}
+
+/** Throws mysql2's error (its `code` and `errno` are the server's), or ConfigError for files that cannot be used. */
+export async function connect(server: MysqlServer, options: ConnectionOptions = {}): Promise<Connection> {
+  const connection = await login(server, options);
+  try {
+    for (const statement of server.initialStatements) await connection.query(statement);
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+  return connection;
+}
+/** As `connect`, without the initial statements. */
+export async function login(server: MysqlServer, options: ConnectionOptions = {}): Promise<Connection> {
+  if (server.ssl === "disabled") return attempt(server, options, false);
+  try {
+    return await attempt(server, options, true);
+  } catch (error) {
+    if (server.ssl !== "preferred" || codeOf(error) !== "HANDSHAKE_NO_SSL_SUPPORT") throw error;
+    return attempt(server, options, false);
+  }
+}
+
+/** Takes over what a socket reads: into memory of its own, where the socket can do that. */
+export interface ReadTarget {
+  /** Memory for the next read. */
+  room(): Buffer;
+  /** That many bytes were read into what `room` gave last. */
+  filled(bytes: number): void;
+  /** Bytes that were read elsewhere. */
+  other(chunk: Buffer): void;
+}
+const FIRST_READS_BYTES = 16 * 1024;
+/** Sockets that can read into memory of a target. A buffer of its own for each read would keep the garbage collector busy. */
+const directReads = new WeakMap<Duplex, { into: ReadTarget | null }>();
+
+function directSocket(server: MysqlServer): Socket {
+  const reads: { into: ReadTarget | null } = { into: null };
+  const first = Buffer.allocUnsafeSlow(FIRST_READS_BYTES);
+  const socket: Socket = new Socket({
+    onread: {
+      buffer: () => reads.into?.room() ?? first,
+      callback(bytes, buffer) {
+        if (buffer !== first) reads.into?.filled(bytes);
+        else if (reads.into === null) socket.emit("data", Buffer.from(first.subarray(0, bytes)));
+        else reads.into.other(first.subarray(0, bytes));
+        return true;
+      },
+    },
+  });
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true);
+  directReads.set(socket, reads);
+  return socket.connect(server.port, server.host);
+}
+
+/** The authenticated socket of a connection, without mysql2's own reader on it. */
+export function takeSocket(connection: Connection, target: ReadTarget): Duplex {
+  const inner = Reflect.get(connection, "connection") as { readonly stream: Duplex };
+  const socket = inner.stream;
+  for (const name of ["data", "error", "close", "end"]) socket.removeAllListeners(name);
+  const reads = directReads.get(socket);
+  if (reads === undefined) socket.on("data", (chunk: Buffer) => target.other(chunk));
+  else reads.into = target;
+  return socket;
+}

@@ -1,0 +1,70 @@
+/** Where the server is and how to log in, from the connector's settings. */
+import { readFileSync } from "node:fs";
+import { ConfigError } from "#connect/api/errors";
+import type { Settings } from "../cdc/settings.ts";
+
+export type SslMode = "disabled" | "preferred" | "required" | "verify_ca" | "verify_identity";
+export interface MysqlServer {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly ssl: SslMode;
+  readonly trust: StoreFile | null;
+  readonly key: StoreFile | null;
+  /** Of opening a connection. */
+  readonly connectTimeoutMs: number;
+  /** 0: none. */
+  readonly queryTimeoutMs: number;
+  /** Run on each new connection that is not for replication. */
+  readonly initialStatements: readonly string[];
+}
+/** A PEM file, or a PKCS#12 store with its password. */
+export interface StoreFile {
+  readonly path: string;
+  readonly password: string | null;
+}
+
+const SSL_MODES: readonly SslMode[] = ["disabled", "preferred", "required", "verify_ca", "verify_identity"];
+
+export function serverOf(settings: Settings): MysqlServer {
+  const store = (name: string): StoreFile | null => {
+    const path = settings.optional(name) ?? "";
+    return path === "" ? null : { path, password: settings.optional(`${name}.password`) };
+  };
+  const mode = (settings.optional("database.ssl.mode") ?? "preferred").toLowerCase().replace("-", "_");
+  const ssl = SSL_MODES.find((m) => m === mode);
+  if (ssl === undefined) throw new ConfigError(`The 'database.ssl.mode' value is invalid: Value must be one of ${SSL_MODES.join(", ")}`);
+  return {
+    host: settings.string("database.hostname"),
+    port: settings.int("database.port"),
+    user: settings.string("database.user"),
+    password: settings.optional("database.password") ?? "",
+    ssl,
+    trust: store("database.ssl.truststore"),
+    key: store("database.ssl.keystore"),
+    connectTimeoutMs: settings.int("connect.timeout.ms"),
+    queryTimeoutMs: settings.int("database.query.timeout.ms"),
+    // `;;` stands for a semicolon inside a statement.
+    initialStatements: (settings.optional("database.initial.statements") ?? "")
+      .split(/(?<!;);(?!;)/)
+      .map((s) => s.replaceAll(";;", ";").trim())
+      .filter((s) => s !== ""),
+  };
+}
+
+const PEM = /-----BEGIN [A-Z0-9 ]+-----/;
+/** Text of a PEM file. Throws ConfigError for the stores of Java and PKCS#12, which Node's TLS takes no certificates from. */
+export function pemOf(file: StoreFile, setting: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file.path, "latin1");
+  } catch (error) {
+    throw new ConfigError(`The '${setting}' value is invalid: ${file.path} cannot be read: ${error instanceof Error ? error.message : ""}`);
+  }
+  if (PEM.test(text)) return text;
+  throw new ConfigError(
+    `The '${setting}' value is invalid: ${file.path} is not a PEM file. ` +
+      "Convert it: keytool -exportcert -rfc (Java store) or openssl pkcs12 -in store.p12 -out store.pem -nodes",
+  );
+}

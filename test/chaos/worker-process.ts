@@ -57,6 +57,9 @@ function becameReady(child: ChildProcess, ready: () => boolean, output: () => st
     }
   });
 }
+/** Our command; `node` are options of Node itself. */
+export const spawnOurs = (node: readonly string[], args: readonly string[]): Promise<Process> =>
+  spawned(process.execPath, [...node, MAIN, ...args], /ready/);
 export const properties = (settings: Readonly<Record<string, string>>): string =>
   Object.entries(settings)
     .map(([key, value]) => `${key}=${value}\n`)
@@ -105,7 +108,7 @@ async function startOurs(port: number): Promise<BrokerProcess> {
       await running?.end("SIGKILL");
     },
     async start() {
-      running = await spawned(process.execPath, [MAIN, "broker", file], /ready/);
+      running = await spawnOurs([], ["broker", file]);
     },
     async stop() {
       await running?.end("SIGKILL");
@@ -169,8 +172,7 @@ export function workerProcess(folder: string, port: number, settings: Readonly<R
       return running !== null;
     },
     async start() {
-      const extra = ["--import", join(import.meta.dirname, "counting-source.ts")];
-      running = await spawned(process.execPath, [...extra, MAIN, "connect", file], /ready/);
+      running = await spawnOurs(["--import", join(import.meta.dirname, "counting-source.ts")], ["connect", file]);
     },
     async end(signal) {
       const ending = running;

@@ -112,8 +112,6 @@ export class BinlogStream {
       throw streamFailure(error);
     }
   }
-  /** Decoded events of a compressed transaction. */
-  readonly unpack: BinlogDecoder["unpack"] = (payload) => this.#decoder.unpack(payload);
   /** Goes on with what was left when the consumer was not ready. */
   resume(): void {
     if (!this.#ended) this.#pump();

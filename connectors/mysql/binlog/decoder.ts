@@ -74,8 +74,7 @@ export class BinlogDecoder {
     if (header.type === EVENT.FORMAT_DESCRIPTION) return this.#format(header, b, start, end);
     return this.#event(header, b, start, this.#checksum ? this.#checked(header, b, start, end) : end);
   }
-  /** The events of a compressed transaction. They carry no checksums; positions are those of the whole. */
-  *unpack(payload: TransactionPayloadEvent): Generator<BinlogEvent, void, undefined> {
+  *#unpack(payload: Omit<TransactionPayloadEvent, "events">): Generator<BinlogEvent, void, undefined> {
     const b = unpackPayload(payload, this.#options.unpackedMaxBytes);
     let p = 0;
     while (p < b.length) {
@@ -189,7 +188,7 @@ export class BinlogDecoder {
       case EVENT.MARIADB_GTID_LIST:
         return { kind: "mariadbGtidList", header, gtids: readMariadbGtidList(c) };
       case EVENT.TRANSACTION_PAYLOAD:
-        return readTransactionPayload(header, c);
+        return readTransactionPayload(header, c, (packed) => this.#unpack(packed));
       case EVENT.XA_PREPARE:
         return xaPrepare(header, c);
       case EVENT.HEARTBEAT:

@@ -2,12 +2,19 @@
 import { zstdDecompressSync } from "node:zlib";
 import type { ByteCursor } from "./bytes.ts";
 import { BinlogError } from "./failures.ts";
-import type { EventHeader, TransactionPayloadEvent } from "./types.ts";
+import type { BinlogEvent, EventHeader, TransactionPayloadEvent } from "./types.ts";
 
 const COMPRESSION_NONE = 255;
 const COMPRESSION_ZSTD = 0;
 
-export function readTransactionPayload(header: EventHeader, c: ByteCursor): TransactionPayloadEvent {
+type PackedTransaction = Omit<TransactionPayloadEvent, "events">;
+
+/** `eventsOf`: decodes what the transaction packs. */
+export function readTransactionPayload(
+  header: EventHeader,
+  c: ByteCursor,
+  eventsOf: (payload: PackedTransaction) => Generator<BinlogEvent, void, undefined>,
+): TransactionPayloadEvent {
   let compression = COMPRESSION_NONE,
     uncompressed = -1,
     size = -1;
@@ -25,17 +32,18 @@ export function readTransactionPayload(header: EventHeader, c: ByteCursor): Tran
     throw new BinlogError("unsupported", `A transaction is compressed with algorithm ${compression}`);
   const payload = c.bytes(size < 0 ? c.left : size);
   const zstd = compression === COMPRESSION_ZSTD;
-  return {
+  const packed: PackedTransaction = {
     kind: "transactionPayload",
     header,
     compression: zstd ? "zstd" : "none",
     payload,
     uncompressedBytes: uncompressed < 0 ? (zstd ? 0 : payload.length) : uncompressed,
   };
+  return { ...packed, events: () => eventsOf(packed) };
 }
 
 /** The events' bytes. `maxBytes` bounds what is allocated, whatever the event promises. */
-export function unpackPayload(event: TransactionPayloadEvent, maxBytes: number): Buffer {
+export function unpackPayload(event: PackedTransaction, maxBytes: number): Buffer {
   if (event.compression === "none") return event.payload;
   const size = event.uncompressedBytes;
   if (size > maxBytes) throw new BinlogError("too-large", `A transaction has ${size} bytes unpacked; ${maxBytes} are allowed`);

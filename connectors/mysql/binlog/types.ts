@@ -186,7 +186,7 @@ export interface RowsEvent {
   /** JSON cells of the after image may be diffs (PARTIAL_UPDATE_ROWS_EVENT). */
   readonly partialJson: boolean;
 }
-/** binlog_transaction_compression: a whole transaction. `BinlogDecoder.unpack` gives its events. */
+/** binlog_transaction_compression: a whole transaction. */
 export interface TransactionPayloadEvent {
   readonly kind: "transactionPayload";
   readonly header: EventHeader;
@@ -194,6 +194,8 @@ export interface TransactionPayloadEvent {
   readonly payload: Buffer;
   /** Bytes when unpacked, as the server says. */
   readonly uncompressedBytes: number;
+  /** Unpacks it: its events, once. They carry no checksums. Throws BinlogError. */
+  readonly events: () => Generator<BinlogEvent, void, undefined>;
 }
 /** The server is alive; `file` and `position`: where the stream stands. */
 export interface HeartbeatEvent {

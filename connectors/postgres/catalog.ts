@@ -92,3 +92,9 @@ export async function listTables(client: Pick<Client, "query">): Promise<readonl
   const id = (t: { schema: string; table: string }): string => `${t.schema}.${t.table}`;
   return rows.sort((a, b) => (id(a) < id(b) ? -1 : id(a) > id(b) ? 1 : 0));
 }
+
+/** `server_version_num`: 150004 is 15.4. */
+export async function serverVersion(client: Pick<Client, "query">): Promise<number> {
+  const { rows } = await client.query<{ server_version_num: string }>("SHOW server_version_num");
+  return Number(rows[0]?.server_version_num ?? 0);
+}

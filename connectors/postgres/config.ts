@@ -88,6 +88,9 @@ const UNLISTED: readonly (readonly [name: string, value: string | null])[] = [
   ["topic.transaction", "transaction"],
   ["topic.heartbeat.prefix", null],
   ["millrace.snapshot.chunk.rows", "100000"],
+  ["millrace.streaming", "false"],
+  ["millrace.streaming.spill.dir", ""],
+  ["millrace.streaming.spill.max.bytes", "10737418240"],
   ...CHANNEL_SETTINGS,
 ];
 const unlisted = ([name, value]: readonly [string, string | null]): ConfigKey => ({

@@ -13,6 +13,8 @@ export interface StreamOptions {
   readonly publication: string;
   readonly startLsn: number;
   readonly messages: boolean;
+  /** Transactions are sent while they are in progress (PostgreSQL 14). */
+  readonly streaming: boolean;
   /** `slot.stream.params`: more options for pgoutput. */
   readonly parameters: readonly (readonly [name: string, value: string])[];
   readonly retries: number;
@@ -23,7 +25,8 @@ export interface StreamOptions {
 /** Waits while another reader holds the slot: our own earlier one may still be closing. */
 export async function startStreaming(session: RawSession, options: StreamOptions, consumer: CopyConsumer): Promise<void> {
   const parameters: (readonly [string, string])[] = [
-    ["proto_version", "1"],
+    ["proto_version", options.streaming ? "2" : "1"],
+    ...(options.streaming ? [["streaming", "on"] as const] : []),
     ["publication_names", quoteIdentifier(options.publication)],
     ...(options.messages ? [["messages", "true"] as const] : []),
     ...options.parameters,

@@ -13,6 +13,7 @@ import type { FlushTracker, StreamPosition } from "./position.ts";
 import type { CopyConsumer } from "./raw-session.ts";
 import { messageRecord } from "./message-record.ts";
 import type { SourceInfo } from "./source-info.ts";
+import type { SpoolReader, StreamedTransactions } from "./streamed-transactions.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 
 export interface StreamSettings {
@@ -32,6 +33,18 @@ export interface StreamSettings {
   readonly signals: StreamSignals | null;
   /** The server wants to hear where we are. */
   readonly statusRequested: () => void;
+  /** Where transactions in progress are kept; null: the server sends none. */
+  readonly streamed: StreamedTransactions | null;
+}
+
+const STREAM_STOP = 0x45;
+/** A transaction that came in parts and is complete now. */
+interface Replayed {
+  readonly reader: SpoolReader;
+  readonly endLsn: number;
+  readonly commitMicros: number;
+  /** WAL position of the commit's message. */
+  readonly commitWal: number;
 }
 
 const textOf = (value: ConnectValue): string => (typeof value === "string" ? value : "");
@@ -47,6 +60,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   readonly #metadata = new TransactionContext();
   /** What input waits for: relations that are looked up, a blocking snapshot. */
   #waits = 0;
+  #replayed: Replayed | null = null;
   #ticked = false;
   #messageBytes = 0;
   #inTransaction = false;
@@ -94,7 +108,13 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     source.lastCommit(from.commitLsn);
   }
   get ready(): boolean {
-    return this.#waits === 0 && !this.#events.full;
+    return this.#waits === 0 && this.#replayed === null && !this.#events.full;
+  }
+  /** There is room again, or what was waited for is there. */
+  goOn(): void {
+    const replayed = this.#replayed;
+    if (replayed !== null && this.#waits === 0) this.#replay(replayed);
+    this.#s.resume();
   }
   /** Of the last record that was written. */
   get position(): StreamPosition {
@@ -127,7 +147,9 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       }
       this.#wal = int64(b, start + 1);
       this.#messageBytes = end - start;
-      decodeMessage(b, start + 25, end, this);
+      const streamed = this.#s.streamed;
+      if (streamed !== null && streamed.open && b[start + 25] !== STREAM_STOP) streamed.add(b, start + 1, start + 25, end);
+      else decodeMessage(b, start + 25, end, this);
     } else if (b[start] === 0x6b) {
       const lsn = int64(b, start + 1);
       // Inside a transaction the server may already be ahead of what it has sent.
@@ -172,13 +194,58 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     else this.#flush.skipped(endLsn);
     this.#xid = null;
   }
+  streamStart(xid: number): void {
+    this.#s.streamed?.start(xid);
+  }
+  streamStop(): void {
+    this.#s.streamed?.stop();
+  }
+  streamAbort(xid: number, subXid: number): void {
+    this.#s.streamed?.abort(xid, subXid);
+  }
+  /** From here on it is as if the whole transaction came now. */
+  streamCommit(xid: number, endLsn: number, commitMicros: number): void {
+    const reader = this.#s.streamed?.commit(xid) ?? null;
+    if (reader === null) return;
+    const replayed = { reader, endLsn, commitMicros, commitWal: this.#wal };
+    this.begin(0, commitMicros, xid);
+    this.#replay(replayed);
+  }
+  /** Goes on until the queue is full, a table is looked up, or the transaction is complete. */
+  #replay(replayed: Replayed): void {
+    const { reader, endLsn, commitMicros, commitWal } = replayed;
+    this.#replayed = replayed;
+    this.#events.tick();
+    try {
+      while (this.#waits === 0 && !this.#events.full) {
+        if (!reader.next()) {
+          this.#replayed = null;
+          reader.close();
+          this.#wal = commitWal;
+          this.commit(endLsn, commitMicros);
+          break;
+        }
+        this.#wal = int64(reader.buffer, reader.wal);
+        this.#messageBytes = reader.end - reader.start;
+        decodeMessage(reader.buffer, reader.start, reader.end, this);
+      }
+    } catch (error) {
+      this.#s.fail(error instanceof Error ? error : new Error(String(error)));
+    }
+    this.#events.flush();
+  }
+  close(): void {
+    this.#replayed?.reader.close();
+    this.#replayed = null;
+    this.#s.streamed?.close();
+  }
   relation(relation: Relation): void {
     this.#waits++;
     this.#s.plan(relation).then(
       (plan) => {
         this.#plans.set(relation.id, plan);
         this.#waits--;
-        this.#s.resume();
+        this.goOn();
       },
       (error: unknown) => this.#s.fail(error instanceof Error ? error : new Error(String(error))),
     );
@@ -262,7 +329,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       this.#source.lastCommit(this.#lastCommit);
       this.#source.transaction(this.#commitMicros, this.#xid);
       this.#waits--;
-      this.#s.resume();
+      this.goOn();
     }
   }
   /** One event with a record for each table; together they are one step of the position. */

@@ -1,4 +1,5 @@
 /** Everything a task takes from its settings, read once. */
+import { tmpdir } from "node:os";
 import type { TaskConfig } from "#connect/api/connector";
 import type { Header } from "#connect/api/record";
 import { columnMasks } from "../cdc/column-mask.ts";
@@ -28,6 +29,8 @@ export interface TaskSettings {
   readonly wantsMessage: (prefix: string) => boolean;
   /** False: something else moves the slot. */
   readonly flushes: boolean;
+  /** For transactions that are sent while they are in progress. */
+  readonly spillFolder: string;
 }
 
 const BUILTIN_SCHEMAS = ["pg_catalog", "information_schema", "pg_toast"];
@@ -76,5 +79,6 @@ export function taskSettings(config: TaskConfig, taskId: number, nowMs: number, 
     skipped: skippedOperations(s),
     wantsMessage: messageFilter(s),
     flushes: s.bool("flush.lsn.source") && (s.optional("lsn.flush.mode") ?? "connector") !== "manual",
+    spillFolder: s.optional("millrace.streaming.spill.dir") || tmpdir(),
   };
 }

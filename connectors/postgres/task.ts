@@ -13,7 +13,7 @@ import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/sig
 import type { Signal } from "../cdc/signals.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { snapshotWanted, streamsAfterSnapshot } from "../cdc/start-decision.ts";
-import { listTables, readTable } from "./catalog.ts";
+import { listTables, readTable, serverVersion } from "./catalog.ts";
 import { checkGuardrail, identityRules, selectOverrides } from "./config.ts";
 import { connect } from "./connection.ts";
 import { EventWriter } from "../cdc/event-writer.ts";
@@ -31,6 +31,7 @@ import { slotLost } from "./slot-lost.ts";
 import { openSnapshot, type SnapshotRun } from "./snapshot-run.ts";
 import { SourceInfo } from "./source-info.ts";
 import { StreamReader } from "./stream.ts";
+import { SpillFull, spillFiles, StreamedTransactions } from "./streamed-transactions.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 import { type TaskSettings, taskSettings } from "./task-settings.ts";
 import { TypeRegistry } from "./type-registry.ts";
@@ -57,6 +58,9 @@ class PostgresTask implements SourceTask {
   #flush: FlushTracker | null = null;
   /** Where to go on after a broken connection; null: as the offset store says. */
   #resumeAt: { readonly from: StreamPosition; readonly offset: SourceOffset; readonly startLsn: number } | null = null;
+  /** 150004 is 15.4. */
+  #version = 0;
+  #spillFull = false;
   #running = false;
   #stopping = false;
   #snapshotTaken = false;
@@ -162,6 +166,7 @@ class PostgresTask implements SourceTask {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#sendStatus();
+    this.#reader?.close();
     await Promise.all([this.#close(), this.#channels.close()]);
     if (!this.#s.all.bool("slot.drop.on.stop")) return;
     const client = await connect(this.#s.server);
@@ -174,7 +179,7 @@ class PostgresTask implements SourceTask {
 
   #goOn(): void {
     this.#snapshot?.resume();
-    if (this.#reader !== null) this.#session?.resume();
+    if (this.#session !== null) this.#reader?.goOn();
   }
   async #close(): Promise<void> {
     this.#channels.detach();
@@ -193,10 +198,12 @@ class PostgresTask implements SourceTask {
   #failed(doing: string, error: unknown): void {
     if (this.#stopping || !this.#running) return;
     this.#running = false;
+    if (error instanceof SpillFull) this.#spillFull = true;
     const reader = this.#reader;
     if (reader !== null && this.#flush !== null)
       this.#resumeAt = { from: reader.position, offset: reader.offset, startLsn: reader.position.commitLsn ?? this.#flush.flushed };
     this.#reader = null;
+    reader?.close();
     void this.#close().then(() => this.#queue.fail(wrapped(doing, error)));
   }
   async #begin(): Promise<void> {
@@ -213,6 +220,7 @@ class PostgresTask implements SourceTask {
     const client = await connect(s.server);
     this.#client = client;
     await this.#types.load(client);
+    this.#version = await serverVersion(client);
     const { offset, stored } = await this.#storedPosition();
     const slot = await readSlot(client, slotName);
     if (slot !== null) checkSlot(slotName, slot, s.server.database);
@@ -313,6 +321,9 @@ class PostgresTask implements SourceTask {
       flush = this.#flush;
     if (session === null || flush === null) return;
     const signals = this.#signals(offset);
+    // The id of a transaction in its metadata is made of its first change, which a transaction in progress does not tell.
+    const streaming =
+      s.all.bool("millrace.streaming") && this.#version >= 140000 && !this.#spillFull && !s.all.bool("provide.transaction.metadata");
     const reader = new StreamReader(
       {
         partition: this.#partition,
@@ -325,6 +336,7 @@ class PostgresTask implements SourceTask {
         fail: (error) => this.#failed(STOPPED, error),
         statusRequested: () => this.#sendStatus(),
         signals: signals.stream,
+        streamed: streaming ? new StreamedTransactions(spillFiles(s.spillFolder), s.all.int("millrace.streaming.spill.max.bytes")) : null,
       },
       this.#events,
       this.#source,
@@ -339,7 +351,8 @@ class PostgresTask implements SourceTask {
         slot: s.all.string("slot.name"),
         publication: s.all.string("publication.name"),
         startLsn,
-        messages: !s.skipped.has("m"),
+        messages: this.#version >= 140000 && !s.skipped.has("m"),
+        streaming,
         parameters: (s.all.optional("slot.stream.params") ?? "")
           .split(";")
           .filter((p) => p.includes("="))

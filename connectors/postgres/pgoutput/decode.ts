@@ -1,5 +1,5 @@
 /**
- * pgoutput's logical replication messages, protocol version 1. Rows are handed on as positions in the buffer, so
+ * pgoutput's logical replication messages, protocol versions 1 and 2. Rows are handed on as positions in the buffer, so
  * nothing is allocated for them here.
  */
 import { int64, POSTGRES_EPOCH_MICROS, uint32 } from "./integers.ts";
@@ -30,6 +30,12 @@ export interface PgOutputSink {
   delete(relation: number, b: Buffer, oldRow: number, oldIsFull: boolean): void;
   truncate(relations: readonly number[]): void;
   message(transactional: boolean, lsn: number, prefix: string, content: Buffer): void;
+  /** Protocol 2: messages that follow belong to the transaction in progress `xid`, until `streamStop`. */
+  streamStart(xid: number): void;
+  streamStop(): void;
+  streamCommit(xid: number, endLsn: number, commitMicros: number): void;
+  /** `subXid` equal to `xid`: the whole transaction. */
+  streamAbort(xid: number, subXid: number): void;
 }
 
 class Cursor {
@@ -123,10 +129,22 @@ export function decodeMessage(b: Buffer, start: number, end: number, sink: PgOut
       sink.message(((b[p] ?? 0) & 1) === 1, int64(b, p + 1), prefix, b.subarray(c.p, Math.min(c.p + size, end)));
       return;
     }
+    case 0x53: // Stream start: xid, whether it is the first part
+      sink.streamStart(uint32(b, p));
+      return;
+    case 0x45: // Stream stop
+      sink.streamStop();
+      return;
+    case 0x63: // Stream commit: xid, flags, commit lsn, end lsn, time
+      sink.streamCommit(uint32(b, p), int64(b, p + 13), int64(b, p + 21) + POSTGRES_EPOCH_MICROS);
+      return;
+    case 0x41: // Stream abort
+      sink.streamAbort(uint32(b, p), uint32(b, p + 4));
+      return;
     case 0x59: // Type
     case 0x4f: // Origin
       return;
     default:
-      throw new RangeError(`logical replication message '${String.fromCharCode(b[start] ?? 0)}' is not of protocol version 1`);
+      throw new RangeError(`logical replication message '${String.fromCharCode(b[start] ?? 0)}' is not of protocol version 1 or 2`);
   }
 }

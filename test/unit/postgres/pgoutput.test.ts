@@ -159,6 +159,18 @@ class Notes implements PgOutputSink {
   delete(relation: number, b: Buffer, oldRow: number, full: boolean): void {
     this.seen.push(["delete", relation, this.#cells(b, oldRow), full]);
   }
+  streamStart(xid: number): void {
+    this.seen.push(["streamStart", xid]);
+  }
+  streamStop(): void {
+    this.seen.push(["streamStop"]);
+  }
+  streamCommit(xid: number, endLsn: number, commitMicros: number): void {
+    this.seen.push(["streamCommit", xid, endLsn, commitMicros]);
+  }
+  streamAbort(xid: number, subXid: number): void {
+    this.seen.push(["streamAbort", xid, subXid]);
+  }
   truncate(relations: readonly number[]): void {
     this.seen.push(["truncate", ...relations]);
   }
@@ -228,8 +240,16 @@ describe("logical replication messages", () => {
     expect(decoded("D", int(7), "O", tuple("1", "x")).seen).toEqual([["delete", 7, ["1", "x"], true]]);
     expect(decoded("T", int(2), Buffer.from([0]), int(7), int(8)).seen).toEqual([["truncate", 7, 8]]);
   });
-  test("messages; what is not of version 1 is refused", () => {
+  test("parts of transactions in progress", () => {
+    expect(decoded("S", int(9), Buffer.from([1])).seen).toEqual([["streamStart", 9]]);
+    expect(decoded("E").seen).toEqual([["streamStop"]]);
+    expect(decoded("c", int(9), Buffer.from([0]), long(70), long(77), long(5)).seen).toEqual([
+      ["streamCommit", 9, 77, 946_684_800_000_005],
+    ]);
+    expect(decoded("A", int(9), int(11)).seen).toEqual([["streamAbort", 9, 11]]);
+  });
+  test("messages; what is of another version is refused", () => {
     expect(decoded("M", Buffer.from([1]), long(77), "audit\0", int(2), "hi").seen).toEqual([["message", true, 77, "audit", "hi"]]);
-    expect(() => decoded("S", int(1))).toThrow(RangeError);
+    expect(() => decoded("P", int(1))).toThrow(RangeError);
   });
 });

@@ -14,6 +14,7 @@ class Columns {
   readonly list: Column[];
   /** Of the table before the statement. */
   readonly #before: readonly Column[];
+  readonly #names = new Set<string>();
 
   constructor(before: readonly Column[]) {
     this.#before = before;
@@ -26,10 +27,16 @@ class Columns {
   old(name: string): Column | undefined {
     return this.#before.find((c) => same(c.name, name));
   }
+  /** Names are looked up for each column that is added. */
+  has(name: string): boolean {
+    if (this.#names.size !== this.list.length) for (const c of this.list) this.#names.add(c.name.toLowerCase());
+    return this.#names.has(name.toLowerCase());
+  }
   insert(column: Column, place: { readonly after: string | null } | null): void {
     const at = place === null ? this.list.length : place.after === null ? 0 : this.at(place.after) + 1;
     if (place !== null && place.after !== null && at === 0) throw new Mismatch(`there is no column '${place.after}'`);
     this.list.splice(at, 0, column);
+    this.#names.add(column.name.toLowerCase());
   }
 }
 
@@ -49,7 +56,7 @@ export interface ApplyOptions {
 export function applied(shape: TableShape, actions: readonly Action[], o: ApplyOptions): Table {
   const charset = tableCharset(shape.charset, actions, o.creates);
   const columns = new Columns(shape.columns);
-  const names = changeColumns(columns, actions, charset, o.comments);
+  const names = changeColumns(columns, shape.primaryKeyColumnNames, actions, charset, o.comments);
   const conversion = actions.findLast((a): a is Of<"charset"> => a.kind === "charset" && a.convert);
   if (conversion !== undefined) convert(columns, shape.columns, charset, actions);
   setDefaults(columns, actions, names);
@@ -92,7 +99,13 @@ function renamed(name: string, names: Names): readonly string[] {
   const to = names.get(name.toLowerCase());
   return to === undefined ? [name] : to === null ? [] : [to];
 }
-function changeColumns(columns: Columns, actions: readonly Action[], charset: CharsetDefault, comments: boolean): Names {
+function changeColumns(
+  columns: Columns,
+  key: readonly string[],
+  actions: readonly Action[],
+  charset: CharsetDefault,
+  comments: boolean,
+): Names {
   const names = new Map<string, string | null>();
   const finished = (d: ColumnDraft): Column => finishedColumn(d, charset, comments);
   const moved: (() => void)[] = [];
@@ -113,28 +126,31 @@ function changeColumns(columns: Columns, actions: readonly Action[], charset: Ch
       list.push({ ...old, name: fate.to });
     } else if (fate.kind === "change") {
       names.set(old.name.toLowerCase(), fate.column.name);
-      if (fate.place === null) list.push(kept(old, finished(fate.column), fate.keeps));
+      if (fate.place === null) list.push(kept(old, finished(fate.column), fate.keeps, key));
     }
   }
   columns.list.splice(0, columns.list.length, ...list);
   for (const a of actions) {
     if (a.kind === "change" && a.place !== null) {
       const old = columns.old(a.from);
-      if (old !== undefined) moved.push(() => columns.insert(kept(old, finished(a.column), a.keeps), a.place));
+      if (old !== undefined) moved.push(() => columns.insert(kept(old, finished(a.column), a.keeps, key), a.place));
     } else if (a.kind === "add")
       moved.push(() => {
-        if (columns.at(a.column.name) < 0) columns.insert(finished(a.column), a.place);
+        if (!columns.has(a.column.name)) columns.insert(finished(a.column), a.place);
         else if (!a.lenient) throw new Mismatch(`there is a column '${a.column.name}' already`);
       });
   }
   for (const move of moved) move();
   return names;
 }
-/** CHANGE keeps some of the column's traits in Debezium's model. */
-function kept(old: Column, column: Column, keeps: boolean): Column {
+/** CHANGE keeps some of the column's traits in Debezium's model; a column of the key stays NOT NULL. */
+function kept(old: Column, column: Column, keeps: boolean, key: readonly string[]): Column {
   if (!keeps) return column;
+  const optional = column.optional && !key.includes(old.name);
   return {
     ...column,
+    optional,
+    hasDefaultValue: optional || column.defaultValueExpression !== null || (!column.optional && column.hasDefaultValue),
     autoIncremented: column.autoIncremented || old.autoIncremented,
     generated: column.generated || old.generated,
     comment: column.comment ?? old.comment,

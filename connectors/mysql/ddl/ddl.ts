@@ -14,6 +14,8 @@ export interface DdlEvent {
   /** The table the event is about; null: none (databases, SET, USE, indexes). */
   readonly table: TableId | null;
   readonly changes: readonly TableChange[];
+  /** The text as a whole, in which nothing was found for an event of its own (Debezium's source block then has the table ""). */
+  readonly whole: boolean;
 }
 export interface DdlResult {
   /** In the order of the text; never empty: a text in which nothing counts (indexes, FLUSH …) is one DATABASE event with all of it. */

@@ -88,11 +88,11 @@ class Run implements StatementTarget {
   }
   result(): DdlResult {
     if (this.#events.length > 0) return { events: this.#events, counts: true };
-    const all: DdlEvent = { type: "DATABASE", databaseName: this.#given, ddl: this.#statement, table: null, changes: [] };
+    const all: DdlEvent = { type: "DATABASE", databaseName: this.#given, ddl: this.#statement, table: null, changes: [], whole: true };
     return { events: [all], counts: this.#counts };
   }
   #event(type: DdlEventType, ddl: string, table: TableId | null, changes: readonly TableChange[], database = table?.catalog): void {
-    this.#events.push({ type, databaseName: database ?? this.#given, ddl, table, changes });
+    this.#events.push({ type, databaseName: database ?? this.#given, ddl, table, changes, whole: false });
   }
   #put(table: Table): void {
     const { tables } = this.#schema;

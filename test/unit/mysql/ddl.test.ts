@@ -1,0 +1,214 @@
+/** What the server has where Debezium's model says less or nothing; texts that are hard to read; speed. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Table } from "#connectors/cdc/table-model";
+import { UncertainDdl } from "#connectors/mysql/ddl/ddl";
+import { MysqlSchema } from "#connectors/mysql/ddl/schema";
+
+type Flavor = "mysql" | "mariadb";
+function schemaOf(flavor: Flavor, ...ddl: string[]): MysqlSchema {
+  const schema = new MysqlSchema({ flavor });
+  for (const text of ["SET character_set_server=utf8mb4, collation_server=utf8mb4_bin", "CREATE DATABASE d CHARSET utf8mb4", ...ddl])
+    schema.apply(text, { database: "d" });
+  return schema;
+}
+function table(schema: MysqlSchema, name: string): Table {
+  const found = schema.tables.get({ catalog: "d", schema: null, table: name });
+  if (found === undefined) throw new Error(`no table ${name}`);
+  return found;
+}
+const columns = (flavor: Flavor, ...ddl: string[]): string[] => table(schemaOf(flavor, ...ddl), "t").columns.map((c) => c.name);
+const uncertain = (flavor: Flavor, ddl: string): UncertainDdl => {
+  const schema = schemaOf(flavor, "CREATE TABLE t (a int)");
+  const before = JSON.stringify(schema.save());
+  try {
+    schema.apply(ddl, { database: "d" });
+  } catch (error) {
+    expect(JSON.stringify(schema.save())).toBe(before);
+    if (error instanceof UncertainDdl) return error;
+    throw error;
+  }
+  throw new Error(`not uncertain: ${ddl}`);
+};
+
+describe("the bytes' character set", () => {
+  const stored = (flavor: Flavor, ...ddl: string[]): string[] =>
+    table(schemaOf(flavor, ...ddl), "t").columns.map((c) => c.detail?.storedCharset ?? c.charsetName ?? "-");
+  test("CONVERT TO, with columns added beside it", () => {
+    expect(stored("mysql", "CREATE TABLE t (a varchar(3), b int)", "ALTER TABLE t CONVERT TO CHARACTER SET latin1, ADD c text")).toEqual([
+      "latin1",
+      "-",
+      "latin1",
+    ]);
+    expect(
+      stored("mysql", "CREATE TABLE t (a varchar(3))", "ALTER TABLE t CONVERT TO CHARACTER SET latin1", "ALTER TABLE t ADD b text"),
+    ).toEqual(["latin1", "latin1"]);
+    expect(
+      stored("mysql", "CREATE TABLE t (a text)", "ALTER TABLE t CONVERT TO CHARSET latin1", "ALTER TABLE t CONVERT TO CHARSET utf8mb4"),
+    ).toEqual(["utf8mb4"]);
+  });
+  test("a collation alone, of table, database, column and enumeration", () => {
+    expect(stored("mysql", "CREATE TABLE t (a text, b set('x') COLLATE latin2_bin) COLLATE latin1_bin")).toEqual(["latin1", "latin2"]);
+    expect(stored("mariadb", "ALTER DATABASE d COLLATE latin1_bin", "CREATE TABLE t (a text)")).toEqual(["latin1"]);
+    expect(stored("mariadb", "CREATE TABLE t (a text) COLLATE uca1400_ai_ci")).toEqual(["utf8mb4"]);
+  });
+  test("a new default does not change the columns", () => {
+    expect(stored("mysql", "CREATE TABLE t (a text)", "ALTER TABLE t CHARSET latin1", "ALTER TABLE t ADD b text")).toEqual([
+      "utf8mb4",
+      "latin1",
+    ]);
+  });
+});
+describe("comments with versions", () => {
+  test("hold columns", () => {
+    expect(columns("mysql", "CREATE TABLE t (a int /*!50100 , b int */ /*!999999 , c int */ /*M! , d int */)")).toEqual(["a", "b"]);
+    expect(columns("mariadb", "CREATE TABLE t (a int /*!50100 , b int */ /*!80000 , c int */ /*M!100100 , d int */)")).toEqual([
+      "a",
+      "b",
+      "d",
+    ]);
+  });
+  test("a server's version", () => {
+    const schema = new MysqlSchema({ flavor: "mysql", serverVersion: 80_036 });
+    schema.apply("CREATE TABLE d.t (a int /*!80035 , b int */ /*!80037 , c int */)", { database: "" });
+    expect(table(schema, "t").columns).toHaveLength(2);
+  });
+});
+describe("what is not a table of the log", () => {
+  test.each([
+    "CREATE TEMPORARY TABLE t (z int)",
+    "DROP TEMPORARY TABLE t",
+    "CREATE PROCEDURE p() BEGIN DROP TABLE t; CREATE TABLE t (z int); END",
+    "CREATE DEFINER=`a`@`%` TRIGGER g AFTER INSERT ON t FOR EACH ROW BEGIN UPDATE u SET a=1; DROP TABLE t; END",
+    "CREATE OR REPLACE VIEW t AS SELECT 1; -- DROP TABLE t",
+    "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO BEGIN DROP TABLE t; END",
+    "INSERT INTO u VALUES ('; DROP TABLE t;'); DROP TABLE t",
+    "FLUSH TABLES",
+    "SET PASSWORD FOR x = 'DROP TABLE t'",
+    "ALTER VIEW t AS SELECT 2",
+    "CREATE SEQUENCE s; ",
+  ])("%s", (ddl) => {
+    const schema = schemaOf("mariadb", "CREATE TABLE t (a int)");
+    const { events, counts } = schema.apply(ddl, { database: "d" });
+    expect(counts).toBe(false);
+    expect(events).toEqual([{ type: "DATABASE", databaseName: "d", ddl, table: null, changes: [], whole: true }]);
+    expect(table(schema, "t").columns[0]?.name).toBe("a");
+  });
+});
+describe("uncertain, with the text, and nothing applied", () => {
+  test.each([
+    ["content", "CREATE TABLE n AS SELECT 1"],
+    ["content", "CREATE TABLE n (SELECT 1)"],
+    ["content", "CREATE TABLE n (a int) ENGINE=InnoDB PARTITION BY HASH (a) AS SELECT 1 AS a"],
+    ["content", "CREATE TABLE n LIKE nothing"],
+    ["content", "DROP TABLE t; ALTER DATABASE d CHARSET latin1; CREATE TABLE n AS SELECT 1"],
+    ["content", "ALTER TABLE t DROP nothing"],
+    ["content", "CREATE TABLE n ENGINE=CONNECT TABLE_TYPE=CSV"],
+    ["grammar", "ALTER TABLE t FROBNICATE"],
+    ["grammar", "CREATE TABLE n (a newtype)"],
+    ["grammar", "CREATE TABLE n (a int newattribute)"],
+    ["grammar", "MUTATE TABLE t"],
+    ["grammar", "CREATE TABLE n (a int"],
+    ["grammar", "CREATE TABLE n (a varchar(3) DEFAULT 'x"],
+  ])("%s: %s", (why, ddl) => {
+    const error = uncertain("mysql", ddl);
+    expect([error.why, error.statement]).toEqual([why, ddl]);
+  });
+  test("names the tables", () => {
+    expect(uncertain("mysql", "CREATE TABLE `n` AS SELECT 1").tables).toEqual([{ catalog: "d", schema: null, table: "n" }]);
+  });
+});
+describe("names and texts", () => {
+  test("any name can be quoted or not", () => {
+    expect(
+      columns(
+        "mysql",
+        'CREATE TABLE `t` (`a``b` int, "q""r" int, 1st int, é int, `c,d` int, comment text, date date, period int, vector int)',
+      ),
+    ).toEqual(["a`b", 'q""r', "1st", "é", "c,d", "comment", "date", "period", "vector"]);
+    expect(columns("mysql", "CREATE TABLE d . t (a int)")).toEqual(["a"]);
+  });
+  test("escapes, and their absence", () => {
+    expect(columns("mysql", String.raw`CREATE TABLE t (a varchar(9) DEFAULT 'x\', b int', c int COMMENT 'it''s, d int')`)).toEqual([
+      "a",
+      "c",
+    ]);
+    const schema = schemaOf("mysql");
+    schema.apply(String.raw`CREATE TABLE t (a varchar(9) DEFAULT 'x\', b int)`, { database: "d", plainBackslash: true });
+    expect(table(schema, "t").columns.map((c) => c.name)).toEqual(["a", "b"]);
+  });
+  test("table names without case", () => {
+    const schema = new MysqlSchema({ flavor: "mysql", ignoreTableCase: true });
+    schema.apply("CREATE TABLE T (a int)", { database: "d" });
+    schema.apply("ALTER TABLE t ADD b int", { database: "D" });
+    expect([...schema.tables.values()].map((t) => t.columns.length)).toEqual([2]);
+  });
+});
+describe("columns the server hides or makes", () => {
+  test("generated, invisible, versioned", () => {
+    const t = table(
+      schemaOf(
+        "mariadb",
+        "CREATE TABLE t (a int INVISIBLE, b int AS (a+1) STORED, c int AS (a) VIRTUAL, s timestamp(6) GENERATED ALWAYS AS ROW START," +
+          " e timestamp(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING",
+      ),
+      "t",
+    );
+    expect(t.columns.map((c) => c.detail)).toEqual([
+      { invisible: true },
+      { generation: "stored" },
+      { generation: "virtual" },
+      { systemVersioning: "start" },
+      { systemVersioning: "end" },
+    ]);
+    expect(t.detail).toEqual({ systemVersioned: true });
+  });
+  test("ALTER of visibility and of versioning", () => {
+    const t = table(schemaOf("mariadb", "CREATE TABLE t (a int)", "ALTER TABLE t ALTER a SET INVISIBLE, ADD SYSTEM VERSIONING"), "t");
+    expect([t.columns[0]?.detail, t.detail]).toEqual([{ invisible: true }, { systemVersioned: true }]);
+  });
+});
+describe("any text", () => {
+  const words =
+    "CREATE ALTER DROP TABLE DATABASE ADD COLUMN ( ) , ; int varchar(3) `a` 'x' \"y\" NOT NULL DEFAULT /*!50000 */ -- # AFTER FIRST t . = 1".split(
+      " ",
+    );
+  test("is read or is uncertain, and leaves a whole state", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 6 })), { maxLength: 30 }), (parts) => {
+        const schema = schemaOf("mariadb", "CREATE TABLE t (a int)");
+        const before = JSON.stringify(schema.save());
+        try {
+          schema.apply(parts.join(" "), { database: "d" });
+        } catch (error) {
+          expect(error).toBeInstanceOf(UncertainDdl);
+          expect(JSON.stringify(schema.save())).toBe(before);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+  test("a megabyte of it takes no more than its length", () => {
+    const texts = [
+      `CREATE TABLE t (${Array.from({ length: 30_000 }, (_, i) => `c${i} varchar(10) DEFAULT 'x' COMMENT 'y'`).join(",")})`,
+      `CREATE TABLE t (a int) COMMENT '${"x".repeat(1_000_000)}'`,
+      `CREATE TABLE t (a int CHECK (${"(".repeat(100_000)}1${")".repeat(100_000)}))`,
+      `CREATE TABLE t (e enum(${Array.from({ length: 60_000 }, (_, i) => `'v${i}'`).join(",")}))`,
+      `INSERT INTO t VALUES ${"(1,'a'),".repeat(100_000)}(2)`,
+      "/*".repeat(500_000),
+      "'".repeat(1_000_001),
+      "(".repeat(1_000_000),
+      "CREATE ".repeat(150_000),
+    ];
+    const schema = schemaOf("mysql");
+    const began = performance.now();
+    for (const text of texts) {
+      try {
+        schema.apply(text, { database: "d" });
+      } catch (error) {
+        expect(error).toBeInstanceOf(UncertainDdl);
+      }
+    }
+    expect(performance.now() - began).toBeLessThan(10_000);
+  }, 30_000);
+});

@@ -2,6 +2,7 @@
 import { alterClientQuotasHandler } from "./alter-client-quotas.ts";
 import { alterConfigsHandler } from "./alter-configs.ts";
 import { alterPartitionReassignmentsHandler } from "./alter-partition-reassignments.ts";
+import { alterReplicaLogDirsHandler } from "./alter-replica-log-dirs.ts";
 import { alterUserScramCredentialsHandler } from "./alter-user-scram-credentials.ts";
 import { apiVersionsHandler } from "./api-versions.ts";
 import { createAclsHandler } from "./create-acls.ts";
@@ -46,6 +47,7 @@ const HANDLERS = [
   alterClientQuotasHandler,
   alterConfigsHandler,
   alterPartitionReassignmentsHandler,
+  alterReplicaLogDirsHandler,
   alterUserScramCredentialsHandler,
   createAclsHandler,
   deleteAclsHandler,

@@ -37,7 +37,7 @@ function changesRefusal(levels: LogLevels, { changes }: ResourceChange): Refusal
     if (operation === ConfigOperation.DELETE) {
       if (name === ROOT_LOGGER) return refuse(ErrorCode.INVALID_REQUEST, `Removing the log level of the ${name} logger is not allowed`);
     } else if (value === null || !isLogLevel(value)) {
-      const why = `Cannot set the log level of ${name} to ${value} as it is not a supported log level. Valid log levels are ${LOG_LEVELS.join(", ")}`;
+      const why = `Cannot set the log level of ${name} to ${value} as it is not a supported log level. Valid log levels are ${[...LOG_LEVELS].sort().join(", ")}`;
       return refuse(ErrorCode.INVALID_CONFIG, why);
     }
   }
@@ -52,5 +52,5 @@ export const describeLoggers = (levels: LogLevels) =>
     isSensitive: false,
     synonyms: [],
     configType: 0,
-    documentation: null,
+    documentation: "",
   }));

@@ -100,6 +100,7 @@ export class BackgroundTasks {
   runRetention(): void {
     const nowMs = this.#clock.now();
     for (const partition of this.#subject.all()) {
+      if (partition.moving !== null) continue;
       // A compacted log keeps its data; only what lies before its start may go.
       this.#each(partition, "retention", () => {
         const start = partition.logStartOffset;
@@ -134,19 +135,24 @@ export class BackgroundTasks {
     });
     return this.#cleaning;
   }
+  /** Resolves when no log is being compacted. Never rejects. */
+  async cleaned(): Promise<void> {
+    await this.#cleaning?.catch(() => {});
+  }
   #cleanInBackground(): void {
     this.runCleaner().catch((error: unknown) => this.#logger.error("compaction failed and is tried again", { error }));
   }
   async #clean(): Promise<number> {
     const nowMs = this.#clock.now();
     const due = [...this.#subject.all()]
-      .filter(({ config }) => config.compact)
+      .filter(({ config, moving }) => config.compact && moving === null)
       .map((partition) => ({ partition, ratio: this.#cleaner.dirtyRatio(partition.log, nowMs, partition.lastStableOffset) }))
       .filter(({ ratio }) => ratio !== null)
       .sort((a, b) => (b.ratio ?? 0) - (a.ratio ?? 0));
     let cleaned = 0;
     for (const { partition } of due) {
       if (this.#stopped) break;
+      if (partition.moving !== null) continue;
       try {
         await this.#cleaner.clean(partition.log, nowMs, partition.lastStableOffset);
         cleaned++;

@@ -77,9 +77,10 @@ export class LogDirectoryFiles {
     const doomed: string[] = [];
     for (const name of this.#disk.list(this.path)) {
       const path = `${this.path}/${name}`;
-      if (name.endsWith("-delete")) doomed.push(path);
+      // A move between folders that was cut short begins anew when it is asked for again.
+      if (name.endsWith("-delete") || name.endsWith("-future")) doomed.push(path);
       const match = /^(.+)-(\d+)$/.exec(name);
-      if (match === null || name.endsWith("-delete") || !this.#disk.isDirectory(path)) continue;
+      if (match === null || !this.#disk.isDirectory(path)) continue;
       const [, topic = "", number = ""] = match;
       if (topic === METADATA_TOPIC) continue;
       partitions.push({ topic, partition: Number(number), path });

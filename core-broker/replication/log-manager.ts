@@ -9,7 +9,8 @@ import type { Disk } from "../log/store/types.ts";
 import { ErrorCode, KafkaError } from "../protocol/errors.ts";
 import { BackgroundTasks } from "./background-tasks.ts";
 import { LogDirectoryFiles, type PartitionPlace } from "./log-directory.ts";
-import { LocalPartition } from "./partition.ts";
+import { LogCopy } from "./copy-log.ts";
+import { LocalPartition, type PartitionMove } from "./partition.ts";
 import { translated } from "./partition-errors.ts";
 import type { CreatePartition, LogDirectory, LogManager, Partition, PartitionTraffic } from "./types.ts";
 
@@ -91,6 +92,12 @@ export class DiskLogManager implements LogManager {
     const { disk, logger, topicConfig } = this.#options;
     const key = partitionKey(place.topic, place.partition);
     try {
+      // A crash while a partition changed folders: both are whole, the new one was not used yet.
+      const known = this.get(place.topic, place.partition);
+      if (known !== undefined) {
+        logger.warn("a partition is in two folders; the one found first is used", { partition: key, used: known.logDir, path: place.path });
+        return this.#discard(place.path, directory.path, key, known.config.fileDeleteDelayMs);
+      }
       const topicId = readTopicId(disk, `${place.path}/partition.metadata`) ?? "";
       this.#open(directory, place, topicId, topicConfig?.(place.topic) ?? {}, 0);
     } catch (error) {
@@ -171,6 +178,85 @@ export class DiskLogManager implements LogManager {
     writeTopicId(disk, `${path}/partition.metadata`, options.topicId);
     return this.#open(directory, { topic, partition, path }, options.topicId, options.config, options.leaderEpoch ?? 0);
   }
+  moveTo(topic: string, partition: number, logDir: string): void {
+    const target = this.#directories.find(({ path }) => path === logDir);
+    if (target === undefined) throw new KafkaError(ErrorCode.LOG_DIR_NOT_FOUND, `The log dir ${logDir} is not found`);
+    if (target.error !== null) throw new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, `The log dir ${logDir} is offline`, target.error);
+    const found = this.get(topic, partition);
+    if (found === undefined) throw new KafkaError(ErrorCode.REPLICA_NOT_AVAILABLE);
+    if (found.moving?.logDir === logDir) return;
+    if (found.moving !== null) found.moving.cancelled = true;
+    if (found.logDir === logDir) return;
+    this.#move(found, target).catch((error: unknown) => {
+      this.#options.logger.error("a partition could not be moved to another folder", { partition: found.log.name, logDir, error });
+    });
+  }
+  async #move(partition: LocalPartition, target: LogDirectoryFiles): Promise<void> {
+    const { disk, logger } = this.#options;
+    const { name, directory: from } = partition.log;
+    const future = `${target.path}/${name}.${Buffer.from(this.#random.bytes(16)).toString("hex")}-future`;
+    const copy = new LogCopy(disk, partition.log, future);
+    const move: PartitionMove = { logDir: target.path, copiedBytes: () => copy.bytes, cancelled: false };
+    partition.moving = move;
+    const stopped = (): boolean => move.cancelled || partition.log.isClosed || this.#closing !== null;
+    try {
+      await this.tasks.cleaned();
+      await copy.catchUp(stopped);
+      await partition.log.settled();
+      if (stopped()) return await disk.removeTreeAsync(future);
+      this.#switchOver(partition, target, copy, future);
+      logger.info("a partition was moved to another folder", { partition: name, from, to: partition.log.directory });
+    } catch (error) {
+      await disk.removeTreeAsync(future).catch(() => {});
+      throw error;
+    } finally {
+      if (partition.moving === move) partition.moving = null;
+    }
+  }
+  /** In one go, so that nobody meets the partition without a log: the rest is copied, the new folder takes the name, the old one goes. */
+  #switchOver(partition: LocalPartition, target: LogDirectoryFiles, copy: LogCopy, future: string): void {
+    const { disk } = this.#options;
+    const { log: old, logDir: oldDir } = partition;
+    const path = `${target.path}/${old.name}`;
+    const cleaned = { cleanedUpTo: old.cleanedUpTo, logStartOffset: old.startOffset };
+    old.close(true);
+    try {
+      copy.finish();
+      disk.rename(future, path);
+      disk.syncDirectory(target.path);
+    } catch (error) {
+      partition.log = this.#openLog(old.directory, old.name, partition.overrides, cleaned);
+      throw error;
+    }
+    partition.log = this.#openLog(path, old.name, partition.overrides, cleaned);
+    partition.logDir = target.path;
+    this.tasks.checkpointSoon();
+    this.#discard(old.directory, oldDir, old.name, 0);
+    partition.notifyWaiters();
+  }
+  #openLog(
+    directory: string,
+    name: string,
+    overrides: Readonly<Record<string, string>>,
+    { cleanedUpTo, logStartOffset }: { readonly cleanedUpTo: number; readonly logStartOffset: number },
+  ): Log {
+    const { disk, clock, logger } = this.#options;
+    const log = new Log({
+      disk,
+      clock,
+      logger,
+      directory,
+      name,
+      config: this.#resolve(overrides),
+      clean: true,
+      recoveryPoint: 0,
+      logStartOffset,
+      producerExpirationMs: this.#brokerLogConfig.producerIdExpirationMs,
+      jitter: this.#random.below(1000) / 1000,
+    });
+    log.cleanedUpTo = cleanedUpTo;
+    return log;
+  }
   #emptiest(): LogDirectoryFiles {
     const [only, ...others] = this.#directories;
     if (only?.error === null && others.length === 0) return only;
@@ -194,17 +280,20 @@ export class DiskLogManager implements LogManager {
   delete(topic: string, partition: number): void {
     const found = this.get(topic, partition);
     if (found === undefined) return;
-    const { disk, clock, logger } = this.#options;
     const partitions = this.#topics.get(topic);
     partitions?.delete(partition);
     if (partitions?.size === 0) this.#topics.delete(topic);
     found.log.close(false);
     this.#retire(found);
-    const suffix = `.${Buffer.from(this.#random.bytes(16)).toString("hex")}-delete`;
-    const doomed = `${found.logDir}/${partitionKey(topic, partition).slice(0, 255 - suffix.length)}${suffix}`;
-    translated(() => disk.rename(found.log.directory, doomed));
+    this.#discard(found.log.directory, found.logDir, partitionKey(topic, partition), found.config.fileDeleteDelayMs);
     found.notifyWaiters();
-    clock.after(found.config.fileDeleteDelayMs, () => {
+  }
+  #discard(directory: string, logDir: string, key: string, delayMs: number): void {
+    const { disk, clock, logger } = this.#options;
+    const suffix = `.${Buffer.from(this.#random.bytes(16)).toString("hex")}-delete`;
+    const doomed = `${logDir}/${key.slice(0, 255 - suffix.length)}${suffix}`;
+    translated(() => disk.rename(directory, doomed));
+    clock.after(delayMs, () => {
       disk.removeTreeAsync(doomed).catch((error: unknown) => logger.warn("could not remove", { path: doomed, error }));
     });
   }
@@ -242,6 +331,9 @@ export class DiskLogManager implements LogManager {
         usableBytes: space?.usableBytes ?? -1,
         error,
         partitions: all.filter(({ logDir }) => logDir === path),
+        arriving: all.flatMap((partition) =>
+          partition.moving?.logDir === path ? [{ partition, copiedBytes: partition.moving.copiedBytes() }] : [],
+        ),
       };
     });
   }

@@ -31,6 +31,11 @@ const SYNC_READ_BYTES_MAX = 1 << 20;
 /** Data this close to the log end is taken to be in the page cache. */
 const WARM_SEGMENTS = 1;
 
+export interface PartitionMove {
+  readonly logDir: string;
+  readonly copiedBytes: () => number;
+  cancelled: boolean;
+}
 export interface PartitionOptions {
   readonly topic: string;
   readonly partition: number;
@@ -50,8 +55,10 @@ export class LocalPartition implements Partition {
   readonly topic: string;
   readonly partition: number;
   topicId: string;
-  readonly logDir: string;
-  readonly log: Log;
+  logDir: string;
+  log: Log;
+  /** Set while the data is copied to another folder: nothing may delete or rewrite segments then. */
+  moving: PartitionMove | null = null;
   appendedBytes = 0;
   readonly traffic: PartitionTraffic = { recordsIn: 0, bytesIn: 0, bytesOut: 0, appends: 0, fetches: 0 };
   overrides: Readonly<Record<string, string>>;

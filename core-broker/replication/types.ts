@@ -164,6 +164,8 @@ export interface LogDirectory {
   /** An I/O error on this directory, if one took it offline. */
   readonly error: Error | null;
   readonly partitions: readonly Partition[];
+  /** Partitions that are being moved here. */
+  readonly arriving: readonly { readonly partition: Partition; readonly copiedBytes: number }[];
 }
 export interface LogManager {
   /** Makes the directory and an empty log; returns the partition that is there already if the topic id is the same. */
@@ -174,6 +176,11 @@ export interface LogManager {
   all(): Iterable<Partition>;
   /** Gone at once (directory renamed), files removed after file.delete.delay.ms. Unknown: nothing happens. */
   delete(topic: string, partition: number): void;
+  /**
+   * Begins to move a partition's data to another folder of log.dirs; clients notice nothing. Back to where it is: the move is
+   * given up. Throws LOG_DIR_NOT_FOUND, KAFKA_STORAGE_ERROR, REPLICA_NOT_AVAILABLE.
+   */
+  moveTo(topic: string, partition: number, logDir: string): void;
   updateTopicConfig(topic: string, overrides: Readonly<Record<string, string>>): void;
   /** Broker-level defaults (log.retention.ms …), which topics without an override follow. */
   updateBrokerConfig(properties: Readonly<Record<string, string>>): void;

@@ -19,8 +19,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 const ABSENT: readonly (readonly [string, string])[] = [
   ["LeaderAndIsr, StopReplica, UpdateMetadata, ControlledShutdown (4–7)", "removed from Kafka 4.0"],
-  ["AlterReplicaLogDirs (34)", "moving replicas between folders is not supported yet"],
-  ["CreateDelegationToken … DescribeDelegationToken (38–41)", "delegation tokens are not supported"],
+  ["CreateDelegationToken … DescribeDelegationToken (38–41)", "deliberately: they exist to spare brokers a key distribution centre, which this one does not ask; SCRAM and OAUTHBEARER serve short-lived logins"],
   [
     "Vote, BeginQuorumEpoch, EndQuorumEpoch, FetchSnapshot, AddRaftVoter, RemoveRaftVoter (52–54, 59, 80, 81)",
     "between controllers; there is one node",
@@ -29,7 +28,7 @@ const ABSENT: readonly (readonly [string, string])[] = [
     "GetTelemetrySubscriptions, PushTelemetry (71, 72)",
     "clients use them unasked as soon as they are announced; Kafka itself announces them only with a plugin",
   ],
-  ["ShareGroupHeartbeat … AlterShareGroupOffsets (76–79, 83–92)", "share groups are not supported yet"],
+  ["ShareGroupHeartbeat … AlterShareGroupOffsets (76–79, 83–92)", "not yet: share.version is told as absent, so that clients do not ask"],
   ["StreamsGroupHeartbeat, StreamsGroupDescribe (88, 89)", "early access in Kafka 4.1, off by default"],
 ];
 

@@ -123,7 +123,9 @@ function apply(context: AlterContext, resource: ResourceChange, change: ConfigCh
 }
 function valuesRefusal(context: AlterContext, resource: ResourceChange, after: ReadonlyMap<string, string>): Refusal | null {
   if (resource.resourceType === ResourceType.BROKER) {
-    const named = new Map(resource.changes.map(({ name, value }) => [name, value]));
+    // What is taken back is not looked at: whatever its name, it ends as the file has it.
+    const set = resource.changes.filter(({ operation }) => operation !== ConfigOperation.DELETE);
+    const named = new Map(set.map(({ name, value }) => [name, value]));
     const why = brokerRefusal(named, resource.resourceName === "");
     return why === null ? null : refuse(ErrorCode.INVALID_REQUEST, why);
   }

@@ -21,7 +21,7 @@ export const BROKER_KEYS: readonly ConfigKey[] = [
     name: "compression.gzip.level",
     type: "INT",
     default: "-1",
-    valid: { min: -1, max: 9 },
+    valid: { min: 1, max: 9, orEqual: -1 },
     dynamic: true,
     doc: "Level used when compression.type is gzip.",
   },

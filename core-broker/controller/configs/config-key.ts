@@ -5,6 +5,8 @@ interface ValidValues {
   readonly min?: number;
   readonly max?: number;
   readonly oneOf?: readonly string[];
+  /** Allowed beside the range. */
+  readonly orEqual?: number;
   readonly anyCase?: true;
   readonly nonEmpty?: true;
   /** `*`, or pairs of partition:broker. */
@@ -80,7 +82,11 @@ function isInteger(type: "INT" | "SHORT" | "LONG", value: string): boolean {
   return parsed >= min && parsed <= max;
 }
 function outOfRange(key: ConfigKey, parsed: number, shown: string, refused: Refused): string | null {
-  const { min, max } = key.valid ?? {};
+  const { min, max, orEqual } = key.valid ?? {};
+  if (orEqual !== undefined && min !== undefined && max !== undefined) {
+    const fits = parsed === orEqual || (parsed >= min && parsed <= max);
+    return fits ? null : refused(shown, `Value must be between ${min} and ${max} or equal to ${orEqual}`);
+  }
   if (min !== undefined && parsed < min) return refused(shown, `Value must be at least ${min}`);
   if (max !== undefined && parsed > max) return refused(shown, `Value must be no more than ${max}`);
   return null;

@@ -19,7 +19,10 @@ const REASONS: readonly (readonly [pattern: RegExp, why: string])[] = [
     "for a JVM's threads; there is one event loop",
   ],
   [/^(metric\.reporters|kafka\.metrics\.|metrics\.(num|recording|sample))/, "for a JVM's metrics; see metrics.listeners"],
-  [/\.(class|class\.name|class\.path|impl\.prefix)$|^security\.providers$/, "names a Java class"],
+  [
+    /^(?!authorizer\.class|sasl\.server\.callback).*\.(class|class\.name|class\.path|impl\.prefix)$|^security\.providers$/,
+    "names a Java class",
+  ],
   [/^ssl\.(keymanager|trustmanager)\.algorithm$|^ssl\.(provider|protocol|secure\.random\.implementation)$/, "for a JVM's TLS"],
   [/^metadata\.(log|max)\.(?!dir)|^internal\.metadata\.|^metadata\.max\.idle/, "the metadata log is written and shortened in our own way"],
   [/^group\.coordinator\.append\.linger|^(offsets|transaction\.state\.log)\.load\.buffer/, "state is written and loaded in our own way"],

@@ -14,7 +14,7 @@ export const TOPIC_KEYS: readonly ConfigKey[] = [
     name: "compression.gzip.level",
     type: "INT",
     default: "-1",
-    valid: { min: -1, max: 9 },
+    valid: { min: 1, max: 9, orEqual: -1 },
     synonyms: [{ name: "compression.gzip.level" }],
     doc: "Level used when compression.type is gzip.",
   },

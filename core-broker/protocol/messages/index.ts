@@ -28,6 +28,7 @@ export * from "./create-acls.ts";
 export * from "./delete-acls.ts";
 export * from "./describe-configs.ts";
 export * from "./alter-configs.ts";
+export * from "./alter-replica-log-dirs.ts";
 export * from "./describe-log-dirs.ts";
 export * from "./sasl-authenticate.ts";
 export * from "./create-partitions.ts";

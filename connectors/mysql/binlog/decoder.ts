@@ -61,6 +61,7 @@ export class BinlogDecoder {
   readonly #options: DecoderOptions;
   readonly #tables = new Map<number, KnownTable>();
   #checksum: boolean;
+  #mariadb = false;
   constructor(options: DecoderOptions) {
     this.#options = options;
     this.#checksum = options.checksum;
@@ -116,6 +117,7 @@ export class BinlogDecoder {
     this.#checksum = algorithm === CHECKSUM_CRC32;
     // A log that is being written has its flag set without its checksum made anew, so an open one cannot be verified as it stands.
     if (this.#checksum && (header.flags & (FLAG_ARTIFICIAL | 1)) === 0) this.#checked(header, b, start, end);
+    this.#mariadb = mariadb;
     this.#tables.clear();
     return { kind: "formatDescription", header, binlogVersion, serverVersion, mariadb, checksum: this.#checksum };
   }
@@ -214,7 +216,7 @@ export class BinlogDecoder {
     const known = this.#tables.get(id);
     if (known !== undefined && known.body.length === end - c.p && known.body.compare(b, c.p, end) === 0) return known.table;
     const body = Buffer.from(b.subarray(c.p, end));
-    const table = readTableMap(id, c);
+    const table = readTableMap(id, c, this.#mariadb);
     if (this.#tables.size >= TABLES_MAX) this.#tables.clear();
     this.#tables.set(id, { body, table });
     return table;

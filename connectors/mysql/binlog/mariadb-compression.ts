@@ -39,8 +39,7 @@ export function inflateColumn(b: Uint8Array, start: number, end: number, maxByte
   const lengthBytes = first & 0x07;
   if (first >> 4 !== 8) throw new BinlogError("unsupported", "A compressed column has a method that is not known");
   if (end - start < 1 + lengthBytes) throw truncated("A compressed column");
-  let size = 0;
-  for (let i = lengthBytes - 1; i >= 0; i--) size = size * 256 + (b[start + 1 + i] as number);
+  const size = bigEndian(b, start + 1, lengthBytes);
   if (size > maxBytes) throw new BinlogError("too-large", `A compressed column has ${size} bytes unpacked; ${maxBytes} are allowed`);
   // Bit 3: without zlib's own header (column_compression_zlib_wrap is off).
   const unpack = (first & 0x08) === 0 ? inflateSync : inflateRawSync;

@@ -85,6 +85,8 @@ const NUMERIC = new Set<number>([T.TINY, T.SHORT, T.INT24, T.LONG, T.LONGLONG, T
 const CHARACTER = new Set<number>([T.STRING, T.VAR_STRING, T.VARCHAR, T.BLOB, T.VARCHAR_COMPRESSED, T.BLOB_COMPRESSED]);
 const numeric = (c: Draft): boolean => NUMERIC.has(c.type);
 const character = (c: Draft): boolean => CHARACTER.has(c.type);
+/** MariaDB counts geometries too, as its blobs. */
+const mariadbCharacter = (c: Draft): boolean => CHARACTER.has(c.type) || c.type === T.GEOMETRY;
 const enumOrSet = (c: Draft): boolean => c.type === T.ENUM || c.type === T.SET;
 
 /** One bit per column of `which`, the highest bit first. */
@@ -111,7 +113,8 @@ function members(m: ByteCursor): Uint8Array[] {
 
 type PrimaryKey = { readonly column: number; readonly prefix: number }[];
 /** One field of the optional metadata (Optional_metadata_field_type). Unknown fields are skipped: they are additions. */
-function optional(field: number, columns: Draft[], m: ByteCursor, key: PrimaryKey): void {
+function optional(field: number, columns: Draft[], m: ByteCursor, key: PrimaryKey, mariadb: boolean): void {
+  const textual = mariadb ? mariadbCharacter : character;
   switch (field) {
     case 1:
       eachBit(columns.filter(numeric), m, (c, bit) => {
@@ -119,9 +122,9 @@ function optional(field: number, columns: Draft[], m: ByteCursor, key: PrimaryKe
       });
       return;
     case 2:
-      return defaultCollation(columns.filter(character), m);
+      return defaultCollation(columns.filter(textual), m);
     case 3:
-      for (const c of columns.filter(character)) c.collation = m.packed();
+      for (const c of columns.filter(textual)) c.collation = m.packed();
       return;
     case 4:
       for (const c of columns) c.name = m.text(m.packed());
@@ -174,7 +177,7 @@ const untyped = (type: number): Draft => ({
 });
 
 /** `c` stands after the table's id and flags. */
-export function readTableMap(id: number, c: ByteCursor): TableMap {
+export function readTableMap(id: number, c: ByteCursor, mariadb: boolean): TableMap {
   const schema = c.text(c.u8());
   c.skip(1);
   const table = c.text(c.packed());
@@ -196,7 +199,7 @@ export function readTableMap(id: number, c: ByteCursor): TableMap {
     const field = c.u8();
     const size = c.packed();
     const from = c.skip(size);
-    optional(field, columns, new ByteCursor(c.b, from, c.p, "The table map's optional metadata"), key);
+    optional(field, columns, new ByteCursor(c.b, from, c.p, "The table map's optional metadata"), key, mariadb);
   }
   return { id, schema, table, columns: columns satisfies readonly TableColumn[], primaryKey: key.length === 0 ? null : key };
 }

@@ -254,7 +254,7 @@ export const FORM_JSON_DIFF = 1;
  * TINY 1, SHORT 2, INT24 3, LONG 4, LONGLONG 8 bytes; FLOAT 4, DOUBLE 8 (IEEE); YEAR 1 (years since 1900; 0 is 0000);
  * NEWDECIMAL (cells-decimal.ts); DATE 3, TIME 3, TIMESTAMP 4, DATETIME 8 and TIME2, TIMESTAMP2, DATETIME2, big-endian with fraction
  * (cells-temporal.ts); BIT big-endian; ENUM 1 or 2 (1-based; 0 is the empty error value); SET 1 to 8, a bit per member;
- * CHAR, VARCHAR, BLOB, TEXT, GEOMETRY (SRID and WKB), VECTOR (floats): the bytes; JSON: MySQL's binary form (json.ts);
+ * CHAR without spaces at its end and BINARY without zero bytes at its end (pad to `length`); VARCHAR, BLOB, TEXT, GEOMETRY (SRID and WKB), VECTOR (floats): the bytes; JSON: MySQL's binary form (json.ts);
  * MariaDB's compressed columns: `inflateColumn`.
  */
 export interface RowImage {

@@ -4,6 +4,7 @@
  * connector but its config, a map of strings.
  */
 import type { ConfigDef, ConfigFinding, RawConfig } from "./config.ts";
+import type { Diagnosis } from "./diagnosis.ts";
 import type { SinkRecord, SourceOffset, SourcePartition, SourceRecord } from "./record.ts";
 
 export type TaskConfig = Readonly<Record<string, string>>;
@@ -51,6 +52,26 @@ export interface TopicRecord {
   /** The record need not be read again after a restart. The group's position moves when all earlier ones are done as well. */
   done(): void;
 }
+/** Settings of the Kafka clients that a task's own topic is reached by; without `bootstrap.servers` those of the worker apply. */
+export interface OwnTopicConfig {
+  readonly topic: string;
+  readonly producer: Readonly<Record<string, string>>;
+  readonly consumer: Readonly<Record<string, string>>;
+  /** Reading gives up, with an error that may be tried again, when nothing came for so long before the end was reached. */
+  readonly stallMs: number;
+}
+/** A topic of one partition that a task writes and reads itself (schema history). Texts are UTF-8. Errors are ConnectErrors. */
+export interface OwnTopic {
+  /** Offsets of the first record and after the last; null: there is no such topic. Throws when it has several partitions. */
+  range(): Promise<{ readonly start: number; readonly end: number } | null>;
+  /** Makes the topic with the cluster's replication factor; nothing if it is there. */
+  create(configs: Readonly<Record<string, string>>): Promise<void>;
+  /** Records from an offset on, up to the end as it was at the call. */
+  read(from: number): AsyncIterable<{ readonly offset: number; readonly key: string | null; readonly value: string | null }>;
+  /** Resolves when all are acknowledged by all replicas in sync, in order. */
+  append(records: readonly { readonly key: string | null; readonly value: string | null }[]): Promise<void>;
+  close(): Promise<void>;
+}
 /** With `transaction.boundary=connector` the task says where transactions end (KIP-618). */
 export interface TransactionContext {
   /** Ends the transaction after the records of this poll, or after this record of it. */
@@ -76,6 +97,8 @@ export interface SourceTaskContext {
    * Throws what trying again does not heal. Absent where a host has no Kafka.
    */
   records?(config: Readonly<Record<string, string>>, topic: string, signal: AbortSignal): AsyncIterable<TopicRecord>;
+  /** A topic of the task's own; the task closes it. Absent where a host has no Kafka. */
+  ownTopic?(config: OwnTopicConfig): OwnTopic;
 }
 /**
  * The runtime calls start once, then poll over and over (never concurrently), then stop once, also after a failure.
@@ -117,6 +140,8 @@ export interface SourceConnectorPlugin {
   readonly exactlyOnce?: "supported" | "unsupported";
   /** Its tasks use `SourceTaskContext.transaction`: `transaction.boundary=connector` is allowed. */
   readonly ownsTransactions?: boolean;
+  /** Loaded when somebody asks: checks, position, clean-up, preview. */
+  diagnosis?(): Promise<Diagnosis>;
 }
 
 export interface TopicPartition {
@@ -162,5 +187,6 @@ export interface SinkConnectorPlugin {
     config: TaskConfig,
     offsets: readonly { readonly partition: SourcePartition | null; readonly offset: SourceOffset | null }[],
   ): Promise<boolean> | boolean;
+  diagnosis?(): Promise<Diagnosis>;
 }
 export type ConnectorPlugin = SourceConnectorPlugin | SinkConnectorPlugin;

@@ -66,6 +66,19 @@ export function topicReaderConfig(worker: ConfigMap, given: ConfigMap, id: TaskI
     ...given,
   };
 }
+/** Clients of a topic that the connector writes itself: its own settings, over those of the worker unless it names other brokers. */
+export function ownTopicClients(
+  worker: ConfigMap,
+  given: { readonly producer: ConfigMap; readonly consumer: ConfigMap },
+  id: TaskId,
+): Record<"admin" | "producer" | "consumer", ClientConfig> {
+  const of = (kind: "producer" | "consumer", settings: ConfigMap): ClientConfig => ({
+    ...(settings["bootstrap.servers"] === undefined ? { ...bootstrap(worker), ...withPrefix(worker, `${kind}.`) } : {}),
+    "client.id": `connector-own-topic-${id.connector}-${id.task}`,
+    ...settings,
+  });
+  return { admin: of("producer", given.producer), producer: of("producer", given.producer), consumer: of("consumer", given.consumer) };
+}
 const sinkGroup = (connector: string): string => `connect-${connector}`;
 /** The consumer group of a sink connector, after its override. */
 export const groupOf = (name: string, connector: ConfigMap): string => connector["consumer.override.group.id"] ?? sinkGroup(name);

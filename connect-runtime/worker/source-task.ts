@@ -3,9 +3,10 @@ import type { Admin, Producer } from "#broker/client/types";
 import type { SourceConnectorPlugin, SourceTask, SourceTaskContext, TransactionContext } from "../api/connector.ts";
 import { ConnectError } from "../api/errors.ts";
 import type { SourceRecord } from "../api/record.ts";
-import { adminConfig, sourceProducerConfig, topicReaderConfig } from "./client-config.ts";
+import { adminConfig, ownTopicClients, sourceProducerConfig, topicReaderConfig } from "./client-config.ts";
 import { createConverters, missingClass } from "./converters.ts";
 import { FailurePolicy, logReporter } from "./failure.ts";
+import { KafkaOwnTopic } from "./own-topic.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { RequestedBoundaries } from "./requested-boundaries.ts";
 import { errorSettings } from "./settings.ts";
@@ -39,6 +40,7 @@ export function sourceTaskContext(host: TaskHost, transaction: TransactionContex
     kafka: { "bootstrap.servers": bootstrap },
     records: (config, topic, signal) =>
       topicRecords(host.clients, topicReaderConfig(host.workerConfig, config, host.id), topic, signal, host.log),
+    ownTopic: (config) => new KafkaOwnTopic(host.clients, ownTopicClients(host.workerConfig, config, host.id), config, host.clock),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The schema history: every DDL in its place, from which the tables at any position can be built again. */
-import type { Table, TableChange } from "../table-model.ts";
+import type { TableChange } from "../table-model.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -17,19 +17,32 @@ export interface HistoryRecord {
 /** True: `position` is at or before `limit`, so its change belongs to the schema there. Given by the connector. */
 export type AtOrBefore = (position: JsonObject, limit: JsonObject) => boolean;
 
-/** Where records are kept. Records are whole lines of JSON text. */
+/** Where records are kept; a record is a JSON text. Places are numbers that grow. */
 export interface HistoryStore {
   /** For messages: `Kafka topic x`, `file y`. */
   readonly description: string;
-  /** The storage is there (it may be empty). */
-  exists(): Promise<boolean>;
+  /** Place of the first record and after the last; null: there is no storage. */
+  range(): Promise<{ readonly start: number; readonly end: number } | null>;
   /** Makes the storage; nothing if it is there. */
   create(): Promise<void>;
-  /** All records in order, oldest first; `from` skips that many. Finite: up to the end as it was at the call. */
-  read(from: number): AsyncIterable<string>;
+  /** Records from a place on, oldest first, up to the end as it was at the call. Null texts are passed over. */
+  read(from: number): AsyncIterable<{ readonly place: number; readonly text: string | null }>;
   /** Resolves when the records are durable, in order. */
   append(records: readonly string[]): Promise<void>;
   close(): Promise<void>;
+}
+/** The newest state that was saved beside the history, for each source one. Losing it costs time only. */
+export interface HistoryCheckpoints {
+  load(source: string): Promise<Checkpoint | null>;
+  save(source: string, checkpoint: Checkpoint): Promise<void>;
+  close(): Promise<void>;
+}
+export interface Checkpoint {
+  /** Place of the first record that is not in the state. */
+  readonly next: number;
+  /** Position of the last record in it; all records in it are at or before positions that come after. */
+  readonly position: JsonObject;
+  readonly state: JsonObject;
 }
 
 export interface RecoveredHistory {
@@ -38,24 +51,13 @@ export interface RecoveredHistory {
   readonly skipped: number;
   /** Position of the last applied record; null: none. */
   readonly last: JsonObject | null;
+  /** Records that a checkpoint spared. */
+  readonly spared: number;
 }
 /** What builds the tables again: the connector's schema. */
 export interface HistoryTarget {
   /** A record with table changes, or with only a statement (`ddl`), which the connector's parser reads. */
   apply(record: HistoryRecord): void;
-  /** For compact snapshots; null: this target's state cannot be saved (records are replayed from the first). */
+  /** For checkpoints; null: this target's state cannot be saved. */
   readonly state: { save(): JsonObject; load(state: JsonObject): void } | null;
 }
-export interface SchemaHistory {
-  /** The storage is there. */
-  storageExists(): Promise<boolean>;
-  /** There is at least one record of this source. */
-  exists(): Promise<boolean>;
-  initialize(): Promise<void>;
-  /** Resolves when durable: only then may the offset after it be handed on. In the order of the calls. */
-  record(records: readonly HistoryRecord[]): Promise<void>;
-  /** Exactly once for each task start; throws SchemaHistoryError naming the gap when the records do not reach `position`. */
-  recover(position: JsonObject, target: HistoryTarget): Promise<RecoveredHistory>;
-  close(): Promise<void>;
-}
-export type { Table, TableChange };

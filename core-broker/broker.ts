@@ -9,7 +9,7 @@ import { BrokerError } from "./base/errors.ts";
 import { type Logger, silentLogger } from "./base/logger.ts";
 import { isLogLevel, LogLevels } from "./base/log-levels.ts";
 import { type Random, randomUuid, systemRandom } from "./base/random.ts";
-import { metricsText } from "./broker-metrics.ts";
+import { type MetricsSources, metricsText } from "./broker-metrics.ts";
 import { type BrokerConfig, brokerConfig, networkLimits, type Properties } from "./config.ts";
 import { EffectiveConfig } from "./controller/configs/effective.ts";
 import { type Controller, openController } from "./controller/controller.ts";
@@ -115,7 +115,6 @@ async function open(
   const [first] = folders;
   if (first === undefined) throw new BrokerError("INVALID_CONFIG", "log.dirs names no folder");
   const { clusterId } = first;
-  const startedMs = deps.clock.now();
   const { controller, removedTopicIds } = openController({
     dataDirectory: first.path,
     clock: deps.clock,
@@ -165,23 +164,10 @@ async function open(
     admitWrite: (write) => coordinators.admitWrite(write),
   };
   const handlers = brokerHandlers(handlerDeps, coordinatorHandlers(coordinators));
-  let state = BrokerState.STARTING;
   const network = makeNetwork(config, deps, controller, effective, handlers, admission);
   undo.push(() => network.close());
-  const text = (): string =>
-    metricsText({
-      nodeId: config.nodeId,
-      clusterId,
-      controller,
-      logs,
-      coordinators,
-      network,
-      requests: deps.requests,
-      startedMs,
-      state: () => state,
-    });
-  const endpoint = await openEndpoint(config, text, () => (state === BrokerState.RUNNING ? null : "the broker is starting or stopping"));
-  if (endpoint !== null) undo.push(() => endpoint.close());
+  const operation = await operate(config, { clusterId, controller, logs, coordinators, network, ...deps });
+  undo.push(() => operation.close());
   const register = (): void => {
     const node = { nodeId: config.nodeId, rack: config.rack, endpoints: advertisedEndpoints(config, listeners) };
     const features = initialFeatures((key) => handlers.has(key));
@@ -192,11 +178,35 @@ async function open(
   for (const address of config.listeners) listeners.push(await listen(network, address, tlsOptions(config.properties, address)));
   register();
   coordinators.start();
-  state = BrokerState.RUNNING;
-  undo.push(() => void (state = BrokerState.STOPPING));
+  operation.running();
+  undo.push(() => operation.stopping());
   noteDurability(effective.brokerProperties(), deps.logger);
-  const metrics = { metricsText: text, metricsPort: endpoint?.port ?? null };
-  return { ...running(config, clusterId, listeners, controller, logs, network, deps.logger), ...metrics };
+  const { metricsText: text, metricsPort } = operation;
+  return { ...running(config, clusterId, listeners, controller, logs, network, deps.logger), metricsText: text, metricsPort };
+}
+interface Operation {
+  readonly metricsText: () => string;
+  readonly metricsPort: number | null;
+  running(): void;
+  stopping(): void;
+  close(): Promise<void>;
+}
+/** Metrics, health and readiness. */
+async function operate(
+  config: BrokerConfig,
+  parts: Omit<MetricsSources, "nodeId" | "startedMs" | "state"> & Foundation,
+): Promise<Operation> {
+  let state = BrokerState.STARTING;
+  const startedMs = parts.clock.now();
+  const text = (): string => metricsText({ ...parts, nodeId: config.nodeId, startedMs, state: () => state });
+  const endpoint = await openEndpoint(config, text, () => (state === BrokerState.RUNNING ? null : "the broker is starting or stopping"));
+  return {
+    metricsText: text,
+    metricsPort: endpoint?.port ?? null,
+    running: () => void (state = BrokerState.RUNNING),
+    stopping: () => void (state = BrokerState.STOPPING),
+    close: () => endpoint?.close() ?? Promise.resolve(),
+  };
 }
 function running(
   config: BrokerConfig,
@@ -305,6 +315,7 @@ function makeCoordinators(
     transactionLog: coordinatorLog(TRANSACTIONS_TOPIC, logs, metadata, deps.clock, create),
     markers: markerWriter(logs),
     producerIds: producerIdBlocks(controller, config.nodeId),
+    groupConfigs: (groupId) => controller.image.configs(ResourceType.GROUP, groupId),
   });
 }
 

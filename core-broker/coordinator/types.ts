@@ -81,6 +81,8 @@ export interface CoordinatorDeps {
   readonly transactionLog: CoordinatorLog;
   readonly markers: MarkerWriter;
   readonly producerIds: ProducerIdBlocks;
+  /** Dynamic settings of a group; absent: there are none. */
+  readonly groupConfigs?: (groupId: string) => ReadonlyMap<string, string>;
 }
 
 /** What a transactional Produce names: the handler asks before it appends. */

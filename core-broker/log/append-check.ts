@@ -123,7 +123,7 @@ export function recompress(buf: Buffer, config: LogConfig): Buffer {
     if (compressionOf(header.attributes) === wanted || field.isControl(header.attributes)) out.push(buf.subarray(pos, end));
     else {
       changed = true;
-      const records = compress(wanted, recordBytes(buf, pos, header));
+      const records = compress(wanted, recordBytes(buf, pos, header), config.compressionLevel);
       const batch = Buffer.allocUnsafeSlow(BATCH_HEADER_BYTES + records.length);
       records.copy(batch, BATCH_HEADER_BYTES);
       const codecBits = ["none", "gzip", "snappy", "lz4", "zstd"].indexOf(wanted);

@@ -23,6 +23,8 @@ export interface LogConfig {
   readonly compact: boolean;
   readonly delete: boolean;
   readonly compressionType: CompressionType;
+  /** Of gzip and zstd. */
+  readonly compressionLevel: number;
   readonly timestampType: TimestampType;
   readonly timestampBeforeMaxMs: number;
   readonly timestampAfterMaxMs: number;
@@ -81,6 +83,8 @@ const SYNONYMS: Readonly<Record<string, readonly Unit[]>> = {
   "min.cleanable.dirty.ratio": [{ key: "log.cleaner.min.cleanable.ratio", factor: 1 }],
   "cleanup.policy": [{ key: "log.cleanup.policy", factor: 1 }],
   "compression.type": [{ key: "compression.type", factor: 1 }],
+  "compression.gzip.level": [{ key: "compression.gzip.level", factor: 1 }],
+  "compression.zstd.level": [{ key: "compression.zstd.level", factor: 1 }],
   "message.timestamp.type": [{ key: "log.message.timestamp.type", factor: 1 }],
   "message.timestamp.before.max.ms": [{ key: "log.message.timestamp.before.max.ms", factor: 1 }],
   "message.timestamp.after.max.ms": [{ key: "log.message.timestamp.after.max.ms", factor: 1 }],
@@ -101,6 +105,7 @@ export function logConfig(topic: Properties, broker: Properties = {}): LogConfig
     .filter((policy) => policy !== "");
   for (const policy of policies) oneOf("cleanup.policy", policy, ["delete", "compact"]);
   const retentionMs = number("retention.ms", 168 * HOUR_MS);
+  const gzip = text("compression.type", "producer") === "gzip";
   return {
     segmentBytes: number("segment.bytes", 1 << 30),
     segmentMs: number("segment.ms", 168 * HOUR_MS),
@@ -127,6 +132,7 @@ export function logConfig(topic: Properties, broker: Properties = {}): LogConfig
       "lz4",
       "zstd",
     ]),
+    compressionLevel: gzip ? number("compression.gzip.level", -1) : number("compression.zstd.level", 3),
     timestampType: oneOf("message.timestamp.type", text("message.timestamp.type", "CreateTime"), ["CreateTime", "LogAppendTime"]),
     timestampBeforeMaxMs: number("message.timestamp.before.max.ms", FOR_EVER),
     timestampAfterMaxMs: number("message.timestamp.after.max.ms", HOUR_MS),

@@ -26,6 +26,8 @@ const REASONS: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^ssl\.(keymanager|trustmanager)\.algorithm$|^ssl\.(provider|protocol|secure\.random\.implementation)$/, "for a JVM's TLS"],
   [/^metadata\.(log|max)\.(?!dir)|^internal\.metadata\.|^metadata\.max\.idle/, "the metadata log is written and shortened in our own way"],
   [/^group\.coordinator\.append\.linger|^(offsets|transaction\.state\.log)\.load\.buffer/, "state is written and loaded in our own way"],
+  [/^log\.preallocate$/, "files grow as they are written"],
+  [/^compression\.lz4\.level$/, "lz4 is compressed at its fast level"],
   [/^log\.cleaner\.(io\.buffer\.load\.factor|io\.max\.bytes\.per\.second)/, "compaction yields to requests instead"],
   [/^(early\.start\.listeners|server\.max\.startup\.time\.ms|process\.roles)$/, "the node is broker and controller"],
   [/^socket\.(send|receive)\.buffer\.bytes$/, "the system sizes the buffers of sockets"],

@@ -24,6 +24,8 @@ export interface ConsumerHost {
   readonly random: Random;
   readonly logger: Logger;
   readonly metadata: MetadataView;
+  /** The group's own, else the broker's. */
+  consumerTimes(groupId: string): { readonly sessionTimeoutMs: number; readonly heartbeatIntervalMs: number };
   /** Null: no such group. Throws GROUP_ID_NOT_FOUND for a classic group that has members. */
   findConsumer(groupId: string): ConsumerGroup | null;
   /** Records that make room for a consumer group of this id (an empty classic group goes). */
@@ -82,7 +84,7 @@ function stay(host: ConsumerHost, client: Joining, request: ConsumerGroupHeartbe
     errorCode: ErrorCode.NONE,
     memberId,
     memberEpoch: after.epoch,
-    heartbeatIntervalMs: host.config.consumerGroupHeartbeatIntervalMs,
+    heartbeatIntervalMs: host.consumerTimes(group.id).heartbeatIntervalMs,
     assignment: tell ? { topicPartitions: toWire(after.assigned) } : null,
   };
 }
@@ -149,7 +151,7 @@ function fence(host: ConsumerHost, group: ConsumerGroup, memberId: string, why: 
 }
 export function restartConsumerSession(host: ConsumerHost, group: ConsumerGroup, memberId: string): void {
   group.sessions.get(memberId)?.cancel();
-  const timer = host.clock.after(host.config.consumerGroupSessionTimeoutMs, () => fence(host, group, memberId, "its session expired"));
+  const timer = host.clock.after(host.consumerTimes(group.id).sessionTimeoutMs, () => fence(host, group, memberId, "its session expired"));
   group.sessions.set(memberId, timer);
 }
 /** A member has its rebalance time-out to give up what it must. */

@@ -40,6 +40,13 @@ export class GroupShard implements ClassicHost, ConsumerHost, ConsumerGroups {
   get logger() {
     return this.deps.logger;
   }
+  consumerTimes(groupId: string): { readonly sessionTimeoutMs: number; readonly heartbeatIntervalMs: number } {
+    const own = this.deps.groupConfigs?.(groupId);
+    return {
+      sessionTimeoutMs: Number(own?.get("consumer.session.timeout.ms") ?? this.config.consumerGroupSessionTimeoutMs),
+      heartbeatIntervalMs: Number(own?.get("consumer.heartbeat.interval.ms") ?? this.config.consumerGroupHeartbeatIntervalMs),
+    };
+  }
   get metadata() {
     return this.deps.metadata;
   }

@@ -37,11 +37,27 @@ export interface HistoryCheckpoints {
   save(source: string, checkpoint: Checkpoint): Promise<void>;
   close(): Promise<void>;
 }
+/** How connectors see it; `openSchemaHistory` makes one. */
+export interface SchemaHistory {
+  readonly description: string;
+  /** The storage is there, perhaps empty. */
+  storageExists(): Promise<boolean>;
+  /** There are records (of any source, as Debezium looks). */
+  exists(): Promise<boolean>;
+  initialize(): Promise<void>;
+  /** Resolves when durable: only then may the offset after it be handed on. In the order of the calls. */
+  record(records: readonly HistoryRecord[]): Promise<void>;
+  /** Throws ConnectError naming what is missing. A second call throws: a task recovers once. */
+  recover(position: JsonObject, target: HistoryTarget): Promise<RecoveredHistory>;
+  close(): Promise<void>;
+}
 export interface Checkpoint {
   /** Place of the first record that is not in the state. */
   readonly next: number;
-  /** Position of the last record in it; all records in it are at or before positions that come after. */
+  /** Every record in it is at or before this position. */
   readonly position: JsonObject;
+  /** SHA-256 of the record before `next`: another log with the same places is not taken for this one. */
+  readonly mark: string;
   readonly state: JsonObject;
 }
 

@@ -2,6 +2,7 @@
  * Records and recovers. Everything goes through one queue: a record is written only after a recovery that was asked for before it,
  * and there is exactly one recovery for each task. A record counts when it is durable; only then may the offset after it be handed on.
  */
+import { createHash } from "node:crypto";
 import type { Logger } from "#connect/api/connector";
 import { ConnectError } from "#connect/api/errors";
 import type {
@@ -13,6 +14,7 @@ import type {
   HistoryTarget,
   JsonObject,
   RecoveredHistory,
+  SchemaHistory,
 } from "./history.ts";
 import { historyJson, parseHistory } from "./history-json.ts";
 
@@ -32,10 +34,14 @@ export interface SchemaHistoryOptions {
 /** Records replayed from which on a checkpoint is written. Smaller histories are quick without. */
 const CHECKPOINT_FROM = 5_000;
 
+const digest = (text: string | null): string =>
+  createHash("sha256")
+    .update(text ?? "")
+    .digest("hex");
 /** Keys sorted, so that equal sources compare equal. */
 const canonical = (o: JsonObject): string => JSON.stringify(Object.entries(o).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-export class SchemaHistory {
+export class RecordedHistory implements SchemaHistory {
   readonly #o: SchemaHistoryOptions;
   readonly #source: string;
   #queue: Promise<unknown> = Promise.resolve();
@@ -86,7 +92,16 @@ export class SchemaHistory {
     if (checkpoint !== null) target.state?.load(checkpoint.state);
     let searching = checkpoint === null && range.start > 0;
     const from = checkpoint?.next ?? range.start;
-    const seen = { applied: 0, skipped: 0, last: checkpoint?.position ?? null, spared: from - range.start, next: from, whole: true };
+    const seen = {
+      applied: 0,
+      skipped: 0,
+      last: checkpoint?.position ?? null,
+      spared: from - range.start,
+      next: from,
+      mark: checkpoint?.mark ?? "",
+      whole: true,
+      ordered: true,
+    };
     for await (const { place, text } of store.read(from)) {
       const record = text === null ? null : parseHistory(text, catalogFirst);
       if (record === null) {
@@ -94,20 +109,25 @@ export class SchemaHistory {
       } else if (canonical(record.source) !== this.#source) seen.skipped++;
       else if (!atOrBefore(record.position, position)) {
         seen.skipped++;
-        // From here on a checkpoint would hold what a later restart point does not have yet.
+        // A checkpoint ends before it: a later restart point may have it.
         seen.whole = false;
       } else {
         if (searching && !this.#o.begins(record))
           throw this.#gap(`its records before ${place} were deleted, and no snapshot begins with the first that is left`, position);
         searching = false;
+        // Records behind one that was left out are not in order; the state is not one of a place then.
+        if (!seen.whole) seen.ordered = false;
         this.#apply(target, record, place);
         seen.applied++;
         seen.last = record.position;
       }
-      if (seen.whole) seen.next = place + 1;
+      if (seen.whole) {
+        seen.next = place + 1;
+        seen.mark = text ?? "";
+      }
     }
     if (seen.last === null) throw this.#gap("it holds no record of this connector up to the position", position);
-    await this.#checkpoint(target, { ...seen, last: seen.last });
+    await this.#checkpoint(target, position, seen);
     return { applied: seen.applied, skipped: seen.skipped, last: seen.last, spared: seen.spared };
   }
   #apply(target: HistoryTarget, record: HistoryRecord, place: number): void {
@@ -130,17 +150,29 @@ export class SchemaHistory {
     if (target.state === null || this.#o.checkpoints === null) return null;
     try {
       const found = await this.#o.checkpoints.load(this.#source);
-      const fits = found !== null && found.next >= range.start && found.next <= range.end && this.#o.atOrBefore(found.position, position);
-      return fits ? found : null;
+      const fits = found !== null && found.next > range.start && found.next <= range.end && this.#o.atOrBefore(found.position, position);
+      if (!fits) return null;
+      for await (const { place, text } of this.#o.store.read(found.next - 1))
+        return place === found.next - 1 && digest(text) === found.mark ? found : null;
+      return null;
     } catch (error) {
       this.#o.log.warn(`the checkpoint of the schema history cannot be read, all records are: ${String(error)}`);
       return null;
     }
   }
-  async #checkpoint(target: HistoryTarget, seen: { applied: number; whole: boolean; next: number; last: JsonObject }): Promise<void> {
-    if (target.state === null || this.#o.checkpoints === null || !seen.whole || seen.applied < CHECKPOINT_FROM) return;
+  async #checkpoint(
+    target: HistoryTarget,
+    position: JsonObject,
+    seen: { readonly applied: number; readonly next: number; readonly mark: string; readonly ordered: boolean },
+  ): Promise<void> {
+    if (target.state === null || this.#o.checkpoints === null || !seen.ordered || seen.applied < CHECKPOINT_FROM) return;
     try {
-      await this.#o.checkpoints.save(this.#source, { next: seen.next, position: seen.last, state: target.state.save() });
+      await this.#o.checkpoints.save(this.#source, {
+        next: seen.next,
+        position,
+        mark: digest(seen.mark),
+        state: target.state.save(),
+      });
     } catch (error) {
       this.#o.log.warn(`the checkpoint of the schema history cannot be written, the next start reads all records: ${String(error)}`);
     }

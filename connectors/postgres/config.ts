@@ -87,6 +87,7 @@ const UNLISTED: readonly (readonly [name: string, value: string | null])[] = [
   ["topic.delimiter", "."],
   ["topic.transaction", "transaction"],
   ["topic.heartbeat.prefix", null],
+  ["read.only", "false"],
   ["millrace.snapshot.chunk.rows", "100000"],
   ["millrace.streaming", "false"],
   ["millrace.streaming.spill.dir", ""],

@@ -4,13 +4,21 @@ import type { ChunkAnswer, ChunkRequest, ChunkRow, IncrementalDatabase, KeyValue
 import { type CatalogTable, listTables, readTable } from "./catalog.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
 import type { TablePlans } from "./plans.ts";
+import type { ReadOnlyWatermarks } from "./read-only-watermarks.ts";
 import type { CopyConsumer, RawSession } from "./raw-session.ts";
 import { quoteIdentifier, quoteLiteral } from "./slot.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 
+export interface ReadOnlyWindows {
+  readonly marks: ReadOnlyWatermarks;
+  /** From now on the stream's changes count. */
+  readonly opened: (openId: string) => void;
+  /** Asks the server how far its stream is. */
+  readonly askPosition: () => void;
+}
 export interface IncrementalReads {
-  /** schema.table */
-  readonly signalTable: string;
+  /** schema.table; or how to do without one. */
+  readonly watermarks: string | ReadOnlyWindows;
   readonly deletes: boolean;
   readonly plans: TablePlans;
   readonly sql: () => Promise<Client>;
@@ -52,13 +60,24 @@ export class PostgresChunks implements IncrementalDatabase<TablePlan> {
   }
   async openWindow(watermark: Watermark): Promise<void> {
     const client = await this.#s.sql();
-    await client.query(`INSERT INTO ${this.#table()} VALUES ($1, 'snapshot-window-open', $2)`, [watermark.openId, watermark.openData]);
+    const { watermarks } = this.#s;
+    if (typeof watermarks !== "string") {
+      watermarks.opened(watermark.openId);
+      await watermarks.marks.open(client);
+      return;
+    }
+    const sql = `INSERT INTO ${tableOf(watermarks)} VALUES ($1, 'snapshot-window-open', $2)`;
+    await client.query(sql, [watermark.openId, watermark.openData]);
   }
   async closeWindow(watermark: Watermark): Promise<void> {
     const client = await this.#s.sql();
-    if (this.#s.deletes) await client.query(`DELETE FROM ${this.#table()} WHERE id = $1`, [watermark.openId]);
+    const { watermarks } = this.#s;
+    if (typeof watermarks !== "string") {
+      await watermarks.marks.close(client, watermark.closeId);
+      watermarks.askPosition();
+    } else if (this.#s.deletes) await client.query(`DELETE FROM ${tableOf(watermarks)} WHERE id = $1`, [watermark.openId]);
     else
-      await client.query(`INSERT INTO ${this.#table()} VALUES ($1, 'snapshot-window-close', $2)`, [
+      await client.query(`INSERT INTO ${tableOf(watermarks)} VALUES ($1, 'snapshot-window-close', $2)`, [
         watermark.closeId,
         watermark.closeData(),
       ]);
@@ -91,10 +110,11 @@ export class PostgresChunks implements IncrementalDatabase<TablePlan> {
     this.#session = null;
     await session?.close();
   }
-  #table(): string {
-    const [schema, name] = splitId(this.#s.signalTable);
-    return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
-  }
+}
+
+function tableOf(id: string): string {
+  const [schema, name] = splitId(id);
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
 }
 
 function splitId(id: string): readonly [schema: string, table: string] {

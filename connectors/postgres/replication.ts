@@ -45,13 +45,14 @@ export async function startStreaming(session: RawSession, options: StreamOptions
   }
 }
 
-/** Standby status update: everything before `flushed` may be forgotten. */
-export function sendStatus(session: RawSession, received: number, flushed: number, nowMicros: number): void {
+/** Standby status update: everything before `flushed` may be forgotten. `ask`: the server is to say how far it is. */
+export function sendStatus(session: RawSession, received: number, flushed: number, nowMicros: number, ask = false): void {
   const body = Buffer.alloc(34);
   body[0] = 0x72;
   writeInt64(body, 1, Math.max(received, flushed));
   writeInt64(body, 9, flushed);
   writeInt64(body, 17, flushed);
   writeInt64(body, 25, Math.floor(nowMicros) - POSTGRES_EPOCH_MICROS);
+  if (ask) body[33] = 1;
   session.sendCopyData(body);
 }

@@ -11,6 +11,7 @@ import { int64 } from "./pgoutput/integers.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
 import type { FlushTracker, StreamPosition } from "./position.ts";
 import type { CopyConsumer } from "./raw-session.ts";
+import type { ReadOnlyWatermarks } from "./read-only-watermarks.ts";
 import { messageRecord } from "./message-record.ts";
 import type { SourceInfo } from "./source-info.ts";
 import type { SpoolReader, StreamedTransactions } from "./streamed-transactions.ts";
@@ -35,6 +36,8 @@ export interface StreamSettings {
   readonly statusRequested: () => void;
   /** Where transactions in progress are kept; null: the server sends none. */
   readonly streamed: StreamedTransactions | null;
+  /** Of incremental snapshots without a signal table; null: they have one. */
+  readonly marks: Pick<ReadOnlyWatermarks, "transaction" | "passed"> | null;
 }
 
 const STREAM_STOP = 0x45;
@@ -156,6 +159,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       if (!this.#inTransaction) {
         this.#flush.skipped(lsn);
         if (lsn > this.#wal) this.#wal = lsn;
+        this.#s.marks?.passed(lsn);
       }
       if (b[end - 1] === 1) this.#s.statusRequested();
     }
@@ -163,6 +167,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
 
   begin(_finalLsn: number, commitMicros: number, xid: number): void {
     this.#inTransaction = true;
+    this.#s.marks?.transaction(xid);
     this.#xid = xid;
     this.#commitMicros = commitMicros;
     this.#eventsInTransaction = 0;
@@ -193,6 +198,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     if (this.#eventsInTransaction > 0) this.#flush.committed(this.#positionLsn, this.#positionEvent, this.#positionTxId, endLsn);
     else this.#flush.skipped(endLsn);
     this.#xid = null;
+    this.#s.marks?.passed(endLsn);
   }
   streamStart(xid: number): void {
     this.#s.streamed?.start(xid);

@@ -4,11 +4,10 @@ import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/con
 import { RetriableError } from "#connect/api/errors";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { heartbeatRecord } from "../cdc/heartbeat.ts";
-import { IncrementalSnapshot } from "../cdc/incremental-snapshot/snapshot.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
-import { channelSettings, SignalChannels, signalChannels } from "../cdc/signal-channels.ts";
+import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
 import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/signal-handler.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { messageOf } from "../cdc/source-error.ts";
@@ -18,7 +17,8 @@ import { checkGuardrail, identityRules, selectOverrides } from "./config.ts";
 import { connect } from "./connection.ts";
 import { EventWriter } from "../cdc/event-writer.ts";
 import { startFailure, wrapped } from "./failures.ts";
-import { capturedTables, PostgresChunks } from "./incremental.ts";
+import { capturedTables } from "./incremental.ts";
+import { type IncrementalRun, incrementalRun } from "./incremental-run.ts";
 import type { Relation } from "./pgoutput/decode.ts";
 import { report } from "./metrics.ts";
 import { TablePlans } from "./plans.ts";
@@ -68,7 +68,7 @@ class PostgresTask implements SourceTask {
   /** The position that notifications carry. */
   #at: SourceOffset;
   readonly #notifier: Notifier;
-  #incremental: IncrementalSnapshot<TablePlan> | null = null;
+  #incremental: IncrementalRun | null = null;
   readonly #channels: SignalChannels;
   /** Signals of channels that changed what offsets after `lsn` carry. */
   #unsettled: { readonly lsn: number; readonly done: () => void }[] = [];
@@ -102,34 +102,15 @@ class PostgresTask implements SourceTask {
       },
     });
   }
-  #partOf(): IncrementalSnapshot<TablePlan> | null {
-    const table = this.#s.all.optional("signal.data.collection");
-    if (table === null || table === "" || !signalChannels(this.#s.all).includes("source")) return null;
-    const deletes = this.#s.all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete";
-    return new IncrementalSnapshot<TablePlan>({
-      signalTable: table,
-      chunkSize: this.#s.all.int("incremental.snapshot.chunk.size"),
-      deletes,
-      database: new PostgresChunks({
-        signalTable: table,
-        deletes,
-        plans: this.#plans,
-        sql: () => this.#sql(),
-        openSession: () => openSession(this.#s.server, false, () => {}),
-      }),
+  #incrementalRun(): IncrementalRun | null {
+    return incrementalRun(this.#s, {
+      plans: this.#plans,
+      sql: () => this.#sql(),
       notifier: this.#notifier,
-      emit: (plan, { key, row, bytes }) =>
-        this.#events.upsert(
-          plan,
-          "r",
-          key,
-          null,
-          row,
-          this.#source.incremental(plan.schema, plan.table),
-          null,
-          this.#reader?.offset ?? this.#at,
-          bytes,
-        ),
+      events: this.#events,
+      source: this.#source,
+      offset: () => this.#reader?.offset ?? this.#at,
+      askPosition: () => this.#sendStatus(true),
       warn: (message) => this.#context.log.warn(message),
     });
   }
@@ -192,7 +173,7 @@ class PostgresTask implements SourceTask {
     this.#session = null;
     this.#client = null;
     this.#running = false;
-    await Promise.allSettled([snapshot?.close(), session?.close(), client?.end(), this.#incremental?.close()]);
+    await Promise.allSettled([snapshot?.close(), session?.close(), client?.end(), this.#incremental?.snapshot.close()]);
   }
   /** A failure while running: records already read are still handed out, then poll throws it. */
   #failed(doing: string, error: unknown): void {
@@ -336,6 +317,7 @@ class PostgresTask implements SourceTask {
         fail: (error) => this.#failed(STOPPED, error),
         statusRequested: () => this.#sendStatus(),
         signals: signals.stream,
+        marks: this.#incremental?.marks ?? null,
         streamed: streaming ? new StreamedTransactions(spillFiles(s.spillFolder), s.all.int("millrace.streaming.spill.max.bytes")) : null,
       },
       this.#events,
@@ -363,7 +345,7 @@ class PostgresTask implements SourceTask {
       },
       reader,
     );
-    this.#incremental?.next();
+    this.#incremental?.snapshot.next();
     this.#channels.attach((signal) => this.#served(signals, signal));
     this.#sendStatus();
     this.#every(s.all.int("status.update.interval.ms"), () => this.#sendStatus());
@@ -380,8 +362,8 @@ class PostgresTask implements SourceTask {
   }
   /** `offset`: may hold an incremental snapshot to go on with. */
   #signals(offset: SourceOffset): SignalHandler {
-    this.#incremental ??= this.#partOf();
-    const incremental = this.#incremental;
+    this.#incremental ??= this.#incrementalRun();
+    const incremental = this.#incremental?.snapshot ?? null;
     if (incremental !== null && !incremental.active) incremental.restore(offset);
     return signalHandler({
       deletes: this.#s.all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete",
@@ -394,9 +376,9 @@ class PostgresTask implements SourceTask {
   }
   /** Of a channel: done when a restart finds what it changed in the offset. */
   async #served(handler: SignalHandler, signal: Signal): Promise<void> {
-    const wasActive = this.#incremental?.active === true;
+    const wasActive = this.#incremental?.snapshot.active === true;
     await handler.served(signal);
-    if (!/^(execute|stop)-snapshot$/.test(signal.type) || !(wasActive || this.#incremental?.active === true)) return;
+    if (!/^(execute|stop)-snapshot$/.test(signal.type) || !(wasActive || this.#incremental?.snapshot.active === true)) return;
     const lsn = this.#reader?.position.lsn ?? 0;
     await new Promise<void>((done) => this.#unsettled.push({ lsn, done }));
   }
@@ -422,12 +404,12 @@ class PostgresTask implements SourceTask {
   #every(intervalMs: number, action: () => void): void {
     this.#timers.add(setInterval(action, intervalMs));
   }
-  #sendStatus(): void {
+  #sendStatus(ask = false): void {
     const session = this.#session,
       reader = this.#reader,
       flush = this.#flush;
     if (session === null || reader === null || flush === null) return;
-    sendStatus(session, reader.received, this.#s.flushes ? flush.flushed : 0, nowMicros());
+    sendStatus(session, reader.received, this.#s.flushes ? flush.flushed : 0, nowMicros(), ask);
   }
   #heartbeat(): void {
     const reader = this.#reader;

@@ -1,4 +1,7 @@
 /** The initial snapshot in chunks: every row once, markers as the reference sets them, and what survives interruptions. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { Struct } from "#connect/api/struct";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
@@ -117,5 +120,42 @@ describe.skipIf(reason !== "")(`initial snapshot in chunks${reason === "" ? "" :
     const read = bench.records.filter((r) => r.value instanceof Struct && r.value.get("op") === "r").length;
     // Each interruption repeats one chunk for each thread at most, and chunks are not quite even.
     expect(read).toBeLessThan(6000 + durable.length * 2 * 400);
+  }, 60_000);
+
+  test("incremental without writing: rows that change while chunks are read keep their last state", async () => {
+    const db = await server.database("readonly");
+    await db.query("CREATE TABLE t (id int PRIMARY KEY, v int)");
+    await db.query("INSERT INTO t SELECT g, 0 FROM generate_series(1, 2000) g");
+    const folder = await mkdtemp(join(tmpdir(), "millrace-signal-"));
+    const file = join(folder, "signals.txt");
+    process.env["MILLRACE_FILE_ROOTS"] = folder;
+    const bench = new TaskBench(server, "readonly", {
+      "snapshot.mode": "no_data",
+      "read.only": "true",
+      "signal.enabled.channels": "file",
+      "signal.file": file,
+      "signal.poll.interval.ms": "20",
+      "incremental.snapshot.chunk.size": "50",
+    });
+    await bench.start();
+    await writeFile(file, `{"id":"s","type":"execute-snapshot","data":{"data-collections":["public.t"]}}\n`);
+    const reads = (): number => bench.events("public.t").filter((e) => (e as unknown[])[0] === "r").length;
+    const changed = (async () => {
+      for (let i = 0; i < 200; i++) {
+        await db.query("UPDATE t SET v = v + 1 WHERE id % 40 = $1", [i % 40]);
+        if (i % 5 === 0) await db.query("DELETE FROM t WHERE id = $1", [i * 9 + 1]);
+      }
+    })();
+    await changed;
+    await db.query("INSERT INTO t VALUES (-1, -1)");
+    const state = (): Map<string, unknown> => stateOf(bench, "p.public.t");
+    const { rows } = await db.query<{ id: number; v: number }>("SELECT id, v FROM t ORDER BY id");
+    for (let i = 0; i < 300 && (state().size < rows.length || !state().has('{"id":-1}')); i++) await new Promise((r) => setTimeout(r, 50));
+    await bench.stop();
+    await rm(folder, { recursive: true });
+    expect(([...state().values()] as { id: number; v: number }[]).sort((a, b) => a.id - b.id)).toEqual(rows);
+    expect(reads()).toBeGreaterThan(500);
+    const { rows: tables } = await db.query("SELECT 1 FROM pg_class WHERE relname = 'sig'");
+    expect(tables).toEqual([]);
   }, 60_000);
 });

@@ -1,0 +1,89 @@
+/**
+ * Watermarks of incremental snapshots without writing (`read.only=true`, PostgreSQL 13): pg_current_snapshot() before a chunk is
+ * read, the WAL position after it.
+ *
+ * A row of the chunk must not follow a newer state of it. Changes that are streamed once the window is open take their rows out of
+ * the chunk, whatever the chunk saw of them. Those streamed before are in the chunk if their transactions are visible in the
+ * low snapshot, so the window waits until they are: a commit is in the WAL a little before other sessions see it. The chunk is
+ * sent once the stream has passed the high position: by then every transaction that the chunk shows was streamed.
+ */
+import type { Client } from "pg";
+import { lsnOf } from "./pgoutput/integers.ts";
+
+/** Transactions that were streamed of late: a commit is in the WAL a little before others see it. */
+const RECENT_MAX = 4096;
+const RETRY_MS = 10;
+const RETRIES_MAX = 500;
+
+/** As pg_current_snapshot() prints it: xmin:xmax:xip,… with epochs; the stream has the lower 32 bits of transaction ids. */
+export interface Visibility {
+  readonly xmax: number;
+  readonly inProgress: ReadonlySet<number>;
+}
+const lower = (xid: string): number => Number(BigInt(xid) & 0xffffffffn);
+export function visibilityOf(snapshot: string): Visibility {
+  const [, xmax = "0", running = ""] = snapshot.split(":");
+  return {
+    xmax: lower(xmax),
+    inProgress: new Set(
+      running
+        .split(",")
+        .filter((x) => x !== "")
+        .map(lower),
+    ),
+  };
+}
+/** Whether the transaction had committed (or failed) when the snapshot was taken. Ids wrap around. */
+export const isVisible = (v: Visibility, xid: number): boolean => ((xid - v.xmax) | 0) < 0 && !v.inProgress.has(xid);
+
+export class ReadOnlyWatermarks {
+  readonly #onClosed: (closeId: string) => void;
+  #high: { readonly lsn: number; readonly closeId: string } | null = null;
+  #passed = 0;
+  readonly #recent = new Set<number>();
+
+  constructor(onClosed: (closeId: string) => void) {
+    this.#onClosed = onClosed;
+  }
+  /** Resolves when all that was streamed before this call is visible to other sessions. */
+  async open(client: Pick<Client, "query">): Promise<void> {
+    this.#high = null;
+    const streamed = [...this.#recent];
+    for (let i = 0; i < RETRIES_MAX; i++) {
+      const { rows } = await client.query<{ s: string }>("SELECT pg_catalog.pg_current_snapshot()::text AS s");
+      const low = visibilityOf(rows[0]?.s ?? "");
+      if (streamed.every((xid) => isVisible(low, xid))) return;
+      await new Promise((r) => setTimeout(r, RETRY_MS));
+    }
+    throw new Error("transactions stay invisible after their commit was streamed (is a synchronous standby away?)");
+  }
+  /** Resolves once the high watermark is known; the window closes when the stream passes it. */
+  async close(client: Pick<Client, "query">, closeId: string): Promise<void> {
+    const { rows } = await client.query<{ lsn: string }>(
+      "SELECT (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END)::text AS lsn",
+    );
+    this.#high = { lsn: lsnOf(rows[0]?.lsn ?? "0/0"), closeId };
+    this.#settle();
+  }
+  /** A transaction begins in the stream. */
+  transaction(xid: number): void {
+    const recent = this.#recent;
+    recent.add(xid);
+    if (recent.size <= RECENT_MAX) return;
+    for (const oldest of recent) {
+      recent.delete(oldest);
+      return;
+    }
+  }
+  /** Everything that was committed before `lsn` was streamed. */
+  passed(lsn: number): void {
+    if (lsn > this.#passed) this.#passed = lsn;
+    this.#settle();
+  }
+  #settle(): void {
+    const high = this.#high;
+    if (high === null || this.#passed < high.lsn) return;
+    this.#high = null;
+    this.#onClosed(high.closeId);
+  }
+}

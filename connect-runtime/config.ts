@@ -30,6 +30,12 @@ export interface WorkerConfig {
   readonly raw: ConfigMap;
   readonly groupId: string;
   readonly listeners: readonly Listener[];
+  /** Null: the admin endpoints are on `listeners`; empty: there are none. */
+  readonly adminListeners: readonly Listener[] | null;
+  /** Whether REST asks who somebody is. */
+  readonly login: boolean;
+  /** Scheme by which other workers reach this one. */
+  readonly advertisedScheme: Listener["scheme"];
   readonly advertisedHost: string | null;
   readonly advertisedPort: number | null;
   readonly corsOrigin: string;
@@ -81,11 +87,16 @@ export function workerConfig(raw: ConfigMap, mode: WorkerMode): WorkerConfig {
   const parsed = parseConfig(def, raw);
   const known = new Set(def.map((k) => k.name));
   const exactlyOnce = mode === "distributed" ? stringSetting(parsed, "exactly.once.source.support").toLowerCase() : "disabled";
+  const listeners = listSetting(parsed, "listeners").map(parseListener);
+  const admin = raw["admin.listeners"];
   return {
     mode,
     raw,
     groupId: mode === "distributed" ? stringSetting(parsed, "group.id") : "connect-standalone",
-    listeners: listSetting(parsed, "listeners").map(parseListener),
+    listeners,
+    adminListeners: admin === undefined ? null : admin.trim() === "" ? [] : listSetting(parsed, "admin.listeners").map(parseListener),
+    login: wantsLogin(raw),
+    advertisedScheme: advertisedScheme(listeners, optionalString(parsed, "rest.advertised.listener")),
     advertisedHost: optionalString(parsed, "rest.advertised.host.name"),
     advertisedPort: optionalNumber(parsed, "rest.advertised.port"),
     corsOrigin: stringSetting(parsed, "access.control.allow.origin"),
@@ -148,6 +159,16 @@ function parseListener(text: string): Listener {
     throw new ConfigError(`Invalid value [${text}] for configuration listeners: Listener doesn't have the right format or parameter.`);
   }
   return { scheme, host: m?.[2] ?? m?.[3] ?? "", port };
+}
+/** BasicAuthSecurityRestExtension, or users of our own. */
+export const wantsLogin = (raw: ConfigMap): boolean =>
+  (raw["rest.extension.classes"] ?? "").includes("BasicAuthSecurityRestExtension") || (raw["millrace.rest.access.file"] ?? "") !== "";
+/** As asked for, else http where it is served. Throws ConfigError for a scheme without a listener. */
+function advertisedScheme(listeners: readonly Listener[], asked: string | null): Listener["scheme"] {
+  const scheme =
+    asked === null ? (listeners.some((l) => l.scheme === "http") ? "http" : "https") : asked.toLowerCase() === "https" ? "https" : "http";
+  if (listeners.some((l) => l.scheme === scheme)) return scheme;
+  throw new ConfigError(`Invalid value ${asked ?? ""} for configuration rest.advertised.listener: no address of listeners has this scheme`);
 }
 function responseHeaders(text: string): readonly (readonly [string, string])[] {
   if (text.trim() === "") return [];

@@ -15,10 +15,17 @@ import { ZombieFencing } from "./herder/fencing.ts";
 import { LoneMembership } from "./herder/lone-membership.ts";
 import { WorkerMembership } from "./herder/membership.ts";
 import type { Herder, PostedConfig } from "./herder/types.ts";
-import { requestWorker } from "./herder/worker-client.ts";
+import type { WorkerRequest } from "./herder/worker-client.ts";
+import { ProgressWatch } from "./operate/progress.ts";
+import { WorkerFigures } from "./operate/worker-figures.ts";
+import { openAudit } from "./rest/audit.ts";
 import { LogLevels } from "./rest/log-levels.ts";
 import { bodies } from "./rest/route.ts";
+import type { Operations } from "./rest/operations.ts";
+import { openSecrets } from "./rest/secrets.ts";
 import { openRest } from "./rest/server.ts";
+import { tlsMaterial } from "./rest/tls.ts";
+import { workerRequest } from "./rest/worker-request.ts";
 import type { ConfigChange } from "./store/config-state.ts";
 import { openConfigStore } from "./store/config.ts";
 import { memoryConfigStore, memoryStatusStore } from "./store/memory.ts";
@@ -62,17 +69,26 @@ export async function startConnect(config: WorkerConfig, deps: ConnectDeps): Pro
       return resolvePosted(resolver, raw);
     },
   };
+  const requestWorker = workerRequest(config.advertisedScheme === "https" ? tlsMaterial(config.raw, "listeners.https.") : null);
+  const secrets = openSecrets(config.raw["millrace.rest.secrets"] === "visible");
+  const audit = openAudit({ config: config.raw, clients: deps.clients, clock, log });
+  let operations: Operations | null = null;
   const rest = await openRest({
     config,
     versions: { version: VERSION, commit: COMMIT },
     herder: () => herder,
+    operations: () => operations,
     validate: (posted) => validateConnector(posted, validation),
     levels,
     requestWorker,
+    secrets,
+    audit: audit.audit,
+    ...(config.login ? { guard: (await import("./rest/access.ts")).openGuard(config.raw, process.env) } : {}),
     log,
   });
   try {
     const advertised = `${config.advertisedHost ?? hostOf(rest.listener)}:${config.advertisedPort ?? rest.port}`;
+    const figures = new WorkerFigures(clock);
     const worker = createWorker(config.raw, {
       clients: deps.clients,
       catalog,
@@ -81,7 +97,13 @@ export async function startConnect(config: WorkerConfig, deps: ConnectDeps): Pro
       clock,
       log,
     });
-    const [clusterId, loop] = await Promise.all([clusterIdOf(config, deps), openLoop(config, deps, worker, advertised, levels)]);
+    figures.observe(worker);
+    const progress = new ProgressWatch(() => worker.snapshot(), clock);
+    const [clusterId, loop, { openOperations }] = await Promise.all([
+      clusterIdOf(config, deps),
+      openLoop({ config, deps, worker, advertised, levels, requestWorker, figures }),
+      import("./operate/operations.ts"),
+    ]);
     herder = new HerderCommands({
       loop,
       clusterId,
@@ -92,14 +114,34 @@ export async function startConnect(config: WorkerConfig, deps: ConnectDeps): Pro
       fencing: config.exactlyOnceSource === "enabled" ? new ZombieFencing(loop, config.groupId, () => admin(config, deps)) : null,
     });
     const running = loop;
+    progress.start();
+    operations = openOperations({
+      herder,
+      worker,
+      workerConfig: config.raw,
+      clients: deps.clients,
+      classes: connectorClasses,
+      secrets,
+      resolve: async (raw) => (resolver ??= await createConfigResolver(catalog, config.raw)).resolve(raw),
+      requestWorker,
+      workerId: advertised,
+      scheme: config.advertisedScheme,
+      progress,
+      starts: () => figures.starts(),
+      rebalance: () =>
+        figures.rebalance(config.distributed?.protocol ?? "standalone", loop.membership.leaderUrl, loop.membership.generation),
+      clock,
+    });
     setImmediate(() => void warmUp(log));
     return {
-      url: `http://${local(rest.listener)}:${rest.port}`,
+      url: `${rest.listener.scheme}://${local(rest.listener)}:${rest.port}`,
       herder,
       worker,
       async close() {
+        progress.close();
         await rest.close();
         await running.close();
+        await audit.close();
       },
     };
   } catch (error) {
@@ -209,14 +251,24 @@ async function openStores(
   ]);
   return { config: configs, statuses };
 }
-function openLoop(config: WorkerConfig, deps: ConnectDeps, worker: Worker, advertised: string, levels: LogLevels): Promise<HerderLoop> {
+interface LoopParts {
+  readonly config: WorkerConfig;
+  readonly deps: ConnectDeps;
+  readonly worker: Worker;
+  readonly advertised: string;
+  readonly levels: LogLevels;
+  readonly requestWorker: WorkerRequest;
+  readonly figures: WorkerFigures;
+}
+function openLoop({ config, deps, worker, advertised, levels, requestWorker, figures }: LoopParts): Promise<HerderLoop> {
   const settings = config.distributed;
+  const url = `${config.advertisedScheme}://${advertised}/`;
   return openHerderLoop({
     worker,
     openStores: (changed) => openStores(config, settings, deps, changed),
     membership: (configState, refreshConfig, events) =>
       settings === null
-        ? new LoneMembership(`http://${advertised}/`, configState, events)
+        ? new LoneMembership(url, configState, figures.observed(events))
         : new WorkerMembership({
             ...deps,
             groupId: config.groupId,
@@ -227,10 +279,10 @@ function openLoop(config: WorkerConfig, deps: ConnectDeps, worker: Worker, adver
               "heartbeat.interval.ms": String(settings.heartbeatIntervalMs),
             },
             settings,
-            url: `http://${advertised}/`,
+            url,
             configState,
             refreshConfig,
-            events,
+            events: figures.observed(events),
           }),
     classes: connectorClasses,
     workerId: advertised,

@@ -4,7 +4,7 @@ import { delimiter, resolve } from "node:path";
 import { systemClock } from "#broker/base/clock";
 import { systemRandom } from "#broker/base/random";
 import { settingsFromEnv } from "../config-env.ts";
-import { workerConfig, type WorkerMode } from "../config.ts";
+import { wantsLogin, workerConfig, type WorkerMode } from "../config.ts";
 import type { ConfigMap } from "../worker/types.ts";
 import type { RunningConnect } from "../connect.ts";
 import { type Arguments, hostAndPort, UsageError } from "./arguments.ts";
@@ -131,20 +131,21 @@ export async function serveConnect(args: Arguments): Promise<Running> {
   const [path] = args.files;
   const file = path === undefined ? {} : await propertiesFile(path);
   const early = cliLogger((file["log.level"] ?? "info").toLowerCase());
-  const settings = { ...LOOPBACK, ...fileRoots(), ...file, ...fromEnv(early), ...args.overrides };
+  const settings = loopback({ ...fileRoots(), ...file, ...fromEnv(early), ...args.overrides });
   const connect = await openConnect(settings, "distributed", logger(settings));
   return {
     ready: `millrace ready: REST ${connect.url}, group ${settings["group.id"] ?? ""} (started in ${sinceStartMs()} ms)`,
     close: () => connect.close(),
   };
 }
-/** Whoever does not ask for an open address by name does not get one. */
-const LOOPBACK: ConfigMap = { listeners: "http://127.0.0.1:8083" };
+/** Whoever does not ask for an open address by name, or for a login, does not get one. */
+const loopback = (settings: ConfigMap): ConfigMap =>
+  wantsLogin(settings) ? settings : { listeners: "http://127.0.0.1:8083", ...settings };
 
 export async function serveStandalone(args: Arguments): Promise<Running> {
   const [path, ...connectors] = args.files;
   if (path === undefined) throw new UsageError("connect-standalone needs files: worker.properties connector.properties…");
-  const settings = { ...LOOPBACK, ...fileRoots(), ...(await propertiesFile(path)), ...args.overrides };
+  const settings = loopback({ ...fileRoots(), ...(await propertiesFile(path)), ...args.overrides });
   const configs = await Promise.all(connectors.map((file) => connectorFile(file)));
   const connect = await openConnect(settings, "standalone", logger(settings));
   for (const config of configs) await connect.herder.put(config["name"] ?? "", config, null, true);

@@ -1,4 +1,4 @@
-/** Bodies of requests. What does not fit is the client's mistake: 400 with the place of it. */
+/** Bodies of requests. What does not fit is the client's mistake: 400 with the place of it. OpenAPI shows the same schemas. */
 import * as z from "zod";
 import { badRequest } from "../herder/errors.ts";
 import { parseJson } from "./json.ts";
@@ -15,12 +15,66 @@ const createConnector = z.strictObject({
   config,
   initial_state: z.nullish(initialState),
 });
-const offsetMap = z.nullable(z.record(z.string(), z.union([z.string(), z.number(), z.bigint(), z.boolean(), z.null()])));
+const scalar = z.union([z.string(), z.number(), z.bigint(), z.boolean(), z.null()]);
+const offsetMap = z.nullable(z.record(z.string(), scalar));
 const alterOffsets = z.object({
   offsets: z.nullish(z.array(z.object({ partition: z.nullish(offsetMap), offset: z.nullish(offsetMap) }))),
 });
 const taskConfigs = z.array(z.record(z.string(), z.string()));
 const loggerLevel = z.record(z.string(), z.nullable(z.string()));
+const preview = z.nullish(z.object({ records: z.nullish(z.int().min(1).max(1_000)), config: z.nullish(config) }));
+const tryTransforms = z.object({
+  config,
+  records: z
+    .array(
+      z.object({
+        topic: z.string().default("topic"),
+        partition: z.nullish(z.int().min(0)),
+        key: z.unknown(),
+        value: z.unknown(),
+        headers: z.nullish(z.record(z.string(), scalar)),
+        timestamp: z.nullish(z.int()),
+      }),
+    )
+    .max(1_000),
+});
+const replay = z.object({
+  /** Absent: all that the queue holds at the time of the request. */
+  records: z.nullish(
+    z
+      .array(
+        z.object({
+          partition: z.int().min(0),
+          offset: z.int().min(0),
+          /** Replacements of the recorded bytes, as text; null: a null key or a tombstone. Absent: as recorded. */
+          key: z.nullish(z.string()),
+          value: z.nullish(z.string()),
+        }),
+      )
+      .max(10_000),
+  ),
+  /** Absent: the topic that the record came from. */
+  topic: z.nullish(z.string()),
+});
+const rewind = z.object({
+  to: z.nullish(z.enum(["beginning"])),
+  offsets: z.nullish(z.array(z.object({ partition: offsetMap, offset: offsetMap }))),
+});
+const state = z.looseObject({ offsets: z.array(z.object({ partition: offsetMap, offset: offsetMap })) });
+
+/** By the names that OpenAPI gives them. */
+export const bodySchemas = {
+  CreateConnector: createConnector,
+  ConnectorConfig: config,
+  AlterOffsets: alterOffsets,
+  TaskConfigs: taskConfigs,
+  LoggerLevel: loggerLevel,
+  Preview: preview,
+  TryTransforms: tryTransforms,
+  Replay: replay,
+  Rewind: rewind,
+  ConnectorState: state,
+} as const;
 
 export type Body = Uint8Array;
 function read<T>(schema: z.ZodType<T>, body: Body): T {
@@ -35,3 +89,8 @@ export const readCreateConnector = (body: Body): z.infer<typeof createConnector>
 export const readAlterOffsets = (body: Body): z.infer<typeof alterOffsets> => read(alterOffsets, body);
 export const readTaskConfigs = (body: Body): z.infer<typeof taskConfigs> => read(taskConfigs, body);
 export const readLoggerLevel = (body: Body): z.infer<typeof loggerLevel> => read(loggerLevel, body);
+export const readPreview = (body: Body): z.infer<typeof preview> => read(preview, body);
+export const readTryTransforms = (body: Body): z.infer<typeof tryTransforms> => read(tryTransforms, body);
+export const readReplay = (body: Body): z.infer<typeof replay> => read(replay, body);
+export const readRewind = (body: Body): z.infer<typeof rewind> => read(rewind, body);
+export const readState = (body: Body): z.infer<typeof state> => read(state, body);

@@ -5,10 +5,11 @@ import { LogLevels } from "./log-levels.ts";
 import { bodies, noContent, ok, param, type Route } from "./route.ts";
 
 export const loggerRoutes = (herder: () => Herder, levels: LogLevels): readonly Route[] => [
-  { method: "GET", path: "/admin/loggers", handle: () => ok(levels.all()) },
+  { method: "GET", path: "/admin/loggers", needs: "admin", handle: () => ok(levels.all()) },
   {
     method: "GET",
     path: "/admin/loggers/:logger",
+    needs: "admin",
     handle: (r) => {
       const level = levels.get(param(r, "logger"));
       if (level === null) throw notFound(`Logger ${param(r, "logger")} not found.`);
@@ -18,6 +19,7 @@ export const loggerRoutes = (herder: () => Herder, levels: LogLevels): readonly 
   {
     method: "PUT",
     path: "/admin/loggers/:logger",
+    needs: "admin",
     takesJson: true,
     handle: async (r) => {
       const { level } = (await bodies()).readLoggerLevel(r.body);

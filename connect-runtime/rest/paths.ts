@@ -10,7 +10,7 @@ export class KnownPaths {
     for (const [path, methods] of byPath) {
       const pattern = path
         .split("/")
-        .map((part) => (part.startsWith(":") ? "[^/]+" : part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")))
+        .map((part) => (part === "*" ? ".*" : part.startsWith(":") ? "[^/]+" : part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")))
         .join("/");
       this.#paths.push({ pattern: new RegExp(`^${pattern === "/" ? "" : pattern}/?$`), methods });
     }

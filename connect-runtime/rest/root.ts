@@ -1,6 +1,6 @@
-/** `/` and `/health`. */
+/** `/`, `/health` and `/ready`. */
 import type { Herder } from "../herder/types.ts";
-import { ok, type Route } from "./route.ts";
+import { type Answer, ok, type Route } from "./route.ts";
 
 export interface Versions {
   /** The version of Kafka Connect that this one stands for; tools look at it. */
@@ -13,12 +13,10 @@ export const rootRoutes = (herder: () => Herder | null, versions: Versions): rea
     path: "/",
     handle: () => ok({ ...versions, kafka_cluster_id: herder()?.clusterId() ?? null }),
   },
-  {
-    method: "GET",
-    path: "/health",
-    handle: () => {
-      if (herder()?.ready() !== true) return { status: 503, body: { status: "starting", message: "Worker is still starting up." } };
-      return ok({ status: "healthy", message: "Worker has completed startup and is ready to handle requests." });
-    },
-  },
+  { method: "GET", path: "/health", needs: "nobody", handle: () => started(herder(), "healthy") },
+  { method: "GET", path: "/ready", needs: "nobody", handle: () => started(herder(), "ready") },
 ];
+function started(herder: Herder | null, status: string): Answer {
+  if (herder?.ready() !== true) return { status: 503, body: { status: "starting", message: "Worker is still starting up." } };
+  return ok({ status, message: "Worker has completed startup and is ready to handle requests." });
+}

@@ -26,7 +26,8 @@ export async function alterSourceOffsets(
   const verb = requested === null ? "reset" : "altered";
   const stored = requested === null ? await store.list(name) : [];
   const entries: readonly RequestedOffset[] = requested ?? stored.map((e) => ({ partition: e.partition, offset: null }));
-  const agreed = plugin.kind === "source" && plugin.alterOffsets !== undefined ? await plugin.alterOffsets(config, entries) : false;
+  const agreed =
+    plugin.kind === "source" && plugin.alterOffsets !== undefined ? await agreement(() => plugin.alterOffsets?.(config, entries)) : false;
   const writable: OffsetEntry[] = [];
   for (const { partition, offset } of entries) {
     if (partition === null) throw badRequest("Partition objects cannot be null");
@@ -36,6 +37,15 @@ export async function alterSourceOffsets(
   return done(verb, agreed);
 }
 
+/** What a connector refuses is the caller's mistake; Kafka Connect answers 500 here. */
+async function agreement(ask: () => Promise<boolean> | boolean | undefined): Promise<boolean> {
+  try {
+    return (await ask()) === true;
+  } catch (error) {
+    if (error instanceof ConnectError && error.causeClass !== "transient") throw badRequest(error.message);
+    throw error;
+  }
+}
 export async function sinkOffsets(name: string, config: ConfigMap, admin: Admin): Promise<readonly OffsetEntry[]> {
   const offsets = await admin.groupOffsets(groupOf(name, config));
   return offsets.map((o) => ({
@@ -102,7 +112,8 @@ export async function alterSinkOffsets(
   requested: readonly RequestedOffset[],
 ): Promise<string> {
   const parsed = [...parseSinkOffsets(requested).values()];
-  const agreed = plugin.kind === "sink" && plugin.alterOffsets !== undefined ? await plugin.alterOffsets(config, requested) : false;
+  const agreed =
+    plugin.kind === "sink" && plugin.alterOffsets !== undefined ? await agreement(() => plugin.alterOffsets?.(config, requested)) : false;
   const set: PartitionOffset[] = [];
   for (const p of parsed) if (p.offset !== null) set.push({ topic: p.topic, partition: p.partition, offset: p.offset });
   if (set.some((o) => o.offset < 0))

@@ -7,6 +7,7 @@ import type { Producer, RecordHeader } from "#broker/client/types";
 import { ConnectError } from "../api/errors.ts";
 import { adminConfig, dlqProducerConfig } from "./client-config.ts";
 import type { Failure, FailureReporter } from "./failure.ts";
+import { scrubber } from "./secrets.ts";
 import { flagOf, numberOf } from "./settings.ts";
 import type { TaskHost } from "./task-host.ts";
 import { javaClassOf, messageOf, traceOf } from "./trace.ts";
@@ -21,9 +22,9 @@ export interface DeadLetterQueue extends FailureReporter {
 }
 const PREFIX = "__connect.errors.";
 
-function contextHeaders(id: TaskId, failure: Failure): RecordHeader[] {
+function contextHeaders(id: TaskId, failure: Failure, hidden: (text: string) => string): RecordHeader[] {
   const { consumed, error } = failure;
-  const message = messageOf(error);
+  const message = hidden(messageOf(error));
   const header = (name: string, value: string): RecordHeader => ({ key: PREFIX + name, value: Buffer.from(value) });
   return [
     header("topic", consumed?.topic ?? ""),
@@ -35,7 +36,7 @@ function contextHeaders(id: TaskId, failure: Failure): RecordHeader[] {
     header("class.name", failure.className),
     header("exception.class.name", javaClassOf(error)),
     message === "" ? { key: `${PREFIX}exception.message`, value: null } : header("exception.message", message),
-    header("exception.stacktrace", traceOf(error)),
+    header("exception.stacktrace", hidden(traceOf(error))),
   ];
 }
 async function ensureTopic(host: TaskHost, topic: string): Promise<void> {
@@ -59,6 +60,7 @@ export async function openDeadLetterQueue(host: TaskHost): Promise<DeadLetterQue
   if (topic === "") return null;
   const { counters, id } = host;
   const withContext = flagOf(host.connectorConfig, "errors.deadletterqueue.context.headers.enable", false);
+  const hidden = scrubber(host.connectorConfig, host.connectorConfig);
   await ensureTopic(host, topic);
   const producer: Producer = await host.clients.producer(dlqProducerConfig(host.workerConfig, host.connectorConfig, id));
   await producer.partitions(topic);
@@ -73,7 +75,7 @@ export async function openDeadLetterQueue(host: TaskHost): Promise<DeadLetterQue
       const record = failure.consumed;
       if (record === null) return;
       counters.add("deadletterqueue-produce-requests");
-      const headers = withContext ? [...record.headers, ...contextHeaders(id, failure)] : record.headers;
+      const headers = withContext ? [...record.headers, ...contextHeaders(id, failure, hidden)] : record.headers;
       const timestamp = record.timestampType === "NO_TIMESTAMP_TYPE" ? host.clock.now() : record.timestamp;
       producer.append(topic, null, record.key, record.value, timestamp, headers);
     },

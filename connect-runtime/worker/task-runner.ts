@@ -28,6 +28,7 @@ export class TaskRunner {
   #ended: Promise<void> = Promise.resolve();
   #state: ExecutionState = "UNASSIGNED";
   #stopping = false;
+  #hidden: (text: string) => string = (text) => text;
 
   constructor(options: TaskRunnerOptions) {
     this.#o = options;
@@ -35,15 +36,17 @@ export class TaskRunner {
   get id(): TaskId {
     return this.#o.id;
   }
-  launch(threads: TaskThreads, store: OffsetStore, data: Omit<TaskJobData, "id" | "counters">): void {
+  /** `hidden` takes the task's secrets out of a text. */
+  launch(threads: TaskThreads, store: OffsetStore, data: Omit<TaskJobData, "id" | "counters">, hidden: (text: string) => string): void {
     if (this.#stopping) return;
+    this.#hidden = hidden;
     this.#kind = data.kind;
     const job: TaskJobData = { ...data, id: this.id, counters: this.#counters.buffer };
     const thread = threads.start(job, (message) => this.#heard(message, store));
     this.#thread = thread;
     this.#ended = thread.ended.then((trace) => {
       if (trace !== null && !this.#stopping) this.#report("FAILED", trace);
-      else if (trace !== null) this.#o.log.warn(`task ${this.#name} failed while it was stopping`, { trace });
+      else if (trace !== null) this.#o.log.warn(`task ${this.#name} failed while it was stopping`, { trace: this.#hidden(trace) });
       else if (!this.#stopping) this.#report("FAILED", traceOf(new ConnectError(`Task ${this.#name} ended without having been asked to`)));
     });
   }
@@ -78,7 +81,7 @@ export class TaskRunner {
   }
   #report(state: ExecutionState, trace: string | null): void {
     this.#state = state;
-    this.#o.listener.taskState(this.id, state, trace);
+    this.#o.listener.taskState(this.id, state, trace === null ? null : this.#hidden(trace));
   }
   #heard(message: FromThread, store: OffsetStore): void {
     switch (message.type) {
@@ -86,7 +89,7 @@ export class TaskRunner {
         if (!this.#stopping) this.#report(message.state, message.trace);
         return;
       case "log":
-        this.#o.log[message.level](message.message, message.fields ?? undefined);
+        this.#o.log[message.level](this.#hidden(message.message), this.#hiddenFields(message.fields));
         return;
       case "topic":
         this.#o.listener.topicUsed(this.id.connector, message.topic, this.id.task);
@@ -101,6 +104,10 @@ export class TaskRunner {
       default:
         void this.#serveOffsets(message, store);
     }
+  }
+  #hiddenFields(fields: object | null): object | undefined {
+    if (fields === null) return undefined;
+    return Object.fromEntries(Object.entries(fields).map(([k, v]) => [k, typeof v === "string" ? this.#hidden(v) : v]));
   }
   async #serveOffsets(message: Extract<FromThread, { readonly request: number }>, store: OffsetStore): Promise<void> {
     const { request } = message;

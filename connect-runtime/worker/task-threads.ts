@@ -113,7 +113,7 @@ export class TaskThreads {
  * Run from TypeScript sources, each thread would load Node's type stripper (15 MB and 60 ms); with the compile cache it finds
  * stripped code on disk. The cache lies beside the packages, where only the owner of the installation writes.
  */
-function threadEnvironment(workerConfig: ConfigMap): NodeJS.ProcessEnv {
+export function threadEnvironment(workerConfig: ConfigMap): NodeJS.ProcessEnv {
   const env = { ...process.env };
   const roots = workerConfig["file.connector.roots"];
   if (roots !== undefined) env["MILLRACE_FILE_ROOTS"] = roots;

@@ -1,12 +1,14 @@
 /** The worker: runs the connectors and tasks that the herder gives it, and tells the herder how they fare. */
 import type { ConnectorPlugin } from "../api/connector.ts";
 import { ConnectError } from "../api/errors.ts";
+import { layeredOffsetStore } from "../store/offset-layered.ts";
 import { topicOffsetStore } from "../store/offset-topic.ts";
 import { adminConfig, offsetClientConfigs } from "./client-config.ts";
 import { type ConfigResolver, createConfigResolver } from "./config-resolver.ts";
 import { alterSinkOffsets, alterSourceOffsets, resetSinkOffsets, sinkOffsets } from "./connector-offsets.ts";
 import { ConnectorRunner } from "./connector-runner.ts";
 import { missingClass } from "./converters.ts";
+import { scrubber } from "./secrets.ts";
 import { numberOf, withPrefix } from "./settings.ts";
 import { TaskRunner } from "./task-runner.ts";
 import { TaskThreads } from "./task-threads.ts";
@@ -51,8 +53,10 @@ class TaskWorker implements Worker {
   async startConnector(name: string, raw: ConfigMap, target: TargetState): Promise<void> {
     if (this.#connectors.has(name)) throw new ConnectError(`Connector with name ${name} already exists`);
     let runner: ConnectorRunner;
+    let hidden = scrubber(raw, raw);
     try {
       const config = await this.#resolve(raw);
+      hidden = scrubber(raw, config);
       const plugin = await this.#plugin(config);
       if (this.#connectors.has(name)) throw new ConnectError(`Connector with name ${name} already exists`);
       runner = new ConnectorRunner({
@@ -62,11 +66,11 @@ class TaskWorker implements Worker {
         config,
         clock: this.#deps.clock,
         log: this.#log({ connector: name }),
-        state: (state, trace) => this.#listener.connectorState(name, state, trace),
+        state: (state, trace) => this.#listener.connectorState(name, state, trace === null ? null : hidden(trace)),
         reconfigurationRequested: () => this.#listener.reconfigurationRequested(name),
       });
     } catch (error) {
-      this.#listener.connectorState(name, "FAILED", traceOf(error));
+      this.#listener.connectorState(name, "FAILED", hidden(traceOf(error)));
       return;
     }
     this.#connectors.set(name, runner);
@@ -106,7 +110,9 @@ class TaskWorker implements Worker {
       this.#refuseTooMany(id, connectorConfig, taskCount);
       const store = plugin.kind === "source" ? await this.#storeOf(id.connector, connectorConfig) : this.#deps.offsets;
       const { threadModules: modules } = this.#deps;
-      runner.launch(this.#threads, store, { kind: plugin.kind, connectorConfig, taskConfig, workerConfig: this.#config, modules, target });
+      const data = { kind: plugin.kind, connectorConfig, taskConfig, workerConfig: this.#config, modules, target };
+      const hidden = scrubber({ ...rawConnector, ...rawTask }, { ...connectorConfig, ...taskConfig });
+      runner.launch(this.#threads, store, data, hidden);
     } catch (error) {
       runner.failed(error);
     }
@@ -213,7 +219,7 @@ class TaskWorker implements Worker {
       log: this.#deps.log,
     });
     await store.start();
-    return store;
+    return layeredOffsetStore(store, this.#deps.offsets, this.#deps.log);
   }
 }
 /** `offset.storage.*` holds topic settings beside the store's own. */

@@ -158,4 +158,5 @@ export const fileStreamSource: SourceConnectorPlugin = {
     return true;
   },
   exactlyOnce: "supported",
+  diagnosis: async () => (await import("./diagnosis.ts")).fileDiagnosis((settings, context) => new FileSourceTask(settings, context)),
 };

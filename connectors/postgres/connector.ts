@@ -87,4 +87,5 @@ export const postgresSource: SourceConnectorPlugin = {
     return true;
   },
   exactlyOnce: "supported",
+  diagnosis: async () => (await import("./doctor.ts")).postgresDoctor,
 };

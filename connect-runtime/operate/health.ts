@@ -1,0 +1,89 @@
+/** `GET /connectors/NAME/health`: whether a connector gets on, in one word, with the figures that say so. */
+import type { SourcePosition } from "../api/diagnosis.ts";
+import type { ConnectorStateInfo, TaskStateInfo } from "../herder/types.ts";
+import type { TaskSnapshot } from "../worker/types.ts";
+import type { Progress } from "./progress.ts";
+
+export type Verdict = "healthy" | "idle" | "waiting" | "stalled" | "paused" | "stopped" | "failed" | "unassigned";
+export interface TaskHealth {
+  readonly id: number;
+  readonly state: TaskStateInfo["state"];
+  readonly worker_id: string;
+  /** Null where another worker has the task and did not answer. */
+  readonly records: number | null;
+  readonly last_progress_ms_ago: number | null;
+  readonly moving: boolean | null;
+  readonly errors: { readonly failures: number; readonly skipped: number; readonly dead_letters: number } | null;
+  /** First line of the trace: why it failed, or what it waits for. */
+  readonly cause: string | null;
+}
+export interface ConnectorHealth {
+  readonly name: string;
+  readonly type: ConnectorStateInfo["type"];
+  readonly verdict: Verdict;
+  readonly reasons: readonly string[];
+  readonly position: SourcePosition | SinkLag | null;
+  readonly tasks: readonly TaskHealth[];
+}
+export interface SinkLag {
+  readonly lagRecords: number;
+  readonly partitions: readonly { readonly topic: string; readonly partition: number; readonly offset: number; readonly end: number }[];
+}
+/** With data waiting and nothing moved for so long, a task is not getting on. */
+const STALLED_MS = 60_000;
+const MOVING_MS = 15_000;
+
+export function taskHealth(status: TaskStateInfo, task: TaskSnapshot | undefined, progress: Progress | null): TaskHealth {
+  const counters = task?.counters;
+  return {
+    id: status.id,
+    state: status.state,
+    worker_id: status.worker_id,
+    records: progress?.records ?? null,
+    last_progress_ms_ago: progress === null ? null : Math.round(progress.ageMs),
+    moving: progress === null ? null : !progress.never && progress.ageMs < MOVING_MS,
+    errors:
+      counters === undefined
+        ? null
+        : {
+            failures: counters["total-record-failures"] ?? 0,
+            skipped: counters["total-records-skipped"] ?? 0,
+            dead_letters: counters["deadletterqueue-produce-requests"] ?? 0,
+          },
+    cause: status.trace === undefined ? null : (status.trace.split("\n", 1)[0] ?? null),
+  };
+}
+function waitingData(position: ConnectorHealth["position"]): string | null {
+  if (position === null) return null;
+  if ("lagRecords" in position) return position.lagRecords > 0 ? `${position.lagRecords} records wait in its topics` : null;
+  const { behindBytes, head } = position;
+  return behindBytes !== null && behindBytes > 0 ? `the source is ${behindBytes} bytes of log ahead (${head})` : null;
+}
+/** Pure: what the figures mean. */
+export function judged(
+  status: ConnectorStateInfo,
+  tasks: readonly TaskHealth[],
+  position: ConnectorHealth["position"],
+): Pick<ConnectorHealth, "verdict" | "reasons"> {
+  const failed = tasks.filter((t) => t.state === "FAILED");
+  const { state, trace } = status.connector;
+  if (state === "FAILED") return { verdict: "failed", reasons: [`the connector has failed: ${trace?.split("\n", 1)[0] ?? "no trace"}`] };
+  if (failed.length > 0) {
+    return { verdict: "failed", reasons: failed.map((t) => `task ${t.id} on ${t.worker_id} has failed: ${t.cause ?? "no trace"}`) };
+  }
+  if (state === "STOPPED") return { verdict: "stopped", reasons: ["it was stopped"] };
+  if (state === "PAUSED") return { verdict: "paused", reasons: ["it was paused"] };
+  if (tasks.length === 0) return { verdict: "unassigned", reasons: ["it has no tasks yet"] };
+  const unassigned = tasks.filter((t) => t.state === "UNASSIGNED");
+  if (unassigned.length > 0) return { verdict: "unassigned", reasons: unassigned.map((t) => `task ${t.id} has no worker`) };
+  const waiting = tasks.filter((t) => t.cause !== null);
+  if (waiting.length > 0) return { verdict: "waiting", reasons: waiting.map((t) => `task ${t.id} waits: ${t.cause ?? ""}`) };
+  const data = waitingData(position);
+  const still = tasks.filter((t) => t.last_progress_ms_ago !== null && t.last_progress_ms_ago >= STALLED_MS);
+  if (data !== null && still.length === tasks.length) {
+    const age = Math.round(Math.min(...still.map((t) => t.last_progress_ms_ago ?? 0)) / 1000);
+    return { verdict: "stalled", reasons: [`RUNNING, but nothing has moved for ${age} s although ${data}`] };
+  }
+  if (tasks.some((t) => t.moving === true)) return { verdict: "healthy", reasons: data === null ? [] : [data] };
+  return { verdict: data === null ? "idle" : "healthy", reasons: [data ?? "nothing to do at the moment"] };
+}

@@ -9,6 +9,7 @@ import { describeConfigs, type DescribeConfigsRequest, type DescribeConfigsRespo
 import { CLIENT_METRICS_KEYS } from "../controller/configs/client-metrics-keys.ts";
 import { CONFIG_TYPE_CODE, type ConfigKey } from "../controller/configs/config-key.ts";
 import { ConfigSource, type EffectiveEntry, type SourcedValue } from "../controller/configs/effective.ts";
+import { documentationOf } from "../controller/configs/documentation.ts";
 import { GROUP_KEYS } from "../controller/configs/group-keys.ts";
 import { ResourceType } from "../controller/image.ts";
 import { topicNameRefusal } from "../controller/topic-name.ts";
@@ -127,7 +128,7 @@ function entryOf({ key, name, value, source, synonyms }: EffectiveEntry, readOnl
     isSensitive,
     synonyms: wishes.synonyms ? synonyms.map((synonym) => (isSensitive ? { ...synonym, value: null } : synonym)) : [],
     configType: CONFIG_TYPE_CODE[key.type],
-    documentation: wishes.documentation ? (key.doc ?? null) : null,
+    documentation: wishes.documentation ? documentationOf(key) : null,
   };
 }
 const unknownEntry = (name: string, value: string, source: number): Entry => ({

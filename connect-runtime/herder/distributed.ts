@@ -319,6 +319,8 @@ export class HerderLoop {
       }
     }
     if (assignment.error !== NO_ERROR) {
+      // Two workers that cannot agree must not keep the whole group busy.
+      await options.clock.sleep(FAILED_TICK_PAUSE_MS);
       this.#rejoin("the leader could not assign");
       return false;
     }

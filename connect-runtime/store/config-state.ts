@@ -4,7 +4,7 @@ import type { ConfigRecord, RestartRequest, SessionKey } from "./config-records.
 
 /** An immutable view of the whole. */
 export interface ConfigState {
-  /** Offset of the next record; workers compare it before they take an assignment. */
+  /** Offset of the next record; workers compare it before they take an assignment. -1: no record yet, as the JVM's workers say it. */
   readonly offset: number;
   readonly sessionKey: SessionKey | null;
   readonly connectors: ReadonlyMap<string, ConfigMap>;
@@ -21,7 +21,7 @@ export interface ConfigState {
   readonly pendingFencing: ReadonlySet<string>;
 }
 export const EMPTY_CONFIG_STATE: ConfigState = {
-  offset: 0,
+  offset: -1,
   sessionKey: null,
   connectors: new Map(),
   targets: new Map(),
@@ -51,7 +51,7 @@ export const taskConfigOf = (state: ConfigState, id: TaskId): ConfigMap | null =
 export const targetOf = (state: ConfigState, connector: string): TargetState => state.targets.get(connector) ?? "STARTED";
 
 export class ConfigFold {
-  #offset = 0;
+  #offset = -1;
   #sessionKey: SessionKey | null = null;
   readonly #connectors = new Map<string, ConfigMap>();
   readonly #targets = new Map<string, TargetState>();

@@ -1,28 +1,48 @@
 /**
- * Offsets of standalone mode (`offset.storage.file.filename`). One JSON line for each partition, key and value as in the offset
- * topic: `[["connector",{partition}],{offset}]`. The file of a Java worker (a serialised HashMap) is not read: it is refused.
- * Each write replaces the file through a synced temporary one, so that a crash leaves the old or the new content.
+ * Offsets of standalone mode (`offset.storage.file.filename`), in the format of the JVM's worker: a serialised HashMap from
+ * `["connector",{partition}]` to the offset, both as JSON. The file can be taken over from one and given back to it. Each write
+ * replaces the file through a synced temporary one, so that a crash leaves the old or the new content.
  */
 import { open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ConfigError } from "../api/errors.ts";
 import type { OffsetStore } from "../worker/types.ts";
+import { type BytePair, decodeHashMap, encodeHashMap, isJavaStream } from "./java-hash-map.ts";
 import { offsetToJson, parseOffset, parseOffsetKey } from "./offset-json.ts";
 import { OffsetTable } from "./offset-table.ts";
 
-async function load(path: string, table: OffsetTable): Promise<void> {
+/** Answers the entries that are no offsets of ours to read; they are kept. */
+async function load(path: string, table: OffsetTable): Promise<readonly BytePair[]> {
   let bytes: Buffer;
   try {
     bytes = await readFile(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw new ConfigError(`Cannot read offset file ${path}`, error);
   }
-  // 0xACED opens every Java object stream.
-  if (bytes[0] === 0xac && bytes[1] === 0xed) {
-    throw new ConfigError(`${path} was written by a Java worker; set offset.storage.file.filename to another file`);
+  if (bytes.length === 0) return [];
+  if (!isJavaStream(bytes)) {
+    loadLines(path, bytes.toString("utf8"), table);
+    return [];
   }
-  for (const line of bytes.toString("utf8").split("\n")) {
+  let pairs: readonly BytePair[];
+  try {
+    pairs = decodeHashMap(bytes);
+  } catch (error) {
+    throw new ConfigError(`Offset file ${path} is damaged`, error);
+  }
+  return pairs.filter(([keyBytes, valueBytes]) => {
+    const text = keyBytes.toString();
+    const key = parseOffsetKey(text);
+    const offset = valueBytes === null ? null : parseOffset(valueBytes.toString());
+    if (key === null || (offset === null && valueBytes !== null)) return true;
+    table.set(key.connector, key.partition, offset, text);
+    return false;
+  });
+}
+/** The form of former versions: one JSON line `[["connector",{partition}],{offset}]` for each partition. */
+function loadLines(path: string, text: string, table: OffsetTable): void {
+  for (const line of text.split("\n")) {
     if (line === "") continue;
     const cut = line.lastIndexOf("],{");
     const key = parseOffsetKey(line.slice(1, cut + 1));
@@ -31,13 +51,13 @@ async function load(path: string, table: OffsetTable): Promise<void> {
     table.set(key.connector, key.partition, offset);
   }
 }
-async function save(path: string, table: OffsetTable): Promise<void> {
-  let text = "";
-  for (const row of table.rows()) text += `[${row.key},${offsetToJson(row.offset)}]\n`;
+async function save(path: string, table: OffsetTable, foreign: readonly BytePair[]): Promise<void> {
+  const pairs: BytePair[] = [...foreign];
+  for (const row of table.rows()) pairs.push([Buffer.from(row.key), Buffer.from(offsetToJson(row.offset))]);
   const temporary = `${path}.new`;
   const file = await open(temporary, "w");
   try {
-    await file.writeFile(text);
+    await file.writeFile(encodeHashMap(pairs));
     await file.sync();
   } finally {
     await file.close();
@@ -54,13 +74,16 @@ async function save(path: string, table: OffsetTable): Promise<void> {
 export function fileOffsetStore(path: string): OffsetStore {
   const table = new OffsetTable();
   let saving: Promise<void> = Promise.resolve();
+  let foreign: readonly BytePair[] = [];
   return {
-    start: () => load(path, table),
+    async start() {
+      foreign = await load(path, table);
+    },
     read: (connector, partitions) => Promise.resolve(partitions.map((p) => table.get(connector, p))),
     async write(connector, entries) {
       const next = saving.then(async () => {
         for (const { partition, offset } of entries) table.set(connector, partition, offset);
-        await save(path, table);
+        await save(path, table, foreign);
       });
       saving = next.catch(() => {});
       await next;

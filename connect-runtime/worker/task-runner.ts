@@ -80,6 +80,8 @@ export class TaskRunner {
     return `${this.id.connector}-${this.id.task}`;
   }
   #report(state: ExecutionState, trace: string | null): void {
+    if (state === "FAILED") this.#o.log.error(`task ${this.#name} failed`, { trace: trace === null ? null : this.#hidden(trace) });
+    else if (state !== this.#state) this.#o.log.info(`task ${this.#name} is ${state}`);
     this.#state = state;
     this.#o.listener.taskState(this.id, state, trace === null ? null : this.#hidden(trace));
   }

@@ -11,7 +11,8 @@ export class RestStorm {
   readonly #random: () => number;
   /** For each name all outcomes that may hold: the last acknowledged one, and those without a clear answer or beside it. */
   readonly #possible = new Map<string, Outcome[]>();
-  readonly #busy = new Set<string>();
+  readonly #unclear = new Map<string, Outcome[]>();
+  readonly #inFlight = new Map<string, { count: number; overlapped: boolean }>();
   #mark = 0;
   answered = 0;
 
@@ -37,8 +38,9 @@ export class RestStorm {
     const mark = String(this.#mark++);
     const outcome: Outcome = deletes ? { kind: "gone" } : { kind: "config", mark, tasks };
     // Two requests for one name at the same time have no order that a client could know: both outcomes stay possible.
-    const alone = !this.#busy.has(name);
-    this.#busy.add(name);
+    const flight = this.#inFlight.get(name) ?? { count: 0, overlapped: false };
+    this.#inFlight.set(name, flight);
+    flight.overlapped ||= flight.count++ > 0;
     this.#possible.get(name)?.push(outcome);
     const config = counting(`storm-${tasks}`, tasks, { "pause.ms": "1000", batch: "1", mark });
     const answer = deletes
@@ -47,9 +49,13 @@ export class RestStorm {
         ? await ask(worker.rest, "POST", "/connectors", { name, config })
         : await ask(worker.rest, "PUT", `/connectors/${name}/config`, config);
     if (answer.status > 0) this.answered++;
-    const last = this.#possible.get(name)?.at(-1) === outcome;
-    if (answer.status >= 200 && answer.status < 300 && alone && last) this.#possible.set(name, [outcome]);
-    if (alone) this.#busy.delete(name);
+    // Without a clear answer the request may be carried out at any time, also after later ones.
+    const unclear = answer.status === 0 || answer.status >= 500;
+    if (unclear) this.#unclear.set(name, [...(this.#unclear.get(name) ?? []), outcome]);
+    if (answer.status >= 200 && answer.status < 300 && !flight.overlapped) {
+      this.#possible.set(name, [outcome, ...(this.#unclear.get(name) ?? [])]);
+    }
+    if (--flight.count === 0) flight.overlapped = false;
     await sleep(20);
   }
   /** Null when every connector is whole: listed, described, with status and tasks running, as one of its possible outcomes; or not there at all. */

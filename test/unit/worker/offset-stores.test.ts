@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "#broker/base/clock";
 import { silentLogger } from "#broker/base/logger";
+import { decodeHashMap } from "#connect/store/java-hash-map";
 import { fileOffsetStore } from "#connect/store/offset-file";
 import { memoryOffsetStore } from "#connect/store/offset-memory";
 import { topicOffsetStore } from "#connect/store/offset-topic";
@@ -99,10 +100,35 @@ describe("the offset file", () => {
     await again.start();
     expect(await again.list("c")).toEqual([{ partition: { p: "],{" }, offset: { o: "x" } }]);
   });
-  test("of a Java worker, or damaged, is refused and left as it is", async () => {
+  test("is a Java worker's serialised map; what is no offset in it is kept", async () => {
+    const path = await fileIn();
+    // Written by java.io.ObjectOutputStream: {["c",{"p":1}] -> {"o":2}, "foreign" -> null}.
+    const java =
+      "rO0ABXNyABFqYXZhLnV0aWwuSGFzaE1hcAUH2sHDFmDRAwACRgAKbG9hZEZhY3RvckkACXRocmVzaG9sZHhwP0AAAAAAAAx3CAAAABAAAAACdXIAAltCrPMX+AYIVOACAAB4cAAAAAdmb3JlaWducHVxAH4AAgAAAA1bImMiLHsicCI6MX1ddXEAfgACAAAAB3sibyI6Mn14";
+    await writeFile(path, Buffer.from(java, "base64"));
+    const store = fileOffsetStore(path);
+    await store.start();
+    expect(await store.list("c")).toEqual([{ partition: { p: 1 }, offset: { o: 2 } }]);
+    await store.write("c", [{ partition: { p: 1 }, offset: { o: 3 } }]);
+    const pairs = decodeHashMap(await readFile(path)).map(([k, v]) => [k.toString(), v?.toString() ?? null]);
+    expect(new Map(pairs.map(([k, v]) => [k, v]))).toEqual(
+      new Map([
+        ["foreign", null],
+        ['["c",{"p":1}]', '{"o":3}'],
+      ]),
+    );
+  });
+  test("of a former version, JSON lines, is read", async () => {
+    const path = await fileIn();
+    await writeFile(path, '[["c",{"p":1}],{"o":2}]\n');
+    const store = fileOffsetStore(path);
+    await store.start();
+    expect(await store.list("c")).toEqual([{ partition: { p: 1 }, offset: { o: 2 } }]);
+  });
+  test("that is damaged is refused and left as it is", async () => {
     const path = await fileIn();
     await writeFile(path, Buffer.from([0xac, 0xed, 0, 5]));
-    await expect(fileOffsetStore(path).start()).rejects.toThrow("was written by a Java worker");
+    await expect(fileOffsetStore(path).start()).rejects.toThrow("is damaged");
     await writeFile(path, "half a li");
     await expect(fileOffsetStore(path).start()).rejects.toThrow("is damaged at: half a li");
     expect(await readFile(path, "utf8")).toBe("half a li");

@@ -2,6 +2,7 @@
 import type { Client } from "pg";
 import type { ChunkAnswer, ChunkRequest, ChunkRow, IncrementalDatabase, KeyValues, Watermark } from "../cdc/incremental-snapshot/port.ts";
 import { type CatalogTable, listTables, readTable } from "./catalog.ts";
+import { lsnOf } from "./pgoutput/integers.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
 import type { TablePlans } from "./plans.ts";
 import type { ReadOnlyWatermarks } from "./read-only-watermarks.ts";
@@ -63,7 +64,10 @@ export class PostgresChunks implements IncrementalDatabase<TablePlan> {
     const { watermarks } = this.#s;
     if (typeof watermarks !== "string") {
       watermarks.opened(watermark.openId);
-      await watermarks.marks.open(client);
+      await watermarks.marks.open(async () => {
+        const { rows } = await client.query<{ s: string }>("SELECT pg_catalog.pg_current_snapshot()::text AS s");
+        return rows[0]?.s ?? "";
+      });
       return;
     }
     const sql = `INSERT INTO ${tableOf(watermarks)} VALUES ($1, 'snapshot-window-open', $2)`;
@@ -73,7 +77,7 @@ export class PostgresChunks implements IncrementalDatabase<TablePlan> {
     const client = await this.#s.sql();
     const { watermarks } = this.#s;
     if (typeof watermarks !== "string") {
-      await watermarks.marks.close(client, watermark.closeId);
+      watermarks.marks.close(await walEnd(client), watermark.closeId);
       watermarks.askPosition();
     } else if (this.#s.deletes) await client.query(`DELETE FROM ${tableOf(watermarks)} WHERE id = $1`, [watermark.openId]);
     else
@@ -112,6 +116,13 @@ export class PostgresChunks implements IncrementalDatabase<TablePlan> {
   }
 }
 
+/** Also on a standby, where it is what was replayed. */
+async function walEnd(client: Client): Promise<number> {
+  const { rows } = await client.query<{ lsn: string }>(
+    "SELECT (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END)::text AS lsn",
+  );
+  return lsnOf(rows[0]?.lsn ?? "0/0");
+}
 function tableOf(id: string): string {
   const [schema, name] = splitId(id);
   return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;

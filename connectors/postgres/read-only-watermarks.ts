@@ -7,8 +7,6 @@
  * low snapshot, so the window waits until they are: a commit is in the WAL a little before other sessions see it. The chunk is
  * sent once the stream has passed the high position: by then every transaction that the chunk shows was streamed.
  */
-import type { Client } from "pg";
-import { lsnOf } from "./pgoutput/integers.ts";
 
 /** Transactions that were streamed of late: a commit is in the WAL a little before others see it. */
 const RECENT_MAX = 4096;
@@ -45,24 +43,20 @@ export class ReadOnlyWatermarks {
   constructor(onClosed: (closeId: string) => void) {
     this.#onClosed = onClosed;
   }
-  /** Resolves when all that was streamed before this call is visible to other sessions. */
-  async open(client: Pick<Client, "query">): Promise<void> {
+  /** Resolves when all that was streamed before this call is visible to other sessions. `current`: asks for pg_current_snapshot(). */
+  async open(current: () => Promise<string>): Promise<void> {
     this.#high = null;
     const streamed = [...this.#recent];
     for (let i = 0; i < RETRIES_MAX; i++) {
-      const { rows } = await client.query<{ s: string }>("SELECT pg_catalog.pg_current_snapshot()::text AS s");
-      const low = visibilityOf(rows[0]?.s ?? "");
+      const low = visibilityOf(await current());
       if (streamed.every((xid) => isVisible(low, xid))) return;
       await new Promise((r) => setTimeout(r, RETRY_MS));
     }
     throw new Error("transactions stay invisible after their commit was streamed (is a synchronous standby away?)");
   }
-  /** Resolves once the high watermark is known; the window closes when the stream passes it. */
-  async close(client: Pick<Client, "query">, closeId: string): Promise<void> {
-    const { rows } = await client.query<{ lsn: string }>(
-      "SELECT (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END)::text AS lsn",
-    );
-    this.#high = { lsn: lsnOf(rows[0]?.lsn ?? "0/0"), closeId };
+  /** The chunk was read; the window closes when the stream passes `lsn`, where the WAL ended then. */
+  close(lsn: number, closeId: string): void {
+    this.#high = { lsn, closeId };
     this.#settle();
   }
   /** A transaction begins in the stream. */

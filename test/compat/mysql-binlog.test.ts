@@ -117,7 +117,7 @@ describe.each(SERVERS)("%s", (name, mariadb, begin) => {
     for (const statement of table.inserts) await sql.query(statement);
     const [selected] = await sql.query<RowDataPacket[][]>({ sql: table.select, rowsAsArray: true });
     const spaced = (v: string): string => (/^[[{]/.test(v) && !mariadb ? JSON.stringify(JSON.parse(v)) : v);
-    const expected = selected.map((row) => Array.from(row as (string | null)[], (v) => (v === null ? null : spaced(v))));
+    const expected = selected.map((row) => Array.from(row, (v: unknown) => (typeof v === "string" ? spaced(v) : null)));
     const { events } = await read(serverOf(peer), start, (e) => count(e, "types") >= expected.length);
     const got = rowsIn(events, "types");
     expect(got).toEqual(expected);

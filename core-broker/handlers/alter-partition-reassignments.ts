@@ -1,6 +1,6 @@
 /** AlterPartitionReassignments (45), versions 0-1, for one node: replicas can only stay where they are; nothing is ever in progress. */
 import { AclOperation } from "../controller/acls/acl-codes.ts";
-import { requireOnCluster } from "./authorization.ts";
+import { mayOnCluster, NOT_ON_CLUSTER } from "./authorization.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { alterPartitionReassignments } from "../protocol/messages/alter-partition-reassignments.ts";
 import { manualAssignment } from "../controller/assignment.ts";
@@ -10,20 +10,20 @@ import { type Handler, handler } from "./handler.ts";
 
 export const alterPartitionReassignmentsHandler = (deps: HandlerDeps): Handler =>
   handler(alterPartitionReassignments, (context, request) => {
-    requireOnCluster(context, AclOperation.ALTER);
+    const may = mayOnCluster(context, AclOperation.ALTER);
     return {
       allowReplicationFactorChange: request.allowReplicationFactorChange,
-      errorCode: ErrorCode.NONE,
-      errorMessage: null,
+      ...(may ? DONE : NOT_ON_CLUSTER),
       responses: request.topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(({ partitionIndex, replicas }) => ({
           partitionIndex,
-          ...outcome(deps, name, partitionIndex, replicas),
+          ...(may ? outcome(deps, name, partitionIndex, replicas) : NOT_ON_CLUSTER),
         })),
       })),
     };
   });
+const DONE: Refusal = { errorCode: ErrorCode.NONE, errorMessage: null };
 function outcome({ controller }: HandlerDeps, name: string, index: number, replicas: readonly number[] | null): Refusal {
   const topic = controller.image.topics.get(name);
   if (topic === undefined) {

@@ -33,7 +33,8 @@ function refusal({ controller }: HandlerDeps, context: RequestContext, { name, t
   const known = name ?? controller.image.topicsById.get(topicId)?.name;
   if (known === undefined || context.rights.unlimited || mayOnCluster(context, AclOperation.DELETE, true)) return null;
   const describes = mayOnTopic(context, AclOperation.DESCRIBE, known);
-  if (describes && mayOnTopic(context, AclOperation.DELETE, known)) return null;
+  // What is not there cannot be deleted by anybody: the command says so.
+  if (describes && (!controller.image.topics.has(known) || mayOnTopic(context, AclOperation.DELETE, known))) return null;
   return { name: name ?? (describes ? known : null), topicId, ...NOT_ON_TOPIC };
 }
 interface Refused extends Refusal {

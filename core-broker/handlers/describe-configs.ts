@@ -72,9 +72,8 @@ function describe(deps: HandlerDeps, { resourceType, resourceName }: Resource, w
     case ResourceType.CLIENT_METRICS:
       if (resourceName === "")
         return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "Client metrics subscription name must not be empty" };
-      return own(CLIENT_METRICS_KEYS, image.configs(resourceType, resourceName), ConfigSource.CLIENT_METRICS, wishes, () => null).filter(
-        ({ configSource }) => configSource === ConfigSource.CLIENT_METRICS,
-      );
+      if (image.configs(resourceType, resourceName).size === 0) return [];
+      return own(CLIENT_METRICS_KEYS, image.configs(resourceType, resourceName), ConfigSource.CLIENT_METRICS, wishes, () => null);
     default:
       return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: `Unsupported resource type: ${resourceType}` };
   }
@@ -112,9 +111,8 @@ function own(
     const synonyms: SourcedValue[] = [];
     const value = configs.get(key.name);
     if (value !== undefined) synonyms.push({ name: key.name, value, source });
-    const fallback = { name: key.name, value: inherited(key.name) ?? key.default, source: ConfigSource.DEFAULT };
-    synonyms.push(fallback);
-    const winner = synonyms[0] ?? fallback;
+    // As in Kafka a value that nobody set has no synonym.
+    const winner = synonyms[0] ?? { value: inherited(key.name) ?? key.default, source: ConfigSource.DEFAULT };
     return entryOf({ key, name: key.name, value: winner.value, source: winner.source, synonyms }, false, wishes);
   });
 }

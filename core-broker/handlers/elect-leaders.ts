@@ -1,6 +1,6 @@
 /** ElectLeaders (43), versions 0-2. With one node every partition's only replica leads already: there is never a need. */
 import { AclOperation } from "../controller/acls/acl-codes.ts";
-import { requireOnCluster } from "./authorization.ts";
+import { mayOnCluster, NOT_ON_CLUSTER } from "./authorization.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { electLeaders } from "../protocol/messages/elect-leaders.ts";
 import type { HandlerDeps } from "./deps.ts";
@@ -8,13 +8,13 @@ import { type Handler, handler } from "./handler.ts";
 
 export const electLeadersHandler = (deps: HandlerDeps): Handler =>
   handler(electLeaders, (context, request) => {
-    requireOnCluster(context, AclOperation.ALTER);
+    const may = mayOnCluster(context, AclOperation.ALTER);
     return {
-      errorCode: ErrorCode.NONE,
+      errorCode: may ? ErrorCode.NONE : NOT_ON_CLUSTER.errorCode,
       // Asked for all partitions, only those where something happened are told.
       replicaElectionResults: (request.topicPartitions ?? []).map(({ topic, partitions }) => ({
         topic,
-        partitionResult: partitions.map((partitionId) => ({ partitionId, ...outcome(deps, topic, partitionId) })),
+        partitionResult: partitions.map((partitionId) => ({ partitionId, ...(may ? outcome(deps, topic, partitionId) : NOT_ON_CLUSTER) })),
       })),
     };
   });

@@ -101,7 +101,7 @@ const refused = (partitionIndex: number, errorCode: number): PartitionResponse =
   divergingEpoch: NONE,
   currentLeader: NO_LEADER,
   snapshotId: NONE,
-  abortedTransactions: null,
+  abortedTransactions: [],
   preferredReadReplica: -1,
   records: EMPTY,
 });

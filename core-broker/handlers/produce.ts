@@ -116,7 +116,9 @@ function append(
     throw new KafkaError(ErrorCode.INVALID_TOPIC_EXCEPTION, `Cannot append to internal topic ${name}`);
   }
   const partition = deps.logs.get(name, data.index);
-  if (partition === undefined) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  if (partition === undefined) {
+    throw new KafkaError(deps.logs.isOffline(name, data.index) ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  }
   const records = oneBatch(context.version, data.records);
   if (admission !== null) checkAdmitted(partition, records, admission);
   if (acks === -1 && deps.effective.minInsyncReplicas(name) > 1) {

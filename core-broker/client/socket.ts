@@ -1,6 +1,6 @@
 /** Opens the TCP or TLS stream to one broker, within the setup timeout. */
 import net from "node:net";
-import tls from "node:tls";
+import type { ConnectionOptions } from "node:tls";
 import { ErrorCode, KafkaError } from "../protocol/errors.ts";
 import type { Endpoint } from "./config.ts";
 import type { ClientDeps } from "./deps.ts";
@@ -11,14 +11,15 @@ export function networkError(endpoint: Endpoint, what: string, cause?: unknown):
 /** Rejects with NETWORK_EXCEPTION. The socket has no error listener left when this resolves: the caller adds one at once. */
 export function openSocket(
   endpoint: Endpoint,
-  tlsOptions: tls.ConnectionOptions | null,
+  tlsOptions: ConnectionOptions | null,
   timeoutMs: number,
   deps: ClientDeps,
 ): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const target = { host: endpoint.host, port: endpoint.port };
     const named = net.isIP(endpoint.host) === 0 ? { servername: endpoint.host } : {};
-    const socket = tlsOptions === null ? net.connect(target) : tls.connect({ ...target, ...named, ...tlsOptions });
+    const socket =
+      tlsOptions === null ? net.connect(target) : process.getBuiltinModule("node:tls").connect({ ...target, ...named, ...tlsOptions });
     const settle = (): void => {
       timer.cancel();
       socket.removeListener("error", failed);

@@ -1,5 +1,5 @@
 /** GET /metrics (Prometheus), /health (the process answers) and /ready (requests are served), over plain HTTP. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface EndpointOptions {
@@ -19,6 +19,8 @@ const CONNECTIONS_MAX = 64;
 
 /** Rejects with the system's error when the address cannot be had. */
 export async function openMetricsEndpoint(options: EndpointOptions): Promise<MetricsEndpoint> {
+  // Loaded here, not at the top: node:http costs 10 MB, and most brokers have no such listener.
+  const { createServer } = process.getBuiltinModule("node:http");
   const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS }, (request, response) =>
     answer(options, request, response),
   );

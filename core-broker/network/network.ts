@@ -1,6 +1,6 @@
 /** All listeners of the broker and the connections they accepted: limits on their number, and the sweep of idle ones. */
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import type { TlsOptions } from "node:tls";
 import type { Timer } from "../base/clock.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionGate } from "./connection-gate.ts";
@@ -65,7 +65,7 @@ export class Network {
     const server =
       tls === undefined
         ? createServer(options, accept)
-        : createTlsServer(tls, (socket) => (isUntrusted(socket) ? socket.destroy() : accept(socket)));
+        : process.getBuiltinModule("node:tls").createServer(tls, (socket) => (isUntrusted(socket) ? socket.destroy() : accept(socket)));
     if (tls !== undefined) server.on("tlsClientError", () => {});
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);

@@ -75,7 +75,7 @@ function ours(o: Oracle): Pick<Oracle, "events" | "gone"> & { readonly tables: r
     events: events.filter((e) => !e.whole).map((e) => [e.type, e.databaseName, e.table === null ? null : quotedTableId(e.table), e.ddl]),
     tables: [...after]
       .filter(([id, text]) => before.get(id) !== text)
-      .sort()
+      .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, text]) => text),
     gone: [...before.keys()].filter((id) => !after.has(id)).sort(),
   };

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { ConfigError } from "#connect/api/errors";
 import type { Settings } from "../cdc/settings.ts";
+import { looksLikePkcs12, readPkcs12 } from "./pkcs12.ts";
 
 export type SslMode = "disabled" | "preferred" | "required" | "verify_ca" | "verify_identity";
 export interface MysqlServer {
@@ -54,17 +55,25 @@ export function serverOf(settings: Settings): MysqlServer {
 }
 
 const PEM = /-----BEGIN [A-Z0-9 ]+-----/;
-/** Text of a PEM file. Throws ConfigError for the stores of Java and PKCS#12, which Node's TLS takes no certificates from. */
+/** Text of a PEM file or of a PKCS#12 store. Throws ConfigError, also for Java's own form of stores (JKS). */
 export function pemOf(file: StoreFile, setting: string): string {
-  let text: string;
+  const refuse = (why: string): never => {
+    throw new ConfigError(`The '${setting}' value is invalid: ${file.path} ${why}`);
+  };
+  let bytes: Buffer;
   try {
-    text = readFileSync(file.path, "latin1");
+    bytes = readFileSync(file.path);
   } catch (error) {
-    throw new ConfigError(`The '${setting}' value is invalid: ${file.path} cannot be read: ${error instanceof Error ? error.message : ""}`);
+    return refuse(`cannot be read: ${error instanceof Error ? error.message : ""}`);
   }
+  const text = bytes.toString("latin1");
   if (PEM.test(text)) return text;
-  throw new ConfigError(
-    `The '${setting}' value is invalid: ${file.path} is not a PEM file. ` +
-      "Convert it: keytool -exportcert -rfc (Java store) or openssl pkcs12 -in store.p12 -out store.pem -nodes",
-  );
+  if (!looksLikePkcs12(bytes))
+    return refuse("is neither PEM nor PKCS#12. Convert it: keytool -importkeystore -srckeystore … -destkeystore … -deststoretype pkcs12");
+  try {
+    const { certificates, keys } = readPkcs12(bytes, file.password ?? "");
+    return [...keys, ...certificates].join("");
+  } catch (error) {
+    return refuse(`cannot be read: ${error instanceof Error ? error.message : ""}`);
+  }
 }

@@ -225,8 +225,15 @@ describe.each(SERVERS)("%s", (name, mariadb, begin) => {
       }
     }
     await expect(connect(serverOf(peer, "disabled", "u", "wrong"))).rejects.toMatchObject({ errno: 1045 });
-    // Nobody vouches for the server's own certificate.
+    // Nobody vouches for the server's own certificate, but its own authority, and that not for its address.
     await expect(connect(serverOf(peer, "verify_ca"))).rejects.toThrow();
+    if (!mariadb && peer.dataFolder !== null) {
+      const trust = { path: join(peer.dataFolder, "data/ca.pem"), password: null };
+      const c = await connect({ ...serverOf(peer, "verify_ca"), trust });
+      await c.end();
+      const named = { ...serverOf(peer, "verify_identity"), trust, host: "localhost" };
+      await expect(connect(named)).rejects.toThrow(/altnames|Hostname|does not match/i);
+    }
     if (!mariadb) return;
     const plugin = await sql.query("INSTALL SONAME 'auth_ed25519'").then(
       () => true,

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { parseProperties } from "../properties.ts";
 import { UsageError } from "./arguments.ts";
 import { startFailure } from "./failure.ts";
+import { settleMemory } from "./settle-memory.ts";
 
 export interface Running {
   /** Printed on standard output, once. */
@@ -25,6 +26,7 @@ export async function runUntilSignal(start: () => Promise<Running>): Promise<voi
   try {
     const running = await start();
     process.stdout.write(`${running.ready}\n`);
+    settleMemory();
     await stop.promise;
     setTimeout(() => process.exit(1), CLOSE_TIMEOUT_MS).unref();
     await running.close();

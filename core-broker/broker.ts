@@ -36,7 +36,9 @@ import type { ListenerAddress } from "./network/types.ts";
 import { type PartitionSyncOptions, syncAtStart, syncChange } from "./partition-sync.ts";
 import { ErrorCode, KafkaError } from "./protocol/errors.ts";
 import { openLogManager } from "./replication/log-manager.ts";
-import type { LogManager } from "./replication/types.ts";
+import { metadataRecord } from "./controller/metadata-record.ts";
+import { partitionChangeRecord } from "./protocol/state/metadata-records.ts";
+import type { LogManager, Partition } from "./replication/types.ts";
 import { authorizerOf, authorizes } from "./security/authorizer.ts";
 import { authenticators } from "./security/sasl.ts";
 import { certificateNames, tlsOptions } from "./security/tls.ts";
@@ -79,14 +81,24 @@ export async function startBroker(properties: Properties, given: Partial<BrokerD
   const config = brokerConfig(properties);
   const deps = foundation(properties, given);
   noteSettings(config, deps.logger);
-  const folders = openDataFolders({ paths: config.logDirs, nodeId: config.nodeId, clusterId: config.clusterId, random: deps.random });
+  const failedDirs: FailedDir[] = [];
+  const folders = openDataFolders({
+    paths: config.logDirs,
+    nodeId: config.nodeId,
+    clusterId: config.clusterId,
+    random: deps.random,
+    onFailure: (path, error) => {
+      deps.logger.error("a data folder cannot be used; its partitions are offline", { directory: path, reason: error.message });
+      failedDirs.push({ path, error });
+    },
+  });
   /** Undone in reverse order when the start fails, and on close. */
   const undo: (() => void | Promise<void>)[] = folders.map((folder) => () => folder.unlock());
   const close = async (): Promise<void> => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
   try {
-    const running = await open(config, deps, folders, undo);
+    const running = await open(config, deps, folders, failedDirs, undo);
     let closing: Promise<void> | null = null;
     return { ...running, close: () => (closing ??= close()) };
   } catch (error) {
@@ -110,6 +122,7 @@ async function open(
   config: BrokerConfig,
   deps: Foundation,
   folders: readonly DataFolder[],
+  failedDirs: readonly FailedDir[],
   undo: (() => void | Promise<void>)[],
 ): Promise<Omit<RunningBroker, "close">> {
   const [first] = folders;
@@ -122,29 +135,14 @@ async function open(
   });
   undo.push(() => controller.close());
   const effective = effectiveConfig(config, controller);
-  const logs = await openLogManager({
-    dirs: config.logDirs,
-    disk: fileDisk,
-    clock: deps.clock,
-    logger: deps.logLevels.logger("kafka.log"),
-    clusterId,
-    nodeId: config.nodeId,
-    brokerConfig: effective.brokerProperties(),
-    topicConfig: (topic) => Object.fromEntries(controller.image.configs(ResourceType.TOPIC, topic)),
-    random: deps.random,
-  });
+  const logs = await openLogs(config, deps, folders, failedDirs, controller, effective);
   undo.push(() => logs.close());
   const listeners: BoundListener[] = [];
   const brokers = (listener: string): readonly BrokerEndpoint[] => endpoints(config, listeners, listener);
-  const topicDefaults: TopicDefaults = {
-    numPartitions: config.numPartitions,
-    replicationFactor: config.defaultReplicationFactor,
-    newTopicId: () => randomUuid(deps.random),
-    directoryId: first.directoryId,
-  };
+  const topicDefaults = defaultsOfTopics(config, deps.random, logs, first.directoryId);
   const coordinators = makeCoordinators(config, deps, controller, logs, topicDefaults, brokers);
   undo.push(() => coordinators.close());
-  const sync: PartitionSyncOptions = { controller, effective, logs, nodeId: config.nodeId, logger: deps.logger };
+  const sync: PartitionSyncOptions = { controller, effective, logs, nodeId: config.nodeId, logger: deps.logger, failedDirs };
   syncAtStart(sync, removedTopicIds);
   follow(sync, coordinators);
 
@@ -190,6 +188,50 @@ interface Operation {
   running(): void;
   stopping(): void;
   close(): Promise<void>;
+}
+function openLogs(
+  config: BrokerConfig,
+  deps: Foundation,
+  folders: readonly DataFolder[],
+  failedDirs: readonly FailedDir[],
+  controller: Controller,
+  effective: EffectiveConfig,
+): Promise<LogManager> {
+  return openLogManager({
+    dirs: folders.map(({ path }) => path),
+    failedDirs,
+    onMoved: (partition, directoryId) => recordMove(controller, partition, directoryId),
+    disk: fileDisk,
+    clock: deps.clock,
+    logger: deps.logLevels.logger("kafka.log"),
+    clusterId: folders[0]?.clusterId ?? "",
+    nodeId: config.nodeId,
+    brokerConfig: effective.brokerProperties(),
+    topicConfig: (topic) => Object.fromEntries(controller.image.configs(ResourceType.TOPIC, topic)),
+    random: deps.random,
+  });
+}
+/** New partitions go round the folders that are online. */
+function defaultsOfTopics(config: BrokerConfig, random: Random, logs: LogManager, firstDirectoryId: string): TopicDefaults {
+  let next = 0;
+  return {
+    numPartitions: config.numPartitions,
+    replicationFactor: config.defaultReplicationFactor,
+    newTopicId: () => randomUuid(random),
+    get directoryId() {
+      const online = logs.onlineDirectoryIds();
+      return online[next++ % Math.max(1, online.length)] ?? firstDirectoryId;
+    },
+  };
+}
+interface FailedDir {
+  readonly path: string;
+  readonly error: Error;
+}
+/** So that the next start knows where to look for it. */
+function recordMove(controller: Controller, { topicId, partition }: Partition, directoryId: string): void {
+  const value = { partitionId: partition, topicId, directories: [directoryId] };
+  controller.commit({ records: [metadataRecord(partitionChangeRecord, value)], response: null });
 }
 /** Metrics, health and readiness. */
 async function operate(

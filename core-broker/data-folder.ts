@@ -29,6 +29,8 @@ export interface DataFolder {
   unlock(): void;
 }
 export interface DataFolderOptions {
+  /** Told of a folder that cannot be used; it is then left out. The first folder must be usable in any case. */
+  readonly onFailure?: (path: string, error: BrokerError) => void;
   readonly paths: readonly string[];
   readonly nodeId: number;
   /** For a folder that is formatted now. */
@@ -41,8 +43,13 @@ export function openDataFolders(options: DataFolderOptions): readonly DataFolder
   const opened: DataFolder[] = [];
   try {
     let clusterId = options.clusterId;
-    for (const path of options.paths) {
-      makeFolder(path);
+    for (const [index, path] of options.paths.entries()) {
+      const failure = folderFailure(path);
+      if (failure !== null) {
+        if (index === 0 || options.onFailure === undefined) throw failure;
+        options.onFailure(path, failure);
+        continue;
+      }
       const unlock = lock(path);
       try {
         const folder = openOne(path, options, clusterId);
@@ -62,12 +69,13 @@ export function openDataFolders(options: DataFolderOptions): readonly DataFolder
     throw error instanceof BrokerError ? error : fromSystem(error, options.paths.join(", "));
   }
 }
-function makeFolder(path: string): void {
+function folderFailure(path: string): BrokerError | null {
   try {
     mkdirSync(path, { recursive: true });
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return null;
   } catch (error) {
-    throw fromSystem(error, path);
+    return fromSystem(error, path);
   }
 }
 function fromSystem(error: unknown, path: string): BrokerError {

@@ -11,6 +11,8 @@ export interface PartitionSyncOptions {
   readonly logs: LogManager;
   readonly nodeId: number;
   readonly logger: Logger;
+  /** Folders that could not be used at the start. */
+  readonly failedDirs?: readonly { readonly path: string }[];
 }
 const overridesOf = (controller: Controller, topic: string): Record<string, string> =>
   Object.fromEntries(controller.image.configs(ResourceType.TOPIC, topic));
@@ -48,10 +50,18 @@ export function syncChange(options: PartitionSyncOptions, change: MetadataChange
 function createFrom(options: PartitionSyncOptions, topic: TopicImage, from: number): void {
   const { controller, logs, nodeId, logger } = options;
   const config = overridesOf(controller, topic.name);
-  for (const { partition, replicas, leaderEpoch } of topic.partitions.slice(from)) {
+  const failed = logs.directories().find(({ path }) => options.failedDirs?.some((each) => each.path === path));
+  for (const { partition, replicas, leaderEpoch, directories } of topic.partitions.slice(from)) {
     if (!replicas.includes(nodeId)) continue;
+    const directoryId = directories[replicas.indexOf(nodeId)] ?? "";
+    const isHere = failed === undefined || logs.get(topic.name, partition) !== undefined || logs.onlineDirectoryIds().includes(directoryId);
+    if (!isHere && failed.error !== null) {
+      // Its data is in a folder that failed: an empty one in its place would look like a loss.
+      logs.markOffline(topic.name, partition, failed.error);
+      continue;
+    }
     try {
-      logs.create(topic.name, partition, { topicId: topic.id, config, leaderEpoch }).setLeaderEpoch(leaderEpoch);
+      logs.create(topic.name, partition, { topicId: topic.id, config, leaderEpoch, directoryId }).setLeaderEpoch(leaderEpoch);
     } catch (error) {
       logger.error("a partition could not be made", {
         topic: topic.name,

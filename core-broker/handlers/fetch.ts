@@ -9,6 +9,7 @@ import { fetch, type FetchResponse } from "../protocol/messages/fetch.ts";
 import type { Encodable } from "../protocol/schema.ts";
 import { type FetchOutcome, type FetchTarget, fetchWhenReady } from "../replication/purgatory.ts";
 import type { Partition, ReadResult } from "../replication/types.ts";
+import { absent } from "./absent-partition.ts";
 import type { HandlerDeps } from "./deps.ts";
 import { type FetchPartition, type FetchPlan, FetchSessions } from "./fetch-session.ts";
 import { type Handler, handler, type RequestContext } from "./handler.ts";
@@ -62,7 +63,7 @@ function find(deps: HandlerDeps, context: RequestContext, wanted: FetchPartition
   }
   const may = follower ? mayOnCluster(context, AclOperation.CLUSTER_ACTION) : mayOnTopic(context, AclOperation.READ, name);
   if (!may) return new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
-  return deps.logs.get(name, wanted.partition) ?? new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  return deps.logs.get(name, wanted.partition) ?? absent(deps, name, wanted.partition);
 }
 function countServed(deps: HandlerDeps, targets: readonly FetchTarget[], outcomes: readonly FetchOutcome[]): void {
   for (const [index, { partition }] of targets.entries()) {

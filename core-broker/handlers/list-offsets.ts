@@ -7,6 +7,7 @@ import { mayOnTopic } from "./authorization.ts";
 import { ErrorCode, KafkaError } from "../protocol/errors.ts";
 import { listOffsets, type ListOffsetsResponse } from "../protocol/messages/list-offsets.ts";
 import type { Isolation } from "../replication/types.ts";
+import { absent } from "./absent-partition.ts";
 import type { HandlerDeps } from "./deps.ts";
 import { failureOf } from "./failure.ts";
 import { type Handler, handler } from "./handler.ts";
@@ -30,7 +31,7 @@ export const listOffsetsHandler = (deps: HandlerDeps): Handler =>
             if (timestamp <= EARLIEST_TIERED || version < (SPECIAL_SINCE[timestamp] ?? 0))
               throw new KafkaError(ErrorCode.UNSUPPORTED_VERSION);
             const partition = deps.logs.get(name, partitionIndex);
-            if (partition === undefined) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+            if (partition === undefined) throw absent(deps, name, partitionIndex);
             checkLeaderEpoch(partition.leaderEpoch, currentLeaderEpoch);
             const found = partition.offsetForTime(timestamp, isolation);
             const leaderEpoch = version >= LEADER_EPOCH_SINCE ? found.leaderEpoch : -1;

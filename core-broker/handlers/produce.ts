@@ -11,6 +11,7 @@ import { compressionOf, isTransactional, isTransactionalBatch, readBatchHeader }
 import { isInternalTopic } from "../controller/topic-name.ts";
 import type { Acks, Partition, RecordError } from "../replication/types.ts";
 import type { WriteAdmission } from "../coordinator/transaction/write-admission.ts";
+import { absent } from "./absent-partition.ts";
 import type { HandlerDeps } from "./deps.ts";
 import { failureOf } from "./failure.ts";
 import { type Handler, handler, type RequestContext } from "./handler.ts";
@@ -116,9 +117,7 @@ function append(
     throw new KafkaError(ErrorCode.INVALID_TOPIC_EXCEPTION, `Cannot append to internal topic ${name}`);
   }
   const partition = deps.logs.get(name, data.index);
-  if (partition === undefined) {
-    throw new KafkaError(deps.logs.isOffline(name, data.index) ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-  }
+  if (partition === undefined) throw absent(deps, name, data.index);
   const records = oneBatch(context.version, data.records);
   if (admission !== null) checkAdmitted(partition, records, admission);
   if (acks === -1 && deps.effective.minInsyncReplicas(name) > 1) {

@@ -10,6 +10,7 @@ import type { LocalPartition } from "./partition.ts";
 /** Kafka waits as long before the first round, so that a start is not slowed down. */
 const FIRST_ROUND_DELAY_MS = 30_000;
 const CHECKPOINT_SOON_MS = 1000;
+const DIRECTORY_WATCH_MS = 5000;
 
 export interface TaskSubject {
   all(): Iterable<LocalPartition>;
@@ -56,6 +57,11 @@ export class BackgroundTasks {
       "flush",
       () => this.#config().flushSchedulerIntervalMs,
       () => this.flushAll(),
+    );
+    this.#repeat(
+      "directories",
+      () => DIRECTORY_WATCH_MS,
+      () => this.watchDirectories(),
     );
     this.#repeat(
       "cleaner",
@@ -116,8 +122,19 @@ export class BackgroundTasks {
   flushAll(): void {
     for (const partition of this.#subject.all()) this.#each(partition, "flush", () => partition.flush());
   }
+  /** A folder that vanished (unmounted, removed) takes its partitions offline, the others stay; back again, they are too. */
+  watchDirectories(): void {
+    for (const directory of this.#subject.directoryFiles) {
+      if (!directory.watch()) continue;
+      const { path, gone } = directory;
+      if (gone === null) this.#logger.info("a data folder is back online", { directory: path });
+      else this.#logger.error("a data folder is offline; its partitions are not served", { directory: path, error: gone });
+      for (const partition of this.#subject.all()) if (partition.logDir === path) partition.notifyWaiters();
+    }
+  }
   writeCheckpoints(): void {
     for (const directory of this.#subject.directoryFiles) {
+      if (directory.gone !== null) continue;
       try {
         directory.writeCheckpoints([...this.#subject.all()].filter(({ logDir }) => logDir === directory.path));
         directory.error = null;

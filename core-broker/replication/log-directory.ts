@@ -39,7 +39,10 @@ export class LogDirectoryFiles {
   readonly recoveryPoints: OffsetCheckpoint;
   readonly startOffsets: OffsetCheckpoint;
   readonly cleaned: OffsetCheckpoint;
+  /** The last write of a checkpoint failed, or the folder is gone. */
   error: Error | null = null;
+  /** Why the folder as a whole cannot be used: nothing in it is served until it is back. */
+  gone: Error | null = null;
   readonly #disk: Disk;
   /** What each checkpoint file holds, to write only what changed. */
   readonly #written = new Map<string, string>();
@@ -71,6 +74,21 @@ export class LogDirectoryFiles {
     return directoryId;
   }
 
+  get usable(): boolean {
+    return this.error === null && this.gone === null;
+  }
+  /** Looks whether the folder is still the one that was opened. true: that changed. */
+  watch(): boolean {
+    const before = this.gone;
+    try {
+      const found = readMetaProperties(this.#disk, `${this.path}/meta.properties`);
+      this.gone = found?.directoryId === this.directoryId ? null : new Error(`${this.path} is no longer the folder that was opened`);
+    } catch (error) {
+      this.gone = error instanceof Error ? error : new Error(String(error));
+    }
+    if (this.gone !== null || before !== null) this.error = this.gone;
+    return (before === null) !== (this.gone === null);
+  }
   /** Partition directories, and those of deletions that a crash interrupted. */
   scan(): { partitions: PartitionPlace[]; doomed: string[] } {
     const partitions: PartitionPlace[] = [];

@@ -26,11 +26,16 @@ export interface LogManagerOptions {
   /** Overrides of a topic that is found on disk at start. May be corrected later with updateTopicConfig. */
   readonly topicConfig?: (topic: string) => Readonly<Record<string, string>>;
   readonly random?: Random;
+  /** Folders of log.dirs that could not be used at the start. */
+  readonly failedDirs?: readonly { readonly path: string; readonly error: Error }[];
+  /** A partition has another folder now. */
+  readonly onMoved?: (partition: Partition, directoryId: string) => void;
   /** false: no timers; tests call the tasks themselves. */
   readonly background?: boolean;
 }
 const RETIRED_TOPICS_MAX = 1000;
 const NO_TRAFFIC: PartitionTraffic = { recordsIn: 0, bytesIn: 0, bytesOut: 0, appends: 0, fetches: 0 };
+const NOTHING_IN_IT = { totalBytes: -1, usableBytes: -1, partitions: [], arriving: [] };
 const YIELD_AFTER_MS = 20;
 const CLOSED_AT_ONCE = 32;
 
@@ -134,6 +139,7 @@ export class DiskLogManager implements LogManager {
       partition: place.partition,
       topicId,
       logDir: directory.path,
+      storageErrorOf: (path) => this.#directories.find((each) => each.path === path)?.gone ?? null,
       leaderEpoch,
       log,
       logger,
@@ -172,7 +178,8 @@ export class DiskLogManager implements LogManager {
   }
   #create(topic: string, partition: number, options: CreatePartition): LocalPartition {
     const { disk } = this.#options;
-    const directory = this.#emptiest();
+    const chosen = this.#directories.find(({ directoryId, usable }) => directoryId === options.directoryId && usable);
+    const directory = chosen ?? this.#emptiest();
     const path = `${directory.path}/${partitionKey(topic, partition)}`;
     disk.makeDirectory(path);
     writeTopicId(disk, `${path}/partition.metadata`, options.topicId);
@@ -231,6 +238,7 @@ export class DiskLogManager implements LogManager {
     partition.log = this.#openLog(path, old.name, partition.overrides, cleaned);
     partition.logDir = target.path;
     this.tasks.checkpointSoon();
+    this.#options.onMoved?.(partition, target.directoryId);
     this.#discard(old.directory, oldDir, old.name, 0);
     partition.notifyWaiters();
   }
@@ -259,10 +267,10 @@ export class DiskLogManager implements LogManager {
   }
   #emptiest(): LogDirectoryFiles {
     const [only, ...others] = this.#directories;
-    if (only?.error === null && others.length === 0) return only;
+    if (only?.usable === true && others.length === 0) return only;
     const counts = new Map<string, number>(this.#directories.map(({ path }) => [path, 0]));
     for (const { logDir } of this.all()) counts.set(logDir, (counts.get(logDir) ?? 0) + 1);
-    const online = this.#directories.filter(({ error }) => error === null);
+    const online = this.#directories.filter(({ usable }) => usable);
     const [best] = online.sort((a, b) => (counts.get(a.path) ?? 0) - (counts.get(b.path) ?? 0));
     if (best === undefined) throw new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, "no log directory is online");
     return best;
@@ -319,11 +327,23 @@ export class DiskLogManager implements LogManager {
     for (const partition of this.all()) partition.updateConfig(partition.overrides);
   }
   get offlinePartitions(): number {
-    return this.failures.size;
+    let offline = this.failures.size;
+    for (const { storageError } of this.all()) if (storageError !== null) offline++;
+    return offline;
+  }
+  onlineDirectoryIds(): readonly string[] {
+    return this.#directories.filter(({ usable }) => usable).map(({ directoryId }) => directoryId);
+  }
+  markOffline(topic: string, partition: number, why: Error): void {
+    this.failures.set(partitionKey(topic, partition), why);
+  }
+  isOffline(topic: string, partition: number): boolean {
+    return this.failures.has(partitionKey(topic, partition));
   }
   directories(): readonly LogDirectory[] {
     const all = [...this.all()];
-    return this.#directories.map(({ path, error }) => {
+    const failed = (this.#options.failedDirs ?? []).map(({ path, error }) => ({ ...NOTHING_IN_IT, path, error }));
+    const opened = this.#directories.map(({ path, error }) => {
       const space = this.#options.disk.space(path);
       return {
         path,
@@ -336,6 +356,7 @@ export class DiskLogManager implements LogManager {
         ),
       };
     });
+    return [...opened, ...failed];
   }
 
   close(): Promise<void> {

@@ -41,6 +41,8 @@ export interface PartitionOptions {
   readonly partition: number;
   readonly topicId: string;
   readonly logDir: string;
+  /** Why a folder is offline; null: it is not. */
+  readonly storageErrorOf?: (logDir: string) => Error | null;
   readonly leaderEpoch: number;
   readonly log: Log;
   readonly logger: Logger;
@@ -135,7 +137,12 @@ export class LocalPartition implements Partition {
     const entry = this.log.producers.entries.get(producerId);
     return entry !== undefined && entry.currentTxnFirstOffset >= 0 && entry.epoch === producerEpoch;
   }
+  get storageError(): Error | null {
+    return this.#options.storageErrorOf?.(this.logDir) ?? null;
+  }
   #checkEpoch(epoch: number | undefined): void {
+    const offline = this.storageError;
+    if (offline !== null) throw new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, `${this.log.name}: ${this.logDir} is offline`, offline);
     if (this.log.isClosed) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `${this.log.name} was deleted`);
     if (epoch === undefined || epoch < 0 || epoch === this.#leaderEpoch) return;
     const stale = epoch < this.#leaderEpoch;

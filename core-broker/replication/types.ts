@@ -155,6 +155,8 @@ export interface CreatePartition {
   /** Topic-level overrides, Kafka's names. */
   readonly config: Readonly<Record<string, string>>;
   readonly leaderEpoch?: number;
+  /** The folder that the metadata chose, if it is online. */
+  readonly directoryId?: string;
 }
 export interface LogDirectory {
   readonly path: string;
@@ -185,6 +187,11 @@ export interface LogManager {
   /** Broker-level defaults (log.retention.ms …), which topics without an override follow. */
   updateBrokerConfig(properties: Readonly<Record<string, string>>): void;
   directories(): readonly LogDirectory[];
+  /** The ids of folders that partitions may be made in. */
+  onlineDirectoryIds(): readonly string[];
+  /** The partition's folder failed: its data is there, but not now. */
+  markOffline(topic: string, partition: number, why: Error): void;
+  isOffline(topic: string, partition: number): boolean;
   /** Partitions on this node's disks that cannot be used. */
   readonly offlinePartitions: number;
   /** What passed through partitions that are gone, by topic. */

@@ -1,5 +1,5 @@
 /** A partition changes folders while it is written to; nothing is lost, nothing is left behind. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
@@ -36,12 +36,17 @@ describe("moving a partition between folders", () => {
     const from = partition.logDir;
     const to = from === a ? b : a;
     first.manager.moveTo("orders", 0, to);
-    expect(first.manager.directories().find(({ path }) => path === to)?.arriving.map((each) => each.partition)).toEqual([partition]);
+    expect(
+      first.manager
+        .directories()
+        .find(({ path }) => path === to)
+        ?.arriving.map((each) => each.partition),
+    ).toEqual([partition]);
     for (let i = 0; i < 20; i++) {
       append();
       await turn();
     }
-    await vi.waitFor(() => expect(partition.moving).toBeNull(), 10_000);
+    await vi.waitFor(() => expect(first.manager.get("orders", 0)?.moving).toBeNull(), 10_000);
     expect(partition.logDir).toBe(to);
     append();
     expect(await everything(first.manager, "orders")).toHaveLength(written);
@@ -67,8 +72,8 @@ describe("moving a partition between folders", () => {
     expect(() => manager.moveTo("none", 0, b)).toThrow(expect.objectContaining({ code: ErrorCode.REPLICA_NOT_AVAILABLE }));
     manager.moveTo("t", 0, from === a ? b : a);
     manager.moveTo("t", 0, from);
-    await vi.waitFor(() => expect(partition.moving).toBeNull(), 10_000);
-    expect([partition.logDir, partition.moving]).toEqual([from, null]);
+    await vi.waitFor(() => expect(manager.get("t", 0)?.moving).toBeNull(), 10_000);
+    expect(partition.logDir).toBe(from);
     expect(existsSync(join(from === a ? b : a, "t-0"))).toBe(false);
     await manager.close();
   });
@@ -91,5 +96,29 @@ describe("moving a partition between folders", () => {
     await turn();
     const left = dirs.flatMap((dir) => disk.list(dir)).filter((name) => name.startsWith("t-"));
     expect(left).toEqual(["t-0"]);
+  });
+});
+
+describe("a folder that vanishes", () => {
+  test("takes its partitions offline until it is back; the others stay", async () => {
+    const dirs = [join(root, "e"), join(root, "f")];
+    const { manager } = await openManager({ disk: fileDisk, dirs });
+    const partitions = [0, 1].map((number) => manager.create("t", number, { topicId: TOPIC_ID, config: {} }));
+    for (const partition of partitions) partition.append(batchOf(values("x")), { origin: "client" });
+    const [lost = "", kept = ""] = partitions.map(({ logDir }) => logDir);
+    expect(lost).not.toBe(kept);
+    renameSync(lost, `${lost}.away`);
+    manager.tasks.watchDirectories();
+    const storageError = expect.objectContaining({ code: ErrorCode.KAFKA_STORAGE_ERROR });
+    expect(() => partitions[0]?.append(batchOf(values("y")), { origin: "client" })).toThrow(storageError);
+    expect(() => partitions[0]?.read({ ...READ, offset: 0 })).toThrow(storageError);
+    expect(partitions[1]?.append(batchOf(values("y")), { origin: "client" }).baseOffset).toBe(1);
+    expect(manager.directories().map(({ path, error }) => [path, error !== null])).toEqual(dirs.map((path) => [path, path === lost]));
+    expect(manager.offlinePartitions).toBe(1);
+    expect(manager.create("t", 2, { topicId: TOPIC_ID, config: {} }).logDir).toBe(kept);
+    renameSync(`${lost}.away`, lost);
+    manager.tasks.watchDirectories();
+    expect(partitions[0]?.append(batchOf(values("y")), { origin: "client" }).baseOffset).toBe(1);
+    await manager.close();
   });
 });

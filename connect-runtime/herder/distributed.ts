@@ -16,7 +16,7 @@ import { CommandQueue } from "./command-queue.ts";
 import { type Assignment, NO_ERROR, NO_WORK, type Work } from "./connect-protocol.ts";
 import { conflict, REBALANCE_EXPECTED } from "./errors.ts";
 import type { Membership, MembershipEvents } from "./membership.ts";
-import { planChanges, planRestart, planStart } from "./plan.ts";
+import { configuredWork, planChanges, planOutdated, planRestart, planStart, sameWork } from "./plan.ts";
 import { type ConnectorClasses, HerderReads } from "./reads.ts";
 import { newSessionKey } from "./session.ts";
 import { stateReports } from "./state-reports.ts";
@@ -329,13 +329,25 @@ export class HerderLoop {
       this.#rejoin(`config offset ${state.offset} is past the group's ${assignment.configOffset}`);
       return false;
     }
-    this.#known = state;
-    this.runner.start(planStart(assignment, this.runner), state);
+    await this.#startAssigned(assignment, state);
     this.#resolved = true;
     // What was taken away here is for others now: they get it in the rebalance that follows.
-    if (assignment.revoked.connectors.length + assignment.revoked.tasks.length === 0) return true;
-    this.#rejoin("work was revoked");
-    return false;
+    if (assignment.revoked.connectors.length + assignment.revoked.tasks.length > 0) this.#rejoin("work was revoked");
+    else if (this.#pending.length === 0 && !sameWork(configuredWork(state), configuredWork(this.#known))) {
+      this.#rejoin("connectors or tasks have changed since the group assigned them");
+    }
+    return !this.#rejoining;
+  }
+  /**
+   * By the newest configuration, which may be newer than the one that the group has assigned by: its changes may have been carried out
+   * already, and nothing would ever start again what is started by an old one.
+   */
+  async #startAssigned(assignment: Assignment, joined: ConfigState): Promise<void> {
+    const latest = this.stores.config.snapshot();
+    const old = planOutdated(latest, this.runner);
+    await this.runner.stop(old);
+    this.#known = this.#pending.length === 0 ? latest : joined;
+    this.runner.start(planStart(assignment, this.runner), latest);
   }
 
   /** A new leader claims the config topic before it reads or writes it; false: it could not yet. */
@@ -396,7 +408,7 @@ export class HerderLoop {
   }
   async bounceTask(id: TaskId): Promise<void> {
     await this.runner.stopTasks([id]);
-    this.runner.startTask(id, this.#known);
+    this.runner.startTask(id, this.stores.config.snapshot());
   }
 
   #keyExpiresInMs(): number {

@@ -5,7 +5,7 @@ import type { Status } from "../store/status-records.ts";
 import type { ConfigMap, TaskId } from "../worker/types.ts";
 import type { Work } from "./connect-protocol.ts";
 import type { StateInfo, TaskStateInfo } from "./types.ts";
-import { taskKey } from "./work-set.ts";
+import { taskKey, WorkSet } from "./work-set.ts";
 
 /** What this worker has started: connectors with the config they got, tasks with the generation of their task configs. */
 export interface Running {
@@ -84,6 +84,20 @@ export function planStart(assigned: Work, running: Running): Work {
     tasks: assigned.tasks.filter((id) => !running.tasks.has(taskKey(id))),
   };
 }
+
+/** Running, but by another configuration than the state's. */
+export function planOutdated(state: ConfigState, running: Running): Work {
+  const connectors = [...running.connectors].filter(
+    ([name, config]) => state.connectors.has(name) && state.connectors.get(name) !== config,
+  );
+  const tasks = [...running.tasks.values()].filter(({ id, generation }) => generation !== (state.taskGenerations.get(id.connector) ?? 0));
+  return { connectors: connectors.map(([name]) => name), tasks: tasks.map(({ id }) => id) };
+}
+export const sameWork = (a: Work, b: Work): boolean => {
+  const one = WorkSet.of(a);
+  const other = WorkSet.of(b);
+  return one.minus(other).size + other.minus(one).size === 0;
+};
 
 /** Whether the leader has to write task configs: other configs, another number, or settings outside them that tasks see. */
 export function taskConfigsChanged(state: ConfigState, connector: string, configs: readonly ConfigMap[]): boolean {

@@ -62,6 +62,7 @@ export function topicOffsetStore(options: TopicOffsetStoreOptions): OffsetStore 
         },
         setting: options.setting,
         purpose: "source connector offsets",
+        throughOpenTransactions: true,
         adminConfig: options.adminConfig,
         consumerConfig: options.consumerConfig,
         producerConfig: { acks: "all", ...options.producerConfig },

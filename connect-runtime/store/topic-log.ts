@@ -29,6 +29,11 @@ export interface TopicLogOptions {
   readonly applied?: () => void;
   readonly clock: Clock;
   readonly log: Logger;
+  /**
+   * Of committed data only: `readToEnd` waits for transactions that are open. The last stable offset would stop short of what was
+   * committed behind another writer's open transaction.
+   */
+  readonly throughOpenTransactions?: boolean;
   /** How long `open` waits for the topic to appear with its partitions. Default 30,000. */
   readonly topicTimeoutMs?: number;
 }
@@ -36,10 +41,7 @@ export interface TopicLogOptions {
 export interface TopicLog {
   readonly topic: string;
   readonly partitions: number;
-  /**
-   * Applies everything that was in the topic when this was called, then resolves; of committed data only, it waits for transactions
-   * that are open to end. Throws ConnectError on timeout.
-   */
+  /** Applies everything that was in the topic when this was called, then resolves. Throws ConnectError on timeout. */
   readToEnd(timeoutMs?: number): Promise<void>;
   /** Resolves when the record is acknowledged. Partition: murmur2 of the key, as Java does. */
   send(key: Uint8Array | null, value: Uint8Array | null): Promise<void>;
@@ -73,6 +75,8 @@ export async function openTopicLog(options: TopicLogOptions): Promise<TopicLog> 
     options.producer ?? (options.producerConfig === null ? null : await clients.producer({ "linger.ms": "0", ...options.producerConfig }));
   if (producer !== null) await producer.partitions(name);
 
+  const isolation = options.consumerConfig["isolation.level"] === "read_committed" ? "read_committed" : "read_uncommitted";
+  let started = false;
   const follower = follow(consumer, options);
   const log: TopicLog = {
     topic: name,
@@ -80,9 +84,7 @@ export async function openTopicLog(options: TopicLogOptions): Promise<TopicLog> 
     producer,
     async readToEnd(timeoutMs = READ_TO_END_TIMEOUT_MS) {
       const deadline = clock.monotonic() + timeoutMs;
-      // Also where only committed records are read: the last stable offset would stop short of what was committed behind another
-      // writer's open transaction. The reader's position passes those records when that transaction has ended.
-      const ends = await admin.endOffsets(assignment, "read_uncommitted");
+      const ends = await admin.endOffsets(assignment, started && options.throughOpenTransactions === true ? "read_uncommitted" : isolation);
       await follower.reach(assignment, ends, deadline);
     },
     async send(key, value) {
@@ -98,6 +100,7 @@ export async function openTopicLog(options: TopicLogOptions): Promise<TopicLog> 
   };
   try {
     await log.readToEnd();
+    started = true;
   } catch (error) {
     await log.close();
     throw error;

@@ -12,11 +12,14 @@ export class Struct {
   readonly schema: Schema;
   /** Null once the cells have been decoded. Read by converters' fast path only. */
   raw: RawRow | null;
+  /** Stands in many records and never changes: converters may keep its bytes. Nobody may change its slots. */
+  readonly shared: boolean;
   #slots: ConnectValue[] | null;
 
-  constructor(schema: Schema, slots: ConnectValue[] | null = null, raw: RawRow | null = null) {
+  constructor(schema: Schema, slots: ConnectValue[] | null = null, raw: RawRow | null = null, shared = false) {
     this.schema = schema;
     this.raw = raw;
+    this.shared = shared;
     this.#slots = slots;
   }
   /** The slots in field order. An absent optional field is null (its default is the converter's business). */
@@ -49,6 +52,7 @@ export class Struct {
     return this.at(this.field(name).index);
   }
   put(name: string, value: ConnectValue): this {
+    if (this.shared) throw new DataError("a struct that stands in several records cannot be changed");
     this.slots[this.field(name).index] = value;
     return this;
   }

@@ -24,7 +24,7 @@ import type { TableName } from "./publication.ts";
 import type { RawSession } from "./raw-session.ts";
 import { openSession } from "./replication.ts";
 import { quoteIdentifier, quoteLiteral } from "./slot.ts";
-import { SnapshotRows, SnapshotSession, type TableRun, tooFewColumns } from "./snapshot.ts";
+import { Held, SnapshotRows, SnapshotSession, type TableRun, tooFewColumns } from "./snapshot.ts";
 import { chunkCondition, type Cuts, cutsOf, UNCUT } from "./snapshot-chunks.ts";
 import type { SourceInfo } from "./source-info.ts";
 import type { TaskSettings } from "./task-settings.ts";
@@ -231,7 +231,8 @@ async function tableRead(
     resumable: cuts.by === "key",
     left: cuts.bounds.length + 1 - done.size,
     rows: 0,
-    held: null,
+    held: new Held(),
+    source: null,
     scanned: (rows) => r.onTable(catalog, rows),
   };
   const from = override ?? `SELECT ${names} FROM ${quoteIdentifier(catalog.schema)}.${quoteIdentifier(catalog.table)}`;

@@ -36,20 +36,22 @@ export interface TableRun {
   /** Chunks that are not finished. */
   left: number;
   rows: number;
-  held: Held | null;
+  readonly held: Held;
+  /** Of all rows that are neither first nor last: made once. */
+  source: Struct | null;
   /** Told the number of rows once all chunks are read. */
   readonly scanned: (rows: number) => void;
 }
-/** A row that waits for the next one of its table, because only then it is known not to be the last. */
-interface Held {
-  readonly table: TableRun;
-  readonly key: Struct | null;
-  readonly row: Struct;
-  readonly bytes: number;
-  readonly firstOfTable: boolean;
-  readonly chunk: number;
+/** The row that waits for the next one of its table, because only then it is known not to be the last. One object for each table. */
+export class Held {
+  /** Null: none waits. */
+  row: Struct | null = null;
+  key: Struct | null = null;
+  bytes = 0;
+  chunk = 0;
+  firstOfTable = false;
   /** Its chunk has no more rows, and becomes done with this row. */
-  endsChunk: boolean;
+  endsChunk = false;
 }
 
 /** Where the rows of all sessions come together. */
@@ -60,7 +62,7 @@ export class SnapshotRows {
   readonly #micros: number;
   #offset: SourceOffset;
   /** The last row of a table that is complete; the last of all if no other row comes. */
-  #ended: Held | null = null;
+  #ended: TableRun | null = null;
   #emitted = 0;
 
   constructor(settings: SnapshotSettings, events: EventWriter, source: SourceInfo) {
@@ -91,52 +93,64 @@ export class SnapshotRows {
   add(table: TableRun, chunk: number, key: Struct | null, row: Struct, bytes: number): void {
     if (this.#ended !== null) this.#releaseEnded(this.#ended);
     const held = table.held;
-    if (held !== null) this.#release(held, false);
-    table.held = { table, key, row, bytes, chunk, firstOfTable: table.rows === 0, endsChunk: false };
+    if (held.row !== null) this.#release(table, held.row, false);
+    held.row = row;
+    held.key = key;
+    held.bytes = bytes;
+    held.chunk = chunk;
+    held.firstOfTable = table.rows === 0;
+    held.endsChunk = false;
     table.rows++;
   }
   /** `kept`: the row that is held, if it is the chunk's own, with bytes that nobody else uses. */
-  chunkEnded(table: TableRun, chunk: number, kept: (held: { readonly bytes: number }) => { key: Struct | null; row: Struct }): void {
+  chunkEnded(table: TableRun, chunk: number, kept: (bytes: number) => { key: Struct | null; row: Struct }): void {
     table.left--;
     const held = table.held;
-    if (held?.chunk === chunk) table.held = { ...held, ...kept(held), endsChunk: true };
-    else this.#chunkDone(table, chunk);
+    if (held.row !== null && held.chunk === chunk) {
+      Object.assign(held, kept(held.bytes));
+      held.endsChunk = true;
+    } else this.#chunkDone(table, chunk);
     if (table.left > 0) return;
     table.scanned(table.rows);
     if (this.#ended !== null) this.#releaseEnded(this.#ended);
-    this.#ended = table.held;
-    table.held = null;
-    if (this.#ended === null) this.#tableDone(table);
+    if (held.row === null) this.#tableDone(table);
+    else this.#ended = table;
   }
   /** Sends the last row; returns the offset with which streaming begins. */
   finish(): SourceOffset {
     const ended = this.#ended;
     const offset = this.#s.offsets?.last ?? snapshotOffset(this.#s.mode, this.#s.lsn, this.#s.txId, this.#micros, true);
-    if (ended !== null) {
+    if (ended !== null && ended.held.row !== null) {
       this.#ended = null;
       this.#events.tick();
-      this.#emit(ended, "last", offset);
+      this.#emit(ended, ended.held.row, this.#sourceOf(ended, "last"), offset);
     }
     this.#events.flush();
     this.#s.position(offset);
     return offset;
   }
-  #releaseEnded(held: Held): void {
+  #releaseEnded(table: TableRun): void {
     this.#ended = null;
-    this.#release(held, true);
-    this.#tableDone(held.table);
+    if (table.held.row !== null) this.#release(table, table.held.row, true);
+    table.held.row = null;
+    this.#tableDone(table);
   }
-  #release(held: Held, lastOfTable: boolean): void {
-    const marker: SnapshotMarker =
-      this.#emitted === 0 ? "first" : lastOfTable ? "last_in_data_collection" : held.firstOfTable ? "first_in_data_collection" : "true";
-    this.#emit(held, marker, this.#offset);
-    if (held.endsChunk) this.#chunkDone(held.table, held.chunk);
+  #release(table: TableRun, row: Struct, lastOfTable: boolean): void {
+    const held = table.held;
+    let source: Struct;
+    if (this.#emitted === 0) source = this.#sourceOf(table, "first");
+    else if (lastOfTable) source = this.#sourceOf(table, "last_in_data_collection");
+    else if (held.firstOfTable) source = this.#sourceOf(table, "first_in_data_collection");
+    else source = table.source ??= this.#sourceOf(table, "true", true);
+    this.#emit(table, row, source, this.#offset);
+    if (held.endsChunk) this.#chunkDone(table, held.chunk);
   }
-  #emit(held: Held, marker: SnapshotMarker, offset: SourceOffset): void {
+  #sourceOf({ plan }: TableRun, marker: SnapshotMarker, shared = false): Struct {
+    return this.#source.block(this.#s.lsn, plan.schema, plan.table, marker, shared);
+  }
+  #emit(table: TableRun, row: Struct, source: Struct, offset: SourceOffset): void {
     this.#emitted++;
-    const plan = held.table.plan;
-    const source = this.#source.block(this.#s.lsn, plan.schema, plan.table, marker);
-    this.#events.upsert(plan, "r", held.key, null, held.row, source, null, offset, held.bytes);
+    this.#events.upsert(table.plan, "r", table.held.key, null, row, source, null, offset, table.held.bytes);
   }
   /** From now on rows say that the chunk need not be read again: all of its rows were written before them. */
   #chunkDone(table: TableRun, chunk: number): void {
@@ -184,7 +198,7 @@ export class SnapshotSession implements CopyConsumer {
     if (table === null) return;
     this.#table = null;
     // The row that is still held must not be overwritten by what the session reads next.
-    this.#rows.chunkEnded(table, this.#chunk, ({ bytes }) => {
+    this.#rows.chunkEnded(table, this.#chunk, (bytes) => {
       const own = Buffer.from((this.#lastBuffer ?? Buffer.alloc(0)).subarray(this.#lastStart, this.#lastStart + bytes));
       this.#scan.shift(-this.#lastStart);
       return { key: table.plan.key(this.#scan, own), row: table.plan.row(this.#scan, own) };

@@ -73,8 +73,9 @@ export class SourceInfo {
       null,
     ]);
   }
-  block(lsn: number, schema: string, table: string, snapshot: SnapshotMarker): Struct {
-    return new Struct(SOURCE_SCHEMA, [
+  /** `shared`: the block will stand in many records. */
+  block(lsn: number, schema: string, table: string, snapshot: SnapshotMarker, shared = false): Struct {
+    const slots = [
       VERSION,
       "postgresql",
       this.#name,
@@ -89,6 +90,7 @@ export class SourceInfo {
       this.#txId,
       BigInt(lsn),
       this.#xmin,
-    ]);
+    ];
+    return new Struct(SOURCE_SCHEMA, slots, null, shared);
   }
 }

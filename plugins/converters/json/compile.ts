@@ -60,13 +60,44 @@ function bind(scope: Scope, name: string, value: unknown): string {
 }
 function baseScope(schema: Schema, o: JsonOptions): Scope {
   const scope: Scope = { names: [], values: [] };
-  const base = { schema, o, integer53, integer64, doubleText, plainString, cachedString, utf8Cell, appendString, writeValue, mismatch };
+  const base = {
+    schema,
+    o,
+    integer53,
+    integer64,
+    doubleText,
+    plainString,
+    cachedString,
+    utf8Cell,
+    appendString,
+    writeValue,
+    writeShared,
+    mismatch,
+  };
   for (const [name, value] of Object.entries(base)) bind(scope, name, value);
   return scope;
 }
 function mismatch(struct: Struct, schema: Schema, o: JsonOptions, out: ByteSink): void {
   if (struct.schema.type !== "STRUCT") throw new DataError("Mismatching schema.");
   writeStruct(out, schema, struct, o);
+}
+/** The last shared struct of a field and its bytes: what all rows of a snapshot say of their source. */
+class StructMemory {
+  struct: Struct | null = null;
+  bytes: Uint8Array = new Uint8Array(0);
+}
+function writeShared(struct: Struct, out: ByteSink, write: StructWriter, memory: StructMemory): void {
+  if (memory.struct === struct) {
+    const known = memory.bytes;
+    out.reserve(known.length);
+    out.bytes.set(known, out.length);
+    out.length += known.length;
+    return;
+  }
+  const start = out.length;
+  write(struct, out);
+  memory.struct = struct;
+  memory.bytes = Uint8Array.prototype.slice.call(out.bytes, start, out.length);
 }
 function fragmentOf(field: SchemaField): Buffer {
   const out = byteSink(64);
@@ -119,7 +150,10 @@ function slotCode(scope: Scope, field: SchemaField, o: JsonOptions, unrolled: bo
     }
     case "STRUCT": {
       const write = bind(scope, `w${i}`, structWriter(schema, o));
-      return `${head}if (x instanceof Struct) { out.length = p; ${write}(x, out); ${REFRESH} } else { ${slow} }\n`;
+      const memory = bind(scope, `m${i}`, new StructMemory());
+      return `${head}if (x instanceof Struct) {
+        out.length = p; if (x.shared) writeShared(x, out, ${write}, ${memory}); else ${write}(x, out); ${REFRESH}
+      } else { ${slow} }\n`;
     }
     default:
       return `${head}{ ${slow} }\n`;

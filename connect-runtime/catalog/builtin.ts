@@ -36,6 +36,20 @@ export const connectorEntries: readonly ConnectorEntry[] = [
   },
   {
     kind: "source",
+    name: "mysql",
+    classes: ["io.debezium.connector.mysql.MySqlConnector"],
+    version: "3.4.0.Final",
+    load: async () => (await import("#connectors/mysql/index")).mysqlSource,
+  },
+  {
+    kind: "source",
+    name: "mariadb",
+    classes: ["io.debezium.connector.mariadb.MariaDbConnector"],
+    version: "3.4.0.Final",
+    load: async () => (await import("#connectors/mysql/index")).mariadbSource,
+  },
+  {
+    kind: "source",
     name: "FileStreamSource",
     classes: ["org.apache.kafka.connect.file.FileStreamSourceConnector"],
     version: "4.1.0",

@@ -3,6 +3,7 @@ import type { ConfigDef, ConfigKey, ConfigValue, RawConfig } from "#connect/api/
 import { ConfigError } from "#connect/api/errors";
 import { anyOf } from "../cdc/expressions.ts";
 import { messageKeys } from "../cdc/message-keys.ts";
+import { HISTORY_SETTINGS } from "../cdc/schema-history/open.ts";
 import { Settings } from "../cdc/settings.ts";
 import { CHANNEL_SETTINGS, SIGNAL_CHANNELS } from "../cdc/signal-channels.ts";
 import type { TypeModes } from "./column-type.ts";
@@ -108,6 +109,8 @@ export const CONFIGS: Readonly<Record<Flavor, ConfigDef>> = {
 /** Settings that the reference knows but its ConfigDef does not list. */
 const UNLISTED: readonly (readonly [name: string, value: string | null])[] = [
   ["field.name.adjustment.mode", "none"],
+  ["binary.handling.mode", "bytes"],
+  ["snapshot.isolation.mode", "repeatable_read"],
   ["topic.delimiter", "."],
   ["topic.transaction", "transaction"],
   ["topic.heartbeat.prefix", null],
@@ -115,6 +118,7 @@ const UNLISTED: readonly (readonly [name: string, value: string | null])[] = [
   ["driver.connectionTimeZone", null],
   ["database.connectionTimeZone", null],
   ...CHANNEL_SETTINGS,
+  ...HISTORY_SETTINGS,
 ];
 const unlisted = ([name, value]: readonly [string, string | null]): ConfigKey => ({
   name,

@@ -54,10 +54,8 @@ function jdbcSink(settings: Settings, name: string, modes: TypeModes): ColumnCon
     if (/^(CHAR|VARCHAR|TEXT|TINYTEXT|MEDIUMTEXT|LONGTEXT|NCHAR|NVARCHAR)$/.test(type) && (strings === null || strings(at))) {
       const plain = columnType(column, modes);
       if (plain === null) return null;
-      const parameters = {
-        ...(column.length !== null && { __debezium_source_column_length: String(column.length) }),
-        ...(column.charsetName !== null && { "__debezium.source.column.character_set": column.charsetName }),
-      };
+      const parameters: Record<string, string> =
+        column.charsetName === null ? {} : { "__debezium.source.column.character_set": column.charsetName };
       return { ...plain, shape: (options) => plain.shape({ ...options, parameters: { ...options.parameters, ...parameters } }) };
     }
     return null;

@@ -34,12 +34,15 @@ export function readOffset(offset: SourceOffset | null): StoredPosition | null {
   if (offset === null || typeof file !== "string" || position === null) return null;
   const gtids = offset["gtids"];
   const snapshot = offset["snapshot"];
+  const event = int(offset["event"]) ?? 0,
+    row = int(offset["row"]) ?? 0;
   return {
     file,
     position,
     gtids: typeof gtids === "string" && gtids !== "" ? gtids : null,
-    event: int(offset["event"]) ?? 0,
-    row: int(offset["row"]) ?? 0,
+    // One event without rows is only the beginning of a transaction, or MariaDB's statement after its GTID.
+    event: event === 1 && row === 0 ? 0 : event,
+    row,
     complete: snapshot === undefined || snapshot === null || offset["snapshot_completed"] === true,
   };
 }

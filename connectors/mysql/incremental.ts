@@ -1,0 +1,159 @@
+/** The SQL of incremental snapshots: watermarks in the signal table, or the server's GTIDs (`read.only`); chunks by key. */
+import type { Connection } from "mysql2/promise";
+import { afterKey, type Dialect, upToKey } from "../cdc/incremental-snapshot/conditions.ts";
+import type { ChunkAnswer, ChunkRequest, ChunkRow, IncrementalDatabase, KeyValues, Watermark } from "../cdc/incremental-snapshot/port.ts";
+import type { TablePlan } from "../cdc/table-plan.ts";
+import { literal, quoted, rowsOf } from "./catalog.ts";
+import { keyText } from "./key-text.ts";
+import type { TablePlans } from "./plans.ts";
+import type { SchemaTracker } from "./schema-tracker.ts";
+import type { TextRow, TextRowConsumer, TextSession } from "./text-session.ts";
+
+/** Watermarks without a table: what was executed when a window opened and closed. */
+export interface ReadOnlyWindows {
+  opened(openId: string): void;
+  /** Calls `closed` when the stream has passed everything that the server has executed up to now. */
+  closes(closeId: string): Promise<void>;
+}
+export interface IncrementalReads {
+  /** database.table of the signal table; or how to do without one. */
+  readonly watermarks: string | ReadOnlyWindows;
+  readonly deletes: boolean;
+  readonly plans: TablePlans;
+  readonly schema: SchemaTracker;
+  readonly sql: () => Promise<Connection>;
+  readonly openSession: () => Promise<TextSession>;
+}
+const BINARY = new Set([-2, -3, -4, 2004]);
+
+/** Collects the rows of one chunk; a chunk is small, so it is never not ready. */
+class ChunkReader implements TextRowConsumer {
+  readonly ready = true;
+  readonly rows: ChunkRow[] = [];
+  lastKey: KeyValues = [];
+  readonly #plan: TablePlan;
+  readonly #key: readonly { readonly at: number; readonly binary: boolean }[];
+  constructor(plan: TablePlan, key: readonly { readonly at: number; readonly binary: boolean }[]) {
+    this.#plan = plan;
+    this.#key = key;
+  }
+  flushed(): void {}
+  row(b: Buffer, row: TextRow, bytes: number): void {
+    this.lastKey = this.#key.map(({ at, binary }) => {
+      const start = row.starts[at] ?? -1;
+      return start < 0 ? null : b.toString(binary ? "hex" : "utf8", start, row.ends[at]);
+    });
+    const key = this.#plan.key(row, b);
+    this.rows.push({ keyText: keyText(key), key, row: this.#plan.row(row, b), bytes });
+  }
+}
+class LastKey implements TextRowConsumer {
+  readonly ready = true;
+  key: KeyValues | null = null;
+  readonly #binary: readonly boolean[];
+  constructor(binary: readonly boolean[]) {
+    this.#binary = binary;
+  }
+  flushed(): void {}
+  row(b: Buffer, row: TextRow): void {
+    this.key = this.#binary.map((binary, i) =>
+      (row.starts[i] ?? -1) < 0 ? null : b.toString(binary ? "hex" : "utf8", row.starts[i], row.ends[i]),
+    );
+  }
+}
+const tableName = (id: string): string => id.split(".").map(quoted).join(".");
+
+export class MysqlChunks implements IncrementalDatabase<TablePlan> {
+  readonly #s: IncrementalReads;
+  #session: TextSession | null = null;
+
+  constructor(settings: IncrementalReads) {
+    this.#s = settings;
+  }
+  async openWindow(watermark: Watermark): Promise<void> {
+    const { watermarks } = this.#s;
+    if (typeof watermarks !== "string") return watermarks.opened(watermark.openId);
+    const sql = await this.#s.sql();
+    await sql.query(
+      `INSERT INTO ${tableName(watermarks)} VALUES (${literal(watermark.openId)}, 'snapshot-window-open', ${literal(watermark.openData)})`,
+    );
+  }
+  async closeWindow(watermark: Watermark): Promise<void> {
+    const { watermarks } = this.#s;
+    if (typeof watermarks !== "string") return watermarks.closes(watermark.closeId);
+    const sql = await this.#s.sql();
+    if (this.#s.deletes) await sql.query(`DELETE FROM ${tableName(watermarks)} WHERE id = ${literal(watermark.openId)}`);
+    else
+      await sql.query(
+        `INSERT INTO ${tableName(watermarks)} VALUES (${literal(watermark.closeId)}, 'snapshot-window-close', ${literal(watermark.closeData())})`,
+      );
+  }
+  async readChunk({ collection, after, maximum, maxRows }: ChunkRequest): Promise<ChunkAnswer<TablePlan>> {
+    const [database = "", ...rest] = collection.id.split(".");
+    const table = this.#s.schema.table(database, rest.join("."));
+    if (table === undefined) return "UNKNOWN_SCHEMA";
+    const key = collection.surrogateKey === null ? this.#s.plans.keyOf(table) : [collection.surrogateKey];
+    if (key.length === 0) return "NO_PRIMARY_KEY";
+    const binary = key.map((k) => BINARY.has(table.columns.find((c) => c.name === k)?.jdbcType ?? 0));
+    const session = (this.#session ??= await this.#s.openSession());
+    const from = `${quoted(database)}.${quoted(table.id.table)}`;
+    const upTo = maximum ?? (await maximumKey(session, from, key, binary, collection.filter));
+    if (upTo === null) return "EMPTY";
+    const selected = this.#s.plans.selected(table);
+    const columns = [...selected, ...key.filter((k) => !selected.includes(k))];
+    const plan = this.#s.plans.plan(table, { kind: "text", columns });
+    const reader = new ChunkReader(
+      plan,
+      key.map((k, i) => ({ at: columns.indexOf(k), binary: binary[i] === true })),
+    );
+    await session.query(chunkQuery(from, columns, key, binary, after, upTo, collection.filter, maxRows), reader);
+    if (reader.rows.length === 0) return "SUCCEEDED";
+    return { maximum: upTo, chunk: { plan, rows: reader.rows, lastKey: reader.lastKey } };
+  }
+  async reset(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    await session?.close();
+  }
+}
+const dialect = (binary: readonly boolean[]): Dialect => ({
+  identifier: quoted,
+  literal: (value, at) => (binary[at] === true ? `X'${value}'` : literal(value)),
+});
+async function maximumKey(
+  session: TextSession,
+  from: string,
+  key: readonly string[],
+  binary: readonly boolean[],
+  filter: string | null,
+): Promise<KeyValues | null> {
+  const last = new LastKey(binary);
+  const where = filter === null ? "" : ` WHERE ${filter}`;
+  await session.query(
+    `SELECT ${key.map(quoted).join(", ")} FROM ${from}${where} ORDER BY ${key.map((k) => `${quoted(k)} DESC`).join(", ")} LIMIT 1`,
+    last,
+  );
+  return last.key;
+}
+function chunkQuery(
+  from: string,
+  columns: readonly string[],
+  key: readonly string[],
+  binary: readonly boolean[],
+  after: KeyValues | null,
+  upTo: KeyValues,
+  filter: string | null,
+  maxRows: number,
+): string {
+  const d = dialect(binary);
+  const conditions = [
+    ...(after === null ? [] : [afterKey(key, after, d)]),
+    upToKey(key, upTo, d),
+    ...(filter === null ? [] : [`(${filter})`]),
+  ].join(" AND ");
+  return `SELECT ${columns.map(quoted).join(", ")} FROM ${from} WHERE ${conditions} ORDER BY ${key.map(quoted).join(", ")} LIMIT ${maxRows}`;
+}
+export const executedGtids = async (sql: Connection, mariadb: boolean): Promise<string> => {
+  const rows = await rowsOf(sql, mariadb ? "SELECT @@global.gtid_binlog_pos AS g" : "SELECT @@global.gtid_executed AS g");
+  return (rows[0]?.["g"] ?? "").replaceAll(/\s/g, "");
+};

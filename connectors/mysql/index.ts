@@ -1,0 +1,1 @@
+export { mariadbSource, mysqlSource } from "./connector.ts";

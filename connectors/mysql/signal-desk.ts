@@ -1,0 +1,179 @@
+/** Signals of a task: incremental and blocking snapshots next to the stream. */
+import type { Connection } from "mysql2/promise";
+import type { Logger } from "#connect/api/connector";
+import type { SourceOffset } from "#connect/api/record";
+import type { EventWriter } from "../cdc/event-writer.ts";
+import { IncrementalSnapshot } from "../cdc/incremental-snapshot/snapshot.ts";
+import type { Notifier } from "../cdc/notifications.ts";
+import { signalChannels } from "../cdc/signal-channels.ts";
+import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/signal-handler.ts";
+import type { Signal } from "../cdc/signals.ts";
+import type { TablePlan } from "../cdc/table-plan.ts";
+import type { Server } from "./catalog.ts";
+import { connect } from "./connection.ts";
+import { executedGtids, MysqlChunks, type ReadOnlyWindows } from "./incremental.ts";
+import type { TablePlans } from "./plans.ts";
+import { containsGtids } from "./position.ts";
+import type { SchemaTracker } from "./schema-tracker.ts";
+import type { MysqlServer } from "./server-settings.ts";
+import { openSnapshot } from "./snapshot-open.ts";
+import { type SnapshotRun, snapshotData } from "./snapshot-run.ts";
+import type { SourceInfo } from "./source-info.ts";
+import type { StreamReader } from "./stream.ts";
+import type { TaskSettings } from "./task-settings.ts";
+import { TextSession } from "./text-session.ts";
+
+export interface DeskSettings {
+  readonly settings: TaskSettings;
+  readonly server: MysqlServer;
+  readonly info: Server;
+  readonly schema: SchemaTracker;
+  readonly plans: TablePlans;
+  readonly events: EventWriter;
+  readonly source: SourceInfo;
+  readonly notifier: Notifier;
+  readonly log: Logger;
+  /** May hold an incremental snapshot to go on with. */
+  readonly offset: SourceOffset;
+  readonly sql: () => Promise<Connection>;
+  readonly reader: () => StreamReader | null;
+  /** The position before there is a reader. */
+  readonly at: () => SourceOffset;
+  readonly run: (opened: SnapshotRun["opened"], offsets: SnapshotRun["offsets"]) => SnapshotRun;
+  readonly fail: (error: unknown) => void;
+}
+const WATERMARK_POLL_MS = 50;
+
+export class SignalDesk {
+  readonly #s: DeskSettings;
+  readonly #incremental: IncrementalSnapshot<TablePlan> | null;
+  readonly handler: SignalHandler;
+  #session: TextSession | null = null;
+  #closed = false;
+  /** Signals of channels that changed what later offsets carry. */
+  #unsettled: { readonly before: string; readonly done: () => void }[] = [];
+
+  constructor(settings: DeskSettings) {
+    this.#s = settings;
+    this.#incremental = this.#makeIncremental();
+    this.#incremental?.restore(settings.offset);
+    const all = settings.settings.all;
+    this.handler = signalHandler({
+      deletes: all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete",
+      incremental: this.#incremental,
+      tables: () => Promise.resolve(this.#captured()),
+      log: settings.log,
+      position: () => JSON.stringify(settings.reader()?.offset ?? settings.at()),
+      blocking: (from, tables, conditions) => this.#blocking(from, tables, conditions),
+    });
+  }
+  /** Ids of the captured tables. */
+  #captured(): readonly string[] {
+    const ids: string[] = [];
+    for (const { id } of this.#s.schema.schema.tables.values())
+      if (this.#s.plans.captures(id.catalog ?? "", id.table)) ids.push(`${id.catalog ?? ""}.${id.table}`);
+    return ids;
+  }
+  #makeIncremental(): IncrementalSnapshot<TablePlan> | null {
+    const { settings, plans, schema, events, notifier, log } = this.#s;
+    const all = settings.all;
+    const readOnly = all.bool("read.only") && this.#s.info.gtidMode;
+    const table = all.optional("signal.data.collection");
+    const hasTable = table !== null && table !== "" && signalChannels(all).includes("source");
+    if (!readOnly && !hasTable) return null;
+    return new IncrementalSnapshot<TablePlan>({
+      signalTable: hasTable ? table : null,
+      chunkSize: all.int("incremental.snapshot.chunk.size"),
+      deletes: all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete",
+      database: new MysqlChunks({
+        watermarks: readOnly || table === null ? this.#windows() : table,
+        deletes: all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete",
+        plans,
+        schema,
+        sql: this.#s.sql,
+        openSession: async () => {
+          const connection = await connect(this.#s.server);
+          await connection.query("SET time_zone = '+00:00'");
+          return new TextSession(connection);
+        },
+      }),
+      notifier,
+      emit: (plan, row) => {
+        const reader = this.#s.reader();
+        if (reader === null) return;
+        events.upsert(plan, "r", row.key, null, row.row, reader.incrementalSource(plan), null, reader.offset, row.bytes);
+      },
+      warn: (message) => log.warn(message),
+    });
+  }
+  /** A window without a signal table: it closes when the stream has passed what the server had executed by then. */
+  #windows(): ReadOnlyWindows {
+    const { info, settings } = this.#s;
+    return {
+      opened: (id) => this.#incremental?.opened(id),
+      closes: async (id) => {
+        const target = await executedGtids(await this.#s.sql(), info.mariadb);
+        const wait = (): void => {
+          if (this.#closed) return;
+          const reader = this.#s.reader();
+          const passed = reader !== null && containsGtids(settings.flavor, reader.passed ?? "", target);
+          if (passed) this.#incremental?.closed(id);
+          else setTimeout(wait, WATERMARK_POLL_MS);
+        };
+        wait();
+      },
+    };
+  }
+  /** Streaming is open. */
+  opened(): void {
+    this.#incremental?.next();
+  }
+  /** Of a channel: done when a restart finds what it changed in the offset. */
+  async served(signal: Signal): Promise<void> {
+    const active = (): boolean => this.#incremental?.active === true;
+    const wasActive = active();
+    await this.handler.served(signal);
+    if (!/^(execute|stop)-snapshot$/.test(signal.type) || !(wasActive || active())) return;
+    const before = JSON.stringify(this.#s.reader()?.offset ?? {});
+    await new Promise<void>((done) => this.#unsettled.push({ before, done }));
+  }
+  durable(offset: SourceOffset): void {
+    if (this.#unsettled.length === 0) return;
+    const text = JSON.stringify(offset);
+    for (const each of this.#unsettled) if (text !== each.before) each.done();
+    this.#unsettled = this.#unsettled.filter((each) => text === each.before);
+  }
+  resume(): void {
+    this.#session?.resume();
+  }
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled([this.#incremental?.close(), this.#session?.close()]);
+  }
+  async #blocking(from: SignalOrigin, tables: readonly string[], conditions: ReadonlyMap<string, string>): Promise<void> {
+    const reader = this.#s.reader();
+    if (reader === null) return;
+    await reader
+      .stopWhile(async () => {
+        const { settings, server, info, log } = this.#s;
+        const opened = await openSnapshot({ settings, server, info, log, sessions: 1, schema: false, locks: false });
+        try {
+          const offsets = {
+            during: from === "table" ? reader.heldOffset : reader.offset,
+            last: reader.offset,
+            position: reader.eventPosition,
+          };
+          const run: SnapshotRun = { ...this.#s.run(opened, offsets), conditions };
+          this.#s.notifier.send("Initial Snapshot", "STARTED");
+          const chosen = tables.map((id) => ({ database: id.split(".")[0] ?? "", table: id.split(".").slice(1).join(".") }));
+          await snapshotData(run, chosen, (session) => {
+            this.#session = session;
+          });
+          this.#s.notifier.send("Initial Snapshot", "COMPLETED");
+        } finally {
+          await opened.close();
+        }
+      })
+      .catch((error: unknown) => this.#s.fail(error));
+  }
+}

@@ -1,0 +1,144 @@
+/** Opens a snapshot: locks, sessions that all see the log's one position, the tables' definitions at it. */
+import type { Connection } from "mysql2/promise";
+import type { Logger } from "#connect/api/connector";
+import {
+  databaseCharset,
+  listDatabases,
+  listTables,
+  type LogPosition,
+  quoted,
+  readLogPosition,
+  type Server,
+  showCreateTable,
+  type TableName,
+} from "./catalog.ts";
+import { connect } from "./connection.ts";
+import { errorNumber } from "./failures.ts";
+import type { MysqlServer } from "./server-settings.ts";
+import type { TaskSettings } from "./task-settings.ts";
+import { TextSession } from "./text-session.ts";
+
+/** A statement from which a table, or what it depends on, is known. */
+export interface SnapshotStatement {
+  readonly database: string;
+  readonly table: string | null;
+  readonly ddl: string;
+}
+export interface OpenSnapshot {
+  readonly at: LogPosition;
+  readonly statements: readonly SnapshotStatement[];
+  readonly tables: readonly TableName[];
+  readonly sessions: readonly TextSession[];
+  /** Locks that `snapshot.locking.mode=extended` keeps; called when all rows are read. */
+  close(): Promise<void>;
+}
+export interface SnapshotRequest {
+  readonly settings: TaskSettings;
+  readonly server: MysqlServer;
+  readonly info: Server;
+  readonly log: Logger;
+  /** Whether rows are read, and by how many sessions. */
+  readonly sessions: number;
+  /** Whether the tables' definitions are read. */
+  readonly schema: boolean;
+  /** False: the log's position does not matter. */
+  readonly locks?: false;
+}
+
+const DENIED = new Set([1044, 1045, 1142, 1227]);
+const ISOLATION: Readonly<Record<string, string>> = {
+  serializable: "SERIALIZABLE",
+  repeatable_read: "REPEATABLE READ",
+  read_committed: "READ COMMITTED",
+  read_uncommitted: "READ UNCOMMITTED",
+};
+
+/** Null: no locks are wanted. */
+async function lockAll(connection: Connection, { settings, log }: SnapshotRequest, tables: readonly TableName[]): Promise<boolean> {
+  const mode = settings.all.choice("snapshot.locking.mode");
+  if (mode === "none") return false;
+  const seconds = Math.max(1, Math.ceil(settings.all.int("snapshot.lock.timeout.ms") / 1000));
+  await connection.query(`SET SESSION lock_wait_timeout = ${seconds}`);
+  if (mode.startsWith("minimal_percona")) {
+    await connection.query("LOCK TABLES FOR BACKUP");
+    return true;
+  }
+  try {
+    await connection.query("FLUSH TABLES WITH READ LOCK");
+  } catch (error) {
+    if (!DENIED.has(errorNumber(error))) throw error;
+    // Managed servers do not give this right; locks on each table do the same for these tables.
+    log.warn("the user may not lock all tables (RELOAD); the captured tables are locked one by one");
+    if (tables.length > 0)
+      await connection.query(`LOCK TABLES ${tables.map((t) => `${quoted(t.database)}.${quoted(t.table)} READ`).join(", ")}`);
+  }
+  return true;
+}
+async function sessionAt(request: SnapshotRequest): Promise<Connection> {
+  const { settings, server } = request;
+  const connection = await connect(server);
+  const isolation = ISOLATION[settings.all.choice("snapshot.isolation.mode")] ?? "REPEATABLE READ";
+  await connection.query(`SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`);
+  if (!/^(?!SERVER$|LOCAL$)./i.test(settings.all.optional("driver.connectionTimeZone") ?? ""))
+    await connection.query("SET time_zone = '+00:00'");
+  await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT");
+  return connection;
+}
+
+/** SET, then DROP TABLE of all tables, then each database and its tables. */
+async function statementsOf(connection: Connection, request: SnapshotRequest, tables: readonly TableName[]): Promise<SnapshotStatement[]> {
+  const { info } = request;
+  const out: SnapshotStatement[] = [
+    { database: "", table: null, ddl: `SET character_set_server=${info.charset}, collation_server=${info.collation}` },
+  ];
+  for (const { database, table } of tables) out.push({ database, table, ddl: `DROP TABLE IF EXISTS ${quoted(database)}.${quoted(table)}` });
+  for (const database of new Set(tables.map((t) => t.database))) {
+    const { charset, collation } = await databaseCharset(connection, database);
+    out.push({ database, table: null, ddl: `DROP DATABASE IF EXISTS ${quoted(database)}` });
+    out.push({ database, table: null, ddl: `CREATE DATABASE ${quoted(database)} CHARSET ${charset} COLLATE ${collation}` });
+    out.push({ database, table: null, ddl: `USE ${quoted(database)}` });
+    for (const name of tables) {
+      if (name.database !== database) continue;
+      const ddl = await showCreateTable(connection, name);
+      if (ddl !== null) out.push({ database, table: name.table, ddl });
+    }
+  }
+  return out;
+}
+
+/** The caller closes what this resolves with. */
+export async function openSnapshot(request: SnapshotRequest): Promise<OpenSnapshot> {
+  const { settings, server, info } = request;
+  const opened: Connection[] = [];
+  try {
+    const locker = await connect(server);
+    opened.push(locker);
+    const databases = await listDatabases(locker);
+    const all = await listTables(locker, databases);
+    const captured = all.filter((t) => settings.filters.table(t.database, t.table));
+    const locked = request.locks !== false && (await lockAll(locker, request, captured));
+    // Without locks the position has to be the older of the two: changes in between then come twice, but come.
+    const before = locked ? null : await readLogPosition(locker, info);
+    for (let i = 0; i < request.sessions; i++) opened.push(await sessionAt(request));
+    const at = before ?? (await readLogPosition(locker, info));
+    const kept = all.filter((t) => settings.filters.table(t.database, t.table) || settings.keepsDdl(t.database, t.table));
+    const statements = request.schema ? await statementsOf(locker, request, kept) : [];
+    const extended = settings.all.choice("snapshot.locking.mode") === "extended";
+    if (locked && !extended) await locker.query("UNLOCK TABLES");
+    if (!extended) await locker.end();
+    const sessions = opened.slice(1).map((c) => new TextSession(c));
+    return {
+      at,
+      statements,
+      tables: captured.filter((t) => settings.filters.snapshot(t.database, t.table)),
+      sessions,
+      async close() {
+        await Promise.all(sessions.map((session) => session.close()));
+        if (extended) locker.destroy();
+      },
+    };
+  } catch (error) {
+    for (const connection of opened) connection.destroy();
+    throw error;
+  }
+}

@@ -1,0 +1,457 @@
+/** Streaming: events of the log to change events, with positions and restart without loss or repetition. */
+import type { OffsetValue, SourceOffset, SourcePartition } from "#connect/api/record";
+import type { Struct } from "#connect/api/struct";
+import type { EventWriter } from "../cdc/event-writer.ts";
+import { inHashMapOrder } from "../cdc/java-hash.ts";
+import type { StreamSignals } from "../cdc/signal-handler.ts";
+import { messageOf, SourceError } from "../cdc/source-error.ts";
+import { dottedTableId } from "../cdc/table-model.ts";
+import type { TablePlan } from "../cdc/table-plan.ts";
+import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "../cdc/transaction-metadata.ts";
+import { mariadbGtidText } from "./binlog/gtid-mariadb.ts";
+import { RowCursor } from "./binlog/rows.ts";
+import type { BinlogEvent, QueryEvent, RowsEvent, TableMap } from "./binlog/types.ts";
+import type { LogPosition } from "./catalog.ts";
+import type { DdlEvent } from "./ddl/ddl.ts";
+import { LogTracker } from "./log-tracker.ts";
+import type { TablePlans } from "./plans.ts";
+import { type BinlogPosition, streamOffset } from "./position.ts";
+import type { BinlogConsumer } from "./replication.ts";
+import { type RowContext, writeRow } from "./row-events.ts";
+import { schemaChangeRecord } from "./schema-change.ts";
+import { isFilteredDdl, type SchemaTracker } from "./schema-tracker.ts";
+import type { SourceInfo } from "./source-info.ts";
+import type { FailureMode, TaskSettings } from "./task-settings.ts";
+
+export interface StreamSettings {
+  readonly settings: TaskSettings;
+  readonly partition: SourcePartition;
+  readonly gtids: boolean;
+  readonly schema: SchemaTracker;
+  readonly plans: TablePlans;
+  readonly signals: StreamSignals | null;
+  /** Goes on with input after `ready` was false. */
+  readonly resume: () => void;
+  readonly fail: (error: Error) => void;
+  readonly warn: (message: string) => void;
+}
+type Planned = { readonly version: number; readonly plan: TablePlan | null };
+
+export class StreamReader implements BinlogConsumer, RowContext {
+  readonly #s: StreamSettings;
+  readonly events: EventWriter;
+  readonly #source: SourceInfo;
+  readonly #log: LogTracker;
+  readonly #cursor = new RowCursor();
+  readonly #plans = new WeakMap<TableMap, Planned>();
+  readonly #metadata = new TransactionContext();
+  readonly skipped: ReadonlySet<string>;
+  /** What input waits for: statements that change tables, a blocking snapshot. */
+  #waits = 0;
+  /** Events of a compressed transaction that are still to be read. */
+  #unpacked: Iterator<BinlogEvent> | null = null;
+  #ticked = false;
+  /** Events and rows at the beginning of the first transaction that an earlier run handed on. */
+  #skipEvents: number;
+  #skipRows: number;
+  #skipping = false;
+  #ignored = false;
+  /** The group is one statement (MariaDB). */
+  #standalone = false;
+  #tsSec = 0;
+  #micros = 0;
+  #serverId = 0;
+  #gtid: string | null = null;
+  #offset: SourceOffset;
+  #heldOffset: SourceOffset;
+  /** Counters and times for metrics; creates, updates, deletes by their letter. */
+  readonly seen = { c: 0, u: 0, d: 0, t: 0, transactions: 0, lastMs: 0, behindMs: 0 };
+
+  constructor(settings: StreamSettings, events: EventWriter, source: SourceInfo, from: BinlogPosition, offset: SourceOffset) {
+    this.#s = settings;
+    this.events = events;
+    this.#source = source;
+    this.#log = new LogTracker(settings.settings.flavor, from, settings.gtids);
+    this.#skipEvents = from.event;
+    this.#skipRows = from.row;
+    this.#offset = offset;
+    this.#heldOffset = offset;
+    this.skipped = settings.settings.skipped;
+    source.file(from.file);
+  }
+  get ready(): boolean {
+    return this.#waits === 0 && this.#unpacked === null && !this.events.full;
+  }
+  get offset(): SourceOffset {
+    return this.#offset;
+  }
+  /** Before the last signal that is being served. */
+  get heldOffset(): SourceOffset {
+    return this.#heldOffset;
+  }
+  get position(): BinlogPosition {
+    return this.#log.at();
+  }
+  /** GTIDs of all transactions that were read to their end; null: not known. */
+  get passed(): string | null {
+    return this.#log.inTransaction ? this.#log.at().gtids : this.#log.executed;
+  }
+  /** Position of the event that was read last, for source blocks. */
+  get eventPosition(): number {
+    return this.#log.position;
+  }
+  signals: StreamSignals | null = null;
+  hold(): void {
+    this.#heldOffset = this.#offset;
+  }
+  /** Reads on in a compressed transaction; true: input may go on. */
+  drain(): boolean {
+    this.#guarded(() => this.#drained());
+    return this.ready;
+  }
+  #drained(): void {
+    const events = this.#unpacked;
+    while (events !== null && this.#waits === 0 && !this.events.full) {
+      const next = events.next();
+      if (next.done === true) {
+        this.#unpacked = null;
+        break;
+      }
+      this.#handled(next.value);
+    }
+  }
+  flushed(): void {
+    this.#ticked = false;
+    this.events.flush();
+  }
+  afterUse(done: () => void): void {
+    this.events.afterUse(done);
+  }
+  /** Input stops while `stopped` runs (a blocking snapshot). */
+  async stopWhile(stopped: () => Promise<void>): Promise<void> {
+    this.#waits++;
+    try {
+      await stopped();
+    } finally {
+      this.#source.file(this.#log.file);
+      this.#source.time(this.#micros);
+      this.#waits--;
+      this.#s.resume();
+    }
+  }
+  event(event: BinlogEvent): void {
+    this.signals = this.#s.signals;
+    if (!this.#ticked) {
+      this.events.tick();
+      this.#ticked = true;
+    }
+    this.#guarded(() => this.#handled(event));
+  }
+  /** What fails here is ours and not the connection's. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#waits++;
+      this.#s.fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+  #handled(event: BinlogEvent): void {
+    const { header } = event;
+    this.#log.begins(header);
+    if (header.timestampSeconds !== 0) {
+      this.#tsSec = header.timestampSeconds;
+      this.#serverId = header.serverId;
+      this.#source.server(header.serverId);
+      if (!this.#log.inTransaction) this.#time(header.timestampSeconds * 1_000_000);
+    }
+    const wasIn = this.#log.inTransaction;
+    this.#dispatch(event);
+    if (event.kind !== "transactionPayload" && (wasIn || this.#log.inTransaction)) this.#log.done();
+    if (this.#skipping && this.#log.event >= this.#skipEvents && this.#skipRows === 0) this.#skipping = false;
+  }
+  #time(micros: number): void {
+    this.#micros = micros;
+    this.#source.time(micros);
+  }
+  #dispatch(event: BinlogEvent): void {
+    switch (event.kind) {
+      case "rows":
+        return this.#rows(event);
+      case "rotate":
+        this.#log.rotated(event.file, event.position);
+        return this.#source.file(event.file);
+      case "previousGtids":
+        return this.#log.before(event.gtids);
+      case "mariadbGtidList":
+        return this.#log.before(event.gtids.map(mariadbGtidText).join(","));
+      case "mysqlGtid":
+        if (event.immediateCommitMicros > 0) this.#time(event.immediateCommitMicros);
+        if (event.gtid === null) return this.#transactionGtid(null, null);
+        this.#log.mysqlGtid(event.gtid.uuid, event.gtid.tag, event.gtid.number);
+        return this.#transactionGtid(event.gtid.text, event.gtid.uuid);
+      case "mariadbGtid":
+        this.#log.mariadbGtid(event.gtid);
+        this.#transactionGtid(event.text, String(event.gtid.domain));
+        // The statement that follows is a group by itself, but the reference counts it like a transaction.
+        return this.#begin(null, event.standalone);
+      case "query":
+        return this.#query(event);
+      case "xid":
+        return this.#commit();
+      case "xaPrepare":
+        return this.#commit();
+      case "rowsQuery":
+        if (this.#s.settings.includeQuery) this.#source.query = event.sql;
+        return;
+      case "transactionPayload":
+        this.#unpacked = event.events();
+        return this.#drained();
+      case "incident":
+        throw new SourceError(
+          `The server lost events of its log (incident ${event.incident}: ${event.message}) before position ${event.header.nextPosition} of ${this.#log.file}: changes made there are missing. Take a new snapshot (delete the connector's offsets).`,
+          { javaClass: "io.debezium.DebeziumException" },
+        );
+      default:
+        return;
+    }
+  }
+  #transactionGtid(text: string | null, source: string | null): void {
+    this.#gtid = text;
+    this.#source.gtid(text);
+    const wanted = this.#s.settings.gtidSource;
+    this.#ignored = wanted !== null && source !== null && !wanted(source) && this.#s.settings.all.bool("gtid.source.filter.dml.events");
+  }
+  #begin(threadId: number | null, standalone: boolean): void {
+    this.#log.began();
+    this.#standalone = standalone;
+    this.#source.thread(threadId);
+    this.#source.query = null;
+    if (this.#skipEvents > 0 || this.#skipRows > 0) this.#skipping = true;
+    if (standalone || this.#s.settings.all.bool("provide.transaction.metadata") === false) return;
+    this.#metadata.begin(this.#gtid ?? `file=${this.#log.file},pos=${this.#log.position}`);
+    const id = this.#metadata.id ?? "";
+    if (!this.#skipping) this.#metadataRecord(id, this.#metadata.beginValue(id, Math.floor(this.#micros / 1000)));
+  }
+  #commit(): void {
+    const id = this.#metadata.id;
+    if (id !== null) {
+      if (!this.#skipping) this.#metadataRecord(id, this.#metadata.endValue(id, Math.floor(this.#micros / 1000)));
+      this.#metadata.end();
+    }
+    this.#log.committed();
+    this.#skipEvents = 0;
+    this.#skipRows = 0;
+    this.#skipping = false;
+    this.#source.query = null;
+    this.#source.thread(null);
+    this.seen.transactions++;
+  }
+  #query(event: QueryEvent): void {
+    const sql = event.sql.trim();
+    const head = sql.slice(0, 24).toUpperCase();
+    if (head === "BEGIN" || head.startsWith("XA START ")) return this.#begin(event.threadId, false);
+    if (head === "COMMIT") return this.#commit();
+    // Rolled back changes of tables without transactions stay in the log, and were handed on.
+    if (head === "ROLLBACK" || head.startsWith("XA COMMIT ") || head.startsWith("XA ROLLBACK ")) return this.#commit();
+    if (head.startsWith("XA END ") || head.startsWith("SAVEPOINT ") || head.startsWith("ROLLBACK TO ") || isFilteredDdl(sql))
+      return this.#afterStatement();
+    this.#waits++;
+    const end: LogPosition = { file: this.#log.file, position: this.#log.afterStatement(true).position, gtids: this.#log.executed };
+    this.#ddl(sql, event, end).then(
+      () => {
+        this.#waits--;
+        this.#s.resume();
+      },
+      (error: unknown) => this.#s.fail(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+  /** MariaDB's standalone statements end what their GTID began. */
+  #afterStatement(): void {
+    if (this.#standalone && this.#log.inTransaction) this.#commit();
+  }
+  async #ddl(sql: string, event: QueryEvent, end: LogPosition): Promise<void> {
+    const { schema, settings } = this.#s;
+    const position = this.#log.afterStatement(this.#standalone);
+    const offset = this.#withContext(streamOffset(position, this.#tsSec, this.#serverId));
+    const at = this.#log.position;
+    if (this.#skipping && this.#log.event < this.#skipEvents) return;
+    const noBackslash = event.status.sqlMode !== null && (event.status.sqlMode & 0x100000n) !== 0n;
+    const result = await schema.apply(sql, { database: event.database, plainBackslash: noBackslash }, end);
+    const kept = result.events.filter((e) => settings.keepsDdl(e.databaseName, e.table?.table ?? null));
+    const nowMs = Date.now();
+    await schema.record(
+      kept.filter((e) => e.type !== "TRUNCATE"),
+      offset,
+      nowMs,
+    );
+    this.#schemaChanges(sql, kept, at, nowMs, offset);
+    this.#truncated(result.events, at, offset);
+    this.#offset = offset;
+    this.#afterStatement();
+    this.events.flush();
+  }
+  #schemaChanges(sql: string, events: readonly DdlEvent[], at: number, tsMs: number, offset: SourceOffset): void {
+    const { settings, partition } = this.#s;
+    if (!settings.includeSchemaChanges) return;
+    const shown = events.filter((e) => e.type !== "TRUNCATE");
+    const tables = [...new Set(shown.flatMap((e) => (e.table === null ? [] : [e.table.table])))].join(",");
+    const whole = shown.length > 0 && shown.every((e) => e.table === null) && !/^\s*(CREATE|DROP)\s+(DATABASE|SCHEMA)\b/i.test(sql);
+    const previous = this.#offset;
+    shown.forEach((e, i) => {
+      const last = i === shown.length - 1;
+      const source = this.#source.block(e.databaseName, tables !== "" ? tables : whole ? "" : null, at, 0, "false");
+      const record = schemaChangeRecord({
+        flavor: settings.flavor,
+        topic: settings.naming.prefix,
+        partition,
+        headers: settings.headers,
+        source,
+        tsMs,
+        databaseName: e.databaseName,
+        ddl: e.ddl,
+        changes: e.changes,
+        offset: last ? offset : previous,
+      });
+      this.events.other(record, !last, 1024);
+    });
+  }
+  #truncated(events: readonly DdlEvent[], at: number, offset: SourceOffset): void {
+    if (this.skipped.has("t")) return;
+    for (const e of events) {
+      if (e.type !== "TRUNCATE" || e.table === null || !this.#s.plans.captures(e.databaseName, e.table.table)) continue;
+      const table = this.#s.schema.table(e.databaseName, e.table.table);
+      if (table === undefined) continue;
+      const plan = this.#s.plans.plan(table, { kind: "binlog", columns: [] });
+      this.events.truncate(plan, this.#source.block(e.databaseName, e.table.table, at, 0, "false"), null, offset, false);
+      this.seen.t++;
+    }
+  }
+  #rows(event: RowsEvent): void {
+    const log = this.#log;
+    const plan = this.#planOf(event);
+    if (plan === null || this.#ignored) return;
+    let skipRows = 0;
+    if (this.#skipping && log.event <= this.#skipEvents)
+      skipRows = log.event < this.#skipEvents ? Number.POSITIVE_INFINITY : this.#skipRows;
+    const cursor = this.#cursor;
+    cursor.open(event);
+    const bytes = event.end - event.start;
+    while (cursor.next()) {
+      if (cursor.row < skipRows) {
+        if (this.#metadata.id !== null) this.#metadata.skip(plan.id);
+        continue;
+      }
+      log.row = cursor.row;
+      writeRow(this, event, plan, cursor.before, cursor.after, bytes);
+    }
+    if (this.#skipping && log.event === this.#skipEvents) this.#skipRows = 0;
+  }
+  /** Null: the table is not captured, or its rows cannot be read and a setting says to go on. */
+  #planOf(event: RowsEvent): TablePlan | null {
+    const map = event.table;
+    const { schema, plans, settings } = this.#s;
+    const known = this.#plans.get(map);
+    let plan = known?.version === schema.version ? known.plan : undefined;
+    if (plan === undefined) {
+      plan = null;
+      if (plans.captures(map.schema, map.table)) {
+        const table = schema.table(map.schema, map.table);
+        if (table === undefined) this.#unusable(settings.onInconsistentSchema, unknownTable(map));
+        else if (table.columns.length !== map.columns.length)
+          this.#unusable(settings.onProcessingFailure, otherColumns(map, table.columns.length, map.columns.length));
+        else plan = plans.plan(table, { kind: "binlog", columns: map.columns });
+      }
+      this.#plans.set(map, { version: schema.version, plan });
+    }
+    if (plan !== null) {
+      const sent = Math.min(present(event.beforeColumns, map), present(event.afterColumns, map));
+      if (sent !== map.columns.length) {
+        this.#unusable(settings.onProcessingFailure, otherColumns(map, map.columns.length, sent));
+        return null;
+      }
+    }
+    return plan;
+  }
+  #unusable(mode: FailureMode, error: SourceError): void {
+    if (mode === "fail") throw error;
+    if (mode === "warn") this.#s.warn(`rows were passed over: ${messageOf(error)}`);
+  }
+
+  source(plan: TablePlan): Struct {
+    return this.#source.block(plan.schema, plan.table, this.#log.position, this.#log.row, "false");
+  }
+  /** A row of an incremental snapshot. */
+  incrementalSource(plan: TablePlan): Struct {
+    return this.#source.block(plan.schema, plan.table, this.#log.position, 0, "incremental");
+  }
+  block(plan: TablePlan): Struct | null {
+    const id = this.#metadata.id;
+    return id === null ? null : this.#metadata.next(plan.id, id);
+  }
+  advance(kind: "c" | "u" | "d"): SourceOffset {
+    const seen = this.seen;
+    seen[kind]++;
+    seen.lastMs = this.events.nowMs;
+    seen.behindMs = Math.max(0, seen.lastMs - Math.floor(this.#micros / 1000));
+    this.#log.row++;
+    const offset = this.#withContext(streamOffset(this.#log.at(), this.#tsSec, this.#serverId));
+    this.#log.row--;
+    this.#offset = offset;
+    return offset;
+  }
+  /** The position between transactions, for records that belong to none (heartbeats). */
+  get restartOffset(): SourceOffset {
+    if (this.#log.inTransaction || this.#tsSec === 0) return this.#offset;
+    this.#offset = this.#withContext(streamOffset(this.#log.at(), this.#tsSec, this.#serverId));
+    return this.#offset;
+  }
+  #withContext(offset: SourceOffset): SourceOffset {
+    const incremental = this.#s.signals?.offset() ?? null;
+    const transaction = this.#metadata.id === null ? null : this.#metadata.offset();
+    if (incremental === null && transaction === null) return offset;
+    const entries: [string, OffsetValue][] = [
+      ...Object.entries(offset),
+      ...Object.entries(transaction ?? {}),
+      ...Object.entries(incremental ?? {}),
+    ];
+    return Object.fromEntries(inHashMapOrder(entries));
+  }
+  #metadataRecord(id: string, value: Struct): void {
+    const offset = this.#withContext(streamOffset(this.#log.at(), this.#tsSec, this.#serverId));
+    this.#offset = offset;
+    this.events.other({
+      topic: this.#s.settings.naming.transaction,
+      partition: null,
+      keySchema: TRANSACTION_KEY,
+      key: this.#metadata.key(id),
+      valueSchema: TRANSACTION_VALUE,
+      value,
+      timestamp: null,
+      headers: [],
+      sourcePartition: this.#s.partition,
+      sourceOffset: offset,
+    });
+  }
+}
+
+/** Columns that an image has. */
+function present(bitmap: Uint8Array | null, map: TableMap): number {
+  if (bitmap === null) return map.columns.length;
+  let count = 0;
+  for (let i = 0; i < map.columns.length; i++) if ((((bitmap[i >> 3] as number) >> (i & 7)) & 1) === 1) count++;
+  return count;
+}
+const failed = (detail: string): SourceError =>
+  new SourceError("Error processing binlog event", {
+    javaClass: "io.debezium.DebeziumException",
+    cause: new SourceError(detail, { javaClass: "io.debezium.DebeziumException" }),
+  });
+const otherColumns = (map: TableMap, known: number, sent: number): SourceError =>
+  failed(
+    `Error processing row in ${map.table}, internal schema size ${known}, but row size ${sent} , restart connector with schema recovery mode.`,
+  );
+const unknownTable = (map: TableMap): SourceError =>
+  failed(
+    `Encountered change event for table ${dottedTableId({ catalog: map.schema, schema: null, table: map.table })} whose schema isn't known to this connector`,
+  );

@@ -1,0 +1,386 @@
+/** The source task: takes the snapshot if there has to be one, then streams. */
+import type { Connection } from "mysql2/promise";
+import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
+import { RetriableError } from "#connect/api/errors";
+import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
+import { EventWriter } from "../cdc/event-writer.ts";
+import { heartbeatRecord } from "../cdc/heartbeat.ts";
+import { Notifier } from "../cdc/notifications.ts";
+import { RecordQueue } from "../cdc/record-queue.ts";
+import { openSchemaHistory } from "../cdc/schema-history/open.ts";
+import type { SchemaHistory } from "../cdc/schema-history/history.ts";
+import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
+import type { Signal } from "../cdc/signals.ts";
+import { messageOf } from "../cdc/source-error.ts";
+import { streamsAfterSnapshot } from "../cdc/start-decision.ts";
+import { checkFlavor, readCharsetTables, readServer, type Server } from "./catalog.ts";
+import { checkGuardrail } from "./config.ts";
+import { connect } from "./connection.ts";
+import type { Flavor } from "./ddl/ddl.ts";
+import { beginsSnapshot } from "./ddl/replay.ts";
+import { startFailure, wrapped } from "./failures.ts";
+import { report } from "./metrics.ts";
+import { TablePlans } from "./plans.ts";
+import { historyOrder, readOffset, snapshotOffset, type StoredPosition } from "./position.ts";
+import { BinlogStream } from "./replication.ts";
+import { SchemaTracker } from "./schema-tracker.ts";
+import { type MysqlServer, serverOf } from "./server-settings.ts";
+import { SignalDesk } from "./signal-desk.ts";
+import { openSnapshot } from "./snapshot-open.ts";
+import { type SnapshotRun, snapshotData, snapshotSchema } from "./snapshot-run.ts";
+import { SourceInfo } from "./source-info.ts";
+import { missingLog, type StartDecision, startDecision, streamStart } from "./start.ts";
+import { StreamReader } from "./stream.ts";
+import { type TaskSettings, taskSettings } from "./task-settings.ts";
+import type { TextSession } from "./text-session.ts";
+
+const nowMicros = (): number => (performance.timeOrigin + performance.now()) * 1000;
+/** The reference's first line for whatever stops reading. */
+const STOPPED = "An exception occurred in the change event producer. This connector will be stopped.";
+const UNPACKED_MAX_BYTES = 1024 * 1024 * 1024;
+const HEARTBEAT_MS_MAX = 60_000;
+
+class MysqlTask implements SourceTask {
+  readonly #context: SourceTaskContext;
+  readonly #s: TaskSettings;
+  readonly #server: MysqlServer;
+  readonly #partition: SourcePartition;
+  readonly #queue: RecordQueue;
+  readonly #events: EventWriter;
+  readonly #source: SourceInfo;
+  readonly #notifier: Notifier;
+  readonly #channels: SignalChannels;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #sql: Connection | null = null;
+  #stream: BinlogStream | null = null;
+  #session: TextSession | null = null;
+  #history: SchemaHistory | null = null;
+  #schema: SchemaTracker | null = null;
+  #plans: TablePlans | null = null;
+  #reader: StreamReader | null = null;
+  #desk: SignalDesk | null = null;
+  /** Where to go on after a broken connection; null: as the offset store says. */
+  #resumeAt: SourceOffset | null = null;
+  #running = false;
+  #stopping = false;
+  #snapshotTaken = false;
+  /** The position that notifications carry. */
+  #at: SourceOffset = {};
+
+  constructor(flavor: Flavor, config: TaskConfig, context: SourceTaskContext) {
+    this.#context = context;
+    this.#s = taskSettings(flavor, config, context.taskId, Date.now(), (m) => context.log.warn(m));
+    this.#server = serverOf(this.#s.all);
+    this.#partition = { server: this.#s.naming.prefix };
+    this.#queue = new RecordQueue(this.#s.queue);
+    this.#queue.onSpace = () => this.#goOn();
+    this.#source = new SourceInfo(flavor, this.#s.naming.prefix);
+    this.#channels = new SignalChannels(channelSettings(this.#s.all), context);
+    this.#events = new EventWriter(
+      { partition: this.#partition, headers: this.#s.headers, tombstones: this.#s.all.bool("tombstones.on.delete"), nowMicros },
+      this.#queue,
+    );
+    this.#notifier = new Notifier(this.#s.all, {
+      partition: this.#partition,
+      log: context.log,
+      offset: () => this.#reader?.offset ?? this.#at,
+      emit: (record) => {
+        this.#events.other(record);
+        this.#events.flush();
+      },
+    });
+  }
+  async start(): Promise<void> {
+    await this.#channels.check();
+    try {
+      await this.#begin();
+    } catch (error) {
+      if (!(error instanceof RetriableError)) throw error;
+      this.#context.log.warn(`cannot start yet, trying again: ${error.message}`);
+    }
+  }
+  async poll(): Promise<readonly SourceRecord[]> {
+    if (!this.#running && this.#queue.empty) {
+      this.#queue.throwFailure();
+      await this.#begin();
+    }
+    return this.#queue.take(this.#s.all.int("poll.interval.ms"));
+  }
+  durable(offsets: readonly { readonly offset: SourceOffset }[]): Promise<void> {
+    for (const { offset } of offsets) this.#desk?.durable(offset);
+    return Promise.resolve();
+  }
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([this.#close(), this.#channels.close()]);
+  }
+
+  #goOn(): void {
+    this.#session?.resume();
+    this.#desk?.resume();
+    if (this.#reader?.drain() === true) this.#stream?.resume();
+  }
+  async #close(): Promise<void> {
+    this.#channels.detach();
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers.clear();
+    const { stream, session, sql, history, desk } = {
+      stream: this.#stream,
+      session: this.#session,
+      sql: this.#sql,
+      history: this.#history,
+      desk: this.#desk,
+    };
+    this.#stream = null;
+    this.#session = null;
+    this.#sql = null;
+    this.#history = null;
+    this.#running = false;
+    sql?.destroy();
+    await Promise.allSettled([stream?.close(), session?.close(), desk?.close(), history?.close()]);
+  }
+  /** A failure while running: records already read are still handed out, then poll throws it. */
+  #failed(error: unknown): void {
+    if (this.#stopping || !this.#running) return;
+    this.#running = false;
+    if (this.#reader !== null) this.#resumeAt = this.#reader.restartOffset;
+    this.#reader = null;
+    void this.#close().then(() => this.#queue.fail(wrapped(STOPPED, error)));
+  }
+  async #begin(): Promise<void> {
+    try {
+      await this.#prepare();
+    } catch (error) {
+      await this.#close();
+      throw startFailure(error);
+    }
+  }
+  async #prepare(): Promise<void> {
+    const s = this.#s;
+    const history = openSchemaHistory(s.all, this.#context, {
+      source: this.#partition,
+      atOrBefore: historyOrder(s.flavor),
+      catalogFirst: true,
+      begins: beginsSnapshot,
+    });
+    this.#history = history;
+    const sql = await connect(this.#server);
+    this.#sql = sql;
+    const info = await readServer(sql);
+    checkFlavor(s.flavor, info);
+    this.#plans = new TablePlans(s.planSettings(await readCharsetTables(sql)));
+    const schema = new SchemaTracker({
+      settings: s,
+      partition: this.#partition,
+      info,
+      history,
+      log: this.#context.log,
+      sql: () => this.#connection(),
+    });
+    this.#schema = schema;
+    const offset = this.#resumeAt ?? (await this.#context.offsets.offsets([this.#partition]))[0] ?? null;
+    const stored = readOffset(offset);
+    const missing = stored?.complete === true ? await missingLog(sql, info, stored) : null;
+    const decision = await startDecision({
+      settings: s,
+      stored,
+      offset,
+      history,
+      missing,
+      taken: this.#snapshotTaken || this.#resumeAt !== null,
+    });
+    if (!(await history.storageExists())) await history.initialize();
+    this.#running = true;
+    void this.#run(info, decision, stored, offset).catch((error: unknown) => this.#failed(error));
+  }
+  /** Snapshot, then stream. */
+  async #run(info: Server, decision: StartDecision, stored: StoredPosition | null, offset: SourceOffset | null): Promise<void> {
+    const schema = this.#schema;
+    if (schema === null) return;
+    let from = stored,
+      at = offset;
+    if (decision.schema || decision.data) {
+      const taken = await this.#snapshot(info, decision, schema, offset);
+      this.#snapshotTaken = true;
+      if (!decision.keepsPosition) {
+        at = taken;
+        from = readOffset(taken);
+      }
+    } else {
+      if (offset !== null) await schema.recover(offset);
+      if (this.#resumeAt === null) this.#notifier.send("Initial Snapshot", "SKIPPED");
+    }
+    if (this.#stopping || !this.#running) return;
+    if (!streamsAfterSnapshot(this.#s.all, this.#s.snapshotMode)) {
+      this.#context.log.info("the snapshot is complete; snapshot.mode asks for nothing more");
+      return;
+    }
+    await this.#pause("streaming.delay.ms");
+    if (!this.#stopping) await this.#streamFrom(info, from, at ?? {});
+  }
+  /** Waits as a setting asks, but not longer than until the task is stopped. */
+  async #pause(setting: string): Promise<void> {
+    if (this.#resumeAt !== null) return;
+    for (let left = this.#s.all.int(setting); left > 0 && !this.#stopping; left -= 100)
+      await new Promise((r) => setTimeout(r, Math.min(100, left)));
+  }
+  /** Resolves with the offset with which streaming goes on. */
+  async #snapshot(info: Server, decision: StartDecision, schema: SchemaTracker, stored: SourceOffset | null): Promise<SourceOffset> {
+    const s = this.#s;
+    await this.#pause("snapshot.delay.ms");
+    const opened = await openSnapshot({
+      settings: s,
+      server: this.#server,
+      info,
+      log: this.#context.log,
+      sessions: decision.data ? 1 : 0,
+      schema: true,
+    });
+    try {
+      checkGuardrail(s.all, opened.tables.length, (m) => this.#context.log.warn(m));
+      const tsSec = Math.floor(nowMicros() / 1_000_000);
+      const keeps = decision.keepsPosition ? stored : null;
+      const during = keeps ?? snapshotOffset(opened.at, tsSec, "INITIAL");
+      const last = keeps ?? snapshotOffset(opened.at, tsSec, null);
+      this.#at = during;
+      this.#source.file(opened.at.file);
+      const run = this.#runOf(schema, opened, { during, last, position: opened.at.position });
+      this.#notifier.send("Initial Snapshot", "STARTED");
+      const position = keeps === null ? during : { ...keeps, snapshot: "INITIAL" };
+      let records = await snapshotSchema(run, position, !decision.data);
+      if (decision.data)
+        records += await snapshotData(run, opened.tables, (session) => {
+          this.#session = session;
+        });
+      this.#at = last;
+      // Without a record that carries it, nobody else would store the position.
+      if (records === 0) await this.#context.offsets.save?.(this.#partition, last);
+      this.#notifier.send("Initial Snapshot", "COMPLETED");
+      return last;
+    } finally {
+      await opened.close();
+    }
+  }
+  #runOf(schema: SchemaTracker, opened: SnapshotRun["opened"], offsets: SnapshotRun["offsets"]): SnapshotRun {
+    if (this.#plans === null) throw new Error("a snapshot before its plans");
+    return {
+      settings: this.#s,
+      partition: this.#partition,
+      opened,
+      schema,
+      plans: this.#plans,
+      events: this.#events,
+      source: this.#source,
+      notifier: this.#notifier,
+      offsets,
+      conditions: new Map(),
+      aborted: () => this.#stopping,
+      nowMicros,
+    };
+  }
+  async #streamFrom(info: Server, from: StoredPosition | null, offset: SourceOffset): Promise<void> {
+    const { all: settings } = this.#s;
+    const sql = await this.#connection();
+    const start = await streamStart(sql, info, from);
+    const schema = this.#schema,
+      plans = this.#plans;
+    if (schema === null || plans === null) return;
+    const desk = this.#makeDesk(info, schema, plans, offset);
+    this.#desk = desk;
+    const first = start.by === "position" ? start : { file: from?.file ?? "", position: from?.position ?? 4 };
+    const reader: StreamReader = new StreamReader(
+      {
+        settings: this.#s,
+        partition: this.#partition,
+        gtids: info.gtidMode,
+        schema,
+        plans,
+        signals: desk.handler.stream,
+        resume: () => {
+          if (reader.drain()) this.#stream?.resume();
+        },
+        fail: (error) => this.#failed(error),
+        warn: (message) => this.#context.log.warn(message),
+      },
+      this.#events,
+      this.#source,
+      { file: first.file, position: first.position, gtids: from?.gtids ?? null, event: from?.event ?? 0, row: from?.row ?? 0 },
+      offset,
+    );
+    this.#reader = reader;
+    const beatMs = settings.int("heartbeat.interval.ms");
+    const options = {
+      start,
+      serverId: settings.int("database.server.id"),
+      heartbeatMs: Math.min(HEARTBEAT_MS_MAX, settings.int("connect.keep.alive.interval.ms")),
+      verifyChecksum: true,
+      unpackedMaxBytes: UNPACKED_MAX_BYTES,
+    };
+    const stream = await BinlogStream.open(this.#server, options, reader, (error) => this.#failed(error));
+    if (this.#stopping || !this.#running) return stream.close();
+    this.#stream = stream;
+    stream.resume();
+    desk.opened();
+    this.#channels.attach((signal: Signal) => desk.served(signal));
+    this.#every(1000, () =>
+      report(this.#context.metrics, this.#s.flavor, this.#s.naming.prefix, this.#reader, this.#queue, this.#s.queue.maxRecords, Date.now()),
+    );
+    if (beatMs > 0) {
+      this.#heartbeat();
+      this.#every(beatMs, () => this.#heartbeat());
+    }
+  }
+  #makeDesk(info: Server, schema: SchemaTracker, plans: TablePlans, offset: SourceOffset): SignalDesk {
+    return new SignalDesk({
+      settings: this.#s,
+      server: this.#server,
+      info,
+      schema,
+      plans,
+      events: this.#events,
+      source: this.#source,
+      notifier: this.#notifier,
+      log: this.#context.log,
+      offset,
+      sql: () => this.#connection(),
+      reader: () => this.#reader,
+      at: () => this.#at,
+      run: (opened, offsets) => this.#runOf(schema, opened, offsets),
+      fail: (error) => this.#failed(error),
+    });
+  }
+  #every(intervalMs: number, action: () => void): void {
+    this.#timers.add(setInterval(action, intervalMs));
+  }
+  #heartbeat(): void {
+    const reader = this.#reader;
+    if (reader === null || this.#stopping) return;
+    this.#events.tick();
+    this.#events.other(
+      heartbeatRecord(this.#s.naming.heartbeat, this.#s.naming.prefix, this.#events.nowMs, this.#partition, reader.restartOffset),
+    );
+    this.#events.flush();
+    const action = this.#s.all.optional("heartbeat.action.query");
+    if (action !== null && action !== "")
+      this.#connection()
+        .then((sql) => sql.query(action))
+        .catch((error: unknown) => this.#context.log.warn(`heartbeat.action.query failed: ${messageOf(error)}`));
+  }
+  /** The SQL connection; a new one if it was lost while the stream went on. */
+  async #connection(): Promise<Connection> {
+    const sql = this.#sql;
+    if (sql !== null) {
+      try {
+        await sql.query("SELECT 1");
+        return sql;
+      } catch {
+        sql.destroy();
+      }
+    }
+    this.#sql = await connect(this.#server);
+    return this.#sql;
+  }
+}
+
+export const mysqlTask = (flavor: Flavor, config: TaskConfig, context: SourceTaskContext): SourceTask =>
+  new MysqlTask(flavor, config, context);

@@ -49,12 +49,21 @@ interface Source {
   readonly uuid: string;
   readonly tag: string;
   intervals: Interval[];
+  /** Of the intervals; null: to be made. */
+  text: string | null;
+}
+function intervalsText(intervals: readonly Interval[]): string {
+  let text = "";
+  for (const i of intervals) text += i.end - i.start === 1n ? `:${i.start}` : `:${i.start}-${i.end - 1n}`;
+  return text;
 }
 const keyOf = (uuid: string, tag: string): string => (tag === "" ? uuid : `${uuid}:${tag}`);
 
 export class MysqlGtidSet {
   readonly #sources = new Map<string, Source>();
   #text: string | null = "";
+  /** In the order of the text; null: to be made. */
+  #order: readonly Source[] | null = null;
   /** Throws BinlogError for text that is not a GTID set. */
   static parse(text: string): MysqlGtidSet {
     const set = new MysqlGtidSet();
@@ -92,12 +101,18 @@ export class MysqlGtidSet {
     const key = keyOf(uuid, tag);
     const source = this.#sources.get(key);
     if (source === undefined) {
-      this.#sources.set(key, { uuid, tag, intervals: [{ start, end }] });
+      this.#put(uuid, tag, [{ start, end }]);
       return;
     }
+    source.text = null;
     const last = source.intervals.at(-1);
     if (last !== undefined && last.end === start) source.intervals[source.intervals.length - 1] = { start: last.start, end };
     else source.intervals = merged([...source.intervals, { start, end }]);
+  }
+  #put(uuid: string, tag: string, intervals: Interval[]): void {
+    this.#text = null;
+    this.#order = null;
+    this.#sources.set(keyOf(uuid, tag), { uuid, tag, intervals, text: null });
   }
   add(uuid: string, tag: string, number: bigint): void {
     this.addRange(uuid, tag, number, number + 1n);
@@ -116,28 +131,24 @@ export class MysqlGtidSet {
   }
   plus(other: MysqlGtidSet): MysqlGtidSet {
     const out = new MysqlGtidSet();
-    out.#text = null;
     for (const s of [...this.#sources.values(), ...other.#sources.values()]) {
-      const key = keyOf(s.uuid, s.tag);
-      const there = out.#sources.get(key)?.intervals ?? [];
-      out.#sources.set(key, { uuid: s.uuid, tag: s.tag, intervals: merged([...there, ...s.intervals]) });
+      const there = out.#sources.get(keyOf(s.uuid, s.tag))?.intervals ?? [];
+      out.#put(s.uuid, s.tag, merged([...there, ...s.intervals]));
     }
     return out;
   }
   minus(other: MysqlGtidSet): MysqlGtidSet {
     const out = new MysqlGtidSet();
-    out.#text = null;
     for (const [key, s] of this.#sources) {
       const intervals = without(s.intervals, other.#sources.get(key)?.intervals ?? []);
-      if (intervals.length > 0) out.#sources.set(key, { uuid: s.uuid, tag: s.tag, intervals });
+      if (intervals.length > 0) out.#put(s.uuid, s.tag, intervals);
     }
     return out;
   }
   /** The sources whose UUID passes (gtid.source.includes and excludes). */
   only(passes: (uuid: string) => boolean): MysqlGtidSet {
     const out = new MysqlGtidSet();
-    out.#text = null;
-    for (const [key, s] of this.#sources) if (passes(s.uuid)) out.#sources.set(key, { ...s, intervals: [...s.intervals] });
+    for (const s of this.#sources.values()) if (passes(s.uuid)) out.#put(s.uuid, s.tag, [...s.intervals]);
     return out;
   }
   /** As the server prints it, but for the line breaks: sorted by UUID, then by tag, the tag once before its ranges. */
@@ -152,14 +163,16 @@ export class MysqlGtidSet {
       text += s.uuid === uuid ? "" : `${text === "" ? "" : ","}${s.uuid}`;
       uuid = s.uuid;
       if (s.tag !== "") text += `:${s.tag}`;
-      for (const i of s.intervals) text += i.end - i.start === 1n ? `:${i.start}` : `:${i.start}-${i.end - 1n}`;
+      s.text ??= intervalsText(s.intervals);
+      text += s.text;
     }
     return text;
   }
   #sorted(): readonly Source[] {
-    const all = [...this.#sources.values()];
-    if (all.length < 2) return all;
-    return all.sort((a, b) => (a.uuid < b.uuid ? -1 : a.uuid > b.uuid ? 1 : a.tag < b.tag ? -1 : a.tag > b.tag ? 1 : 0));
+    this.#order ??= [...this.#sources.values()].sort((a, b) =>
+      a.uuid < b.uuid ? -1 : a.uuid > b.uuid ? 1 : a.tag < b.tag ? -1 : a.tag > b.tag ? 1 : 0,
+    );
+    return this.#order;
   }
   /** Form of COM_BINLOG_DUMP_GTID and PREVIOUS_GTIDS_LOG_EVENT; the tagged one only when there are tags (8.3). */
   encode(): Buffer {

@@ -12,7 +12,7 @@ import { produce } from "../protocol/messages/produce.ts";
 import type { Api, Encodable } from "../protocol/schema.ts";
 import type { Handler, Principal, RequestContext } from "../handlers/handler.ts";
 import { FrameAssembler } from "./frame-assembler.ts";
-import type { FrameBuffers } from "./frame-buffers.ts";
+import type { BufferPool } from "../base/buffer-pool.ts";
 import type { RequestMemory } from "./request-memory.ts";
 import { tlsPrincipal } from "./tls-principal.ts";
 import type { Authenticator, ListenerAddress, NetworkDeps } from "./types.ts";
@@ -28,7 +28,7 @@ export interface ConnectionOptions {
   readonly listener: ListenerAddress;
   readonly deps: NetworkDeps;
   readonly memory: RequestMemory;
-  readonly buffers: FrameBuffers;
+  readonly buffers: BufferPool;
   readonly onClose: (connection: Connection) => void;
 }
 
@@ -40,7 +40,7 @@ export class Connection {
   readonly #listener: ListenerAddress;
   readonly #deps: NetworkDeps;
   readonly #memory: RequestMemory;
-  readonly #buffers: FrameBuffers;
+  readonly #buffers: BufferPool;
   readonly #assembler: FrameAssembler;
   readonly #authenticator: Authenticator | null;
   readonly #aborted = new AbortController();
@@ -55,6 +55,7 @@ export class Connection {
   /** Set while a quota keeps this connection from being read. */
   #muted: Timer | null = null;
   #closed = false;
+  #finishing = false;
   #rights: RequestContext["rights"] | null = null;
   #rightsOf: Principal | null = null;
   #certified: Principal | null = null;
@@ -86,6 +87,17 @@ export class Connection {
   /** A request is being answered or waits for it. */
   get active(): boolean {
     return this.#busy || this.#queue.length > 0 || this.#muted !== null;
+  }
+  /** Nothing new is begun; what is being answered is answered, long polls at once with what there is, and then it ends. */
+  finish(): void {
+    if (this.#closed || this.#finishing) return;
+    this.#finishing = true;
+    this.#socket.pause();
+    this.#aborted.abort();
+    if (!this.#busy) this.#end();
+  }
+  #end(): void {
+    this.#socket.end(() => this.close());
   }
   close(): void {
     if (this.#closed) return;
@@ -151,7 +163,7 @@ export class Connection {
     });
   }
   #work(): void {
-    while (!this.#busy && !this.#closed && this.#muted === null && !this.#socket.writableNeedDrain) {
+    while (!this.#busy && !this.#closed && !this.#finishing && this.#muted === null && !this.#socket.writableNeedDrain) {
       const frame = this.#queue.shift();
       if (frame === undefined) return;
       this.#memory.leave(1);
@@ -166,6 +178,7 @@ export class Connection {
     if (this.#closed) return;
     this.#memory.give(this.#frame.length);
     this.#frame = NO_FRAME;
+    if (this.#finishing) return this.#end();
     if (this.#socket.isPaused() && !this.#memory.full) this.#resume();
   }
   #answer(frame: Buffer): void {
@@ -301,7 +314,11 @@ export class Connection {
       return;
     }
     this.#socket.cork();
-    for (const part of parts) this.#socket.write(part);
+    const last = parts.length - 1;
+    for (let i = 0; i < last; i++) this.#socket.write(parts[i]!); // below the length
+    this.#socket.write(parts[last]!, (error) => {
+      if (!error) this.#deps.onSent?.(parts);
+    }); // the length was checked above
     this.#socket.uncork();
   }
   /** A handler threw. Where the answer has a place for a code the client learns it, else the connection is closed. */

@@ -4,7 +4,7 @@
  * grows with the bytes that have really come: a hostile size costs the sender what it costs us.
  */
 import { ProtocolError } from "../protocol/errors.ts";
-import type { FrameBuffers } from "./frame-buffers.ts";
+import type { BufferPool } from "../base/buffer-pool.ts";
 
 const ALLOCATION_BYTES_MAX = 2 << 20;
 /** API key, version, correlation id: no request is shorter. */
@@ -21,8 +21,8 @@ export class FrameAssembler {
   #size = 0;
   #filled = 0;
   #shared = false;
-  readonly #buffers: FrameBuffers;
-  constructor(bytesMax: number, buffers: FrameBuffers, onFrame: (frame: Buffer) => void) {
+  readonly #buffers: BufferPool;
+  constructor(bytesMax: number, buffers: BufferPool, onFrame: (frame: Buffer) => void) {
     this.bytesMax = bytesMax;
     this.#buffers = buffers;
     this.#onFrame = onFrame;

@@ -4,13 +4,14 @@ import type { TlsOptions } from "node:tls";
 import type { Timer } from "../base/clock.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionGate } from "./connection-gate.ts";
-import { FrameBuffers } from "./frame-buffers.ts";
+import { BufferPool } from "../base/buffer-pool.ts";
 import { RequestMemory } from "./request-memory.ts";
 import { isUntrusted } from "./tls-principal.ts";
 import type { ListenerAddress, NetworkDeps } from "./types.ts";
 
 const IDLE_SWEEP_MS = 10_000;
 const BACKLOG = 511;
+const FINISH_MS_MAX = 300;
 const KEPT_BUFFERS_BYTES_MAX = 16 << 20;
 
 export interface BoundListener extends ListenerAddress {
@@ -21,7 +22,7 @@ export interface BoundListener extends ListenerAddress {
 export class Network {
   readonly #deps: NetworkDeps;
   readonly #memory: RequestMemory;
-  readonly #buffers = new FrameBuffers(KEPT_BUFFERS_BYTES_MAX);
+  readonly #buffers = new BufferPool(KEPT_BUFFERS_BYTES_MAX);
   readonly #servers: Server[] = [];
   readonly #connections = new Set<Connection>();
   readonly #perHost = new Map<string, number>();
@@ -85,8 +86,13 @@ export class Network {
     this.#sweep?.cancel();
     this.#gate.close();
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-    for (const connection of this.#connections) connection.close();
+    for (const connection of this.#connections) connection.finish();
+    // Who waits for others (a join) or does not read its answer is not waited for.
+    const bound = this.#deps.clock.after(FINISH_MS_MAX, () => {
+      for (const connection of this.#connections) connection.close();
+    });
     await Promise.all(closed);
+    bound.cancel();
   }
   #accept(socket: Socket, listener: ListenerAddress): void {
     const { limits, admission } = this.#deps;

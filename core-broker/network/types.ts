@@ -92,6 +92,8 @@ export interface NetworkDeps {
   readonly nameOfCertificate?: (listener: ListenerAddress) => (distinguishedName: string) => string;
   /** Made per connection of a SASL listener. */
   readonly authenticator?: (listener: ListenerAddress) => Authenticator | null;
+  /** Parts of an answer that have left this process: their buffers may be used again. */
+  readonly onSent?: (parts: readonly Buffer[]) => void;
   /** Called when a handler throws what is no protocol answer: a bug; the connection is closed. */
   onHandlerFailure(apiName: string, cause: unknown): void;
 }

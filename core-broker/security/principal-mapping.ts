@@ -45,7 +45,7 @@ function mapping(pattern: string, replacement: string, letters: string): Rule {
   };
 }
 /** In Java a backslash keeps the next character, and `$0` is the match. */
-function javaReplacement(text: string): (...match: readonly unknown[]) => string {
+function javaReplacement(text: string): (...match: readonly (string | number)[]) => string {
   return (...match) =>
     text.replaceAll(/\\(.)|\$(\d)/g, (_all, kept: string | undefined, group: string | undefined) =>
       group === undefined ? (kept ?? "") : String(match[Number(group)] ?? ""),

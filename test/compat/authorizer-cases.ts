@@ -1,7 +1,7 @@
 /** What a user without, and with some, rights is told: asked of a real Kafka and of our broker alike. */
 import { setTimeout as sleep } from "node:timers/promises";
 import * as m from "#broker/protocol/messages/index";
-import type { Api, Encodable, RequestOf, ResponseOf } from "#broker/protocol/schema";
+import type { Api, Encodable, RequestOf } from "#broker/protocol/schema";
 import { BatchBuilder } from "#broker/protocol/records/builder";
 import { WireClient } from "../wire/wire-client.ts";
 

@@ -87,11 +87,11 @@ class SaslSession implements Authenticator {
     return { errorCode: ErrorCode.NONE, mechanisms: [...mechanisms] };
   }
   #begin(mechanism: SaslMechanism): SaslServer {
-    const { plain, scram, validateToken } = this.#listener;
-    if (mechanism === "PLAIN") return plainServer(plain);
-    if (mechanism === "OAUTHBEARER") return oauthBearerServer(validateToken);
+    const listener = this.#listener;
+    if (mechanism === "PLAIN") return plainServer(listener.plain);
+    if (mechanism === "OAUTHBEARER") return oauthBearerServer(listener.validateToken);
     const code = mechanism === "SCRAM-SHA-256" ? 1 : 2;
-    return scramServer({ mechanism: code, credential: (user) => scram(user, code), random: this.#deps.random });
+    return scramServer({ mechanism: code, credential: (user) => listener.scram(user, code), random: this.#deps.random });
   }
 
   async #authenticate(message: Buffer) {

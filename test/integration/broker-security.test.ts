@@ -1,0 +1,117 @@
+/** Logins over real sockets: pauses, limits and ends of sessions; what an authorizer leaves visible. */
+import { afterEach, describe, expect, test } from "vitest";
+import { ErrorCode } from "#broker/protocol/errors";
+import { createAcls, metadata, saslAuthenticate, saslHandshake } from "#broker/protocol/messages/index";
+import { WireClient } from "../wire/wire-client.ts";
+import { makeTopic, startTestBroker, type TestBroker } from "./broker-fixture.ts";
+
+const SECURITY = {
+  listeners: "PLAINTEXT://127.0.0.1:0,SASL_PLAINTEXT://127.0.0.1:0",
+  "sasl.enabled.mechanisms": "PLAIN,OAUTHBEARER",
+  "listener.name.sasl_plaintext.plain.sasl.jaas.config": 'x.PlainLoginModule required user_alice="alice-secret" user_bob="bob-secret";',
+  "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+  "super.users": "User:ANONYMOUS",
+};
+let running: TestBroker | null = null;
+const opened: WireClient[] = [];
+afterEach(async () => {
+  for (const client of opened.splice(0)) client.close();
+  await running?.stop();
+  running = null;
+});
+async function start(more: Readonly<Record<string, string>> = {}): Promise<TestBroker> {
+  running = await startTestBroker({ ...SECURITY, ...more });
+  return running;
+}
+async function connect({ broker }: TestBroker): Promise<WireClient> {
+  const client = await WireClient.open(broker.listeners[1]?.port ?? 0);
+  opened.push(client);
+  return client;
+}
+async function login(client: WireClient, user: string, password = `${user}-secret`) {
+  await client.send(saslHandshake, 1, { mechanism: "PLAIN" });
+  return client.send(saslAuthenticate, 2, { authBytes: Buffer.from(`\0${user}\0${password}`) });
+}
+const names = async (client: WireClient): Promise<readonly (string | null)[]> =>
+  (await client.send(metadata, 12, { topics: null })).topics.map(({ name }) => name);
+
+describe("logins", () => {
+  test("a session that ended closes the connection; authenticating again, as the same user, prolongs it", async () => {
+    const broker = await start({ "connections.max.reauth.ms": "1500" });
+    const client = await connect(broker);
+    expect((await login(client, "alice")).sessionLifetimeMs).toBe(1500);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    expect((await login(client, "alice")).errorCode).toBe(ErrorCode.NONE);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(await names(client)).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    await expect(names(client)).rejects.toThrow(/closed/);
+  });
+  test("another user, another mechanism, or again too soon is refused", async () => {
+    const broker = await start();
+    const [hasty, other] = [await connect(broker), await connect(broker)];
+    await login(hasty, "alice");
+    await login(other, "alice");
+    expect((await hasty.send(saslHandshake, 1, { mechanism: "PLAIN" })).errorCode).toBe(ErrorCode.ILLEGAL_SASL_STATE);
+    expect(await names(hasty)).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 1050));
+    expect((await login(other, "bob")).errorCode).toBe(ErrorCode.SASL_AUTHENTICATION_FAILED);
+    await other.closed;
+    expect((await hasty.send(saslHandshake, 1, { mechanism: "OAUTHBEARER" })).errorCode).toBe(ErrorCode.UNSUPPORTED_SASL_MECHANISM);
+    await hasty.closed;
+  });
+  test("a failed login is answered late, once, and ends the connection", async () => {
+    const broker = await start({ "connection.failed.authentication.delay.ms": "300" });
+    const client = await connect(broker);
+    const before = performance.now();
+    expect((await login(client, "alice", "wrong")).errorCode).toBe(ErrorCode.SASL_AUTHENTICATION_FAILED);
+    expect(performance.now() - before).toBeGreaterThan(290);
+    await client.closed;
+  });
+  test("who is not known yet can send little, and nothing but a login", async () => {
+    const broker = await start({ "sasl.server.max.receive.size": "1000" });
+    const large = await connect(broker);
+    large.socket.write(Buffer.from([0, 0, 4, 0]));
+    await large.closed;
+    const early = await connect(broker);
+    await expect(names(early)).rejects.toThrow(/closed/);
+  });
+  test("the end of a token is the end of the session", async () => {
+    const broker = await start();
+    const client = await connect(broker);
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const now = Date.now() / 1000;
+    const token = `${part({ alg: "none" })}.${part({ sub: "carol", iat: now - 5, exp: now + 60 })}.`;
+    await client.send(saslHandshake, 1, { mechanism: "OAUTHBEARER" });
+    const { errorCode, sessionLifetimeMs } = await client.send(saslAuthenticate, 2, {
+      authBytes: Buffer.from(`n,,\u0001auth=Bearer ${token}\u0001\u0001`),
+    });
+    expect(errorCode).toBe(ErrorCode.NONE);
+    expect(sessionLifetimeMs).toBeGreaterThan(55_000);
+    expect(sessionLifetimeMs).toBeLessThanOrEqual(60_000);
+  });
+});
+
+test("an ACL counts at once and survives a restart", async () => {
+  const broker = await start();
+  await makeTopic(broker.client, "seen");
+  await makeTopic(broker.client, "hidden");
+  const client = await connect(broker);
+  await login(client, "alice");
+  expect(await names(client)).toEqual([]);
+  const creation = {
+    resourceType: 2,
+    resourceName: "se",
+    resourcePatternType: 4,
+    principal: "User:alice",
+    host: "127.0.0.1",
+    operation: 3,
+    permissionType: 3,
+  };
+  expect((await broker.client.send(createAcls, 3, { creations: [creation] })).results[0]?.errorCode).toBe(ErrorCode.NONE);
+  expect(await names(client)).toEqual(["seen"]);
+  await broker.restart();
+  const again = await connect(broker);
+  await login(again, "alice");
+  expect(await names(again)).toEqual(["seen"]);
+});

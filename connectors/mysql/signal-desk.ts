@@ -10,7 +10,6 @@ import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/sig
 import type { Signal } from "../cdc/signals.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 import type { Server } from "./catalog.ts";
-import { connect } from "./connection.ts";
 import { executedGtids, MysqlChunks, type ReadOnlyWindows } from "./incremental.ts";
 import type { TablePlans } from "./plans.ts";
 import { containsGtids } from "./position.ts";
@@ -21,7 +20,7 @@ import { type SnapshotRun, snapshotData } from "./snapshot-run.ts";
 import type { SourceInfo } from "./source-info.ts";
 import type { StreamReader } from "./stream.ts";
 import type { TaskSettings } from "./task-settings.ts";
-import { TextSession } from "./text-session.ts";
+import { textConnection, TextSession } from "./text-session.ts";
 
 export interface DeskSettings {
   readonly settings: TaskSettings;
@@ -92,7 +91,7 @@ export class SignalDesk {
         schema,
         sql: this.#s.sql,
         openSession: async () => {
-          const connection = await connect(this.#s.server);
+          const connection = await textConnection(this.#s.server);
           await connection.query("SET time_zone = '+00:00'");
           return new TextSession(connection);
         },

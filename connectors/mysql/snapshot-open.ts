@@ -16,7 +16,7 @@ import { connect } from "./connection.ts";
 import { errorNumber } from "./failures.ts";
 import type { MysqlServer } from "./server-settings.ts";
 import type { TaskSettings } from "./task-settings.ts";
-import { TextSession } from "./text-session.ts";
+import { textConnection, TextSession } from "./text-session.ts";
 
 /** A statement from which a table, or what it depends on, is known. */
 export interface SnapshotStatement {
@@ -76,7 +76,7 @@ async function lockAll(connection: Connection, { settings, log }: SnapshotReques
 }
 async function sessionAt(request: SnapshotRequest): Promise<Connection> {
   const { settings, server } = request;
-  const connection = await connect(server);
+  const connection = await textConnection(server);
   const isolation = ISOLATION[settings.all.choice("snapshot.isolation.mode")] ?? "REPEATABLE READ";
   await connection.query(`SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`);
   if (!/^(?!SERVER$|LOCAL$)./i.test(settings.all.optional("driver.connectionTimeZone") ?? ""))

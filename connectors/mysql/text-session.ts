@@ -6,7 +6,8 @@ import type { Duplex } from "node:stream";
 import type { Connection } from "mysql2/promise";
 import { uint16, uint24, uint32, uint48 } from "./binlog/bytes.ts";
 import { PacketReader } from "./binlog/packets.ts";
-import { takeSocket } from "./connection.ts";
+import { connect, takeSocket } from "./connection.ts";
+import type { MysqlServer } from "./server-settings.ts";
 
 /** Cells of one row, by column. */
 export interface TextRow {
@@ -41,6 +42,9 @@ interface Running {
   step: "count" | "columns" | "rows";
   left: number;
 }
+
+/** A connection for `TextSession`: its queries have no attributes in front of their text. */
+export const textConnection = (server: MysqlServer): Promise<Connection> => connect(server, { flags: ["-CLIENT_QUERY_ATTRIBUTES"] });
 
 export class TextSession {
   readonly #connection: Connection;

@@ -27,6 +27,7 @@ import { brokerHandlers } from "./handlers/broker-handlers.ts";
 import { coordinatorHandlers } from "./handlers/coordinator-handlers.ts";
 import type { BrokerEndpoint, HandlerDeps } from "./handlers/deps.ts";
 import type { Handler } from "./handlers/handler.ts";
+import { readBuffers } from "./log/read-buffers.ts";
 import { fileDisk } from "./log/store/file.ts";
 import { type MetricsEndpoint, openMetricsEndpoint } from "./metrics/endpoint.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
@@ -165,7 +166,8 @@ async function open(
   const network = makeNetwork(config, deps, controller, effective, handlers, admission);
   undo.push(() => network.close());
   const operation = await operate(config, { clusterId, controller, logs, coordinators, network, ...deps });
-  undo.push(() => operation.close());
+  // The last to go, so that readiness can be asked for while the broker stops.
+  undo.unshift(() => operation.close());
   const register = (): void => {
     const node = { nodeId: config.nodeId, rack: config.rack, endpoints: advertisedEndpoints(config, listeners) };
     const features = initialFeatures((key) => handlers.has(key));
@@ -323,6 +325,9 @@ function makeNetwork(
     rights: authorizerOf(config.properties, () => controller.image, deps.logger),
     nameOfCertificate: certificateNames(config.properties, config.listeners),
     authenticator: authenticators(config.properties, config.listeners, { ...deps, image: () => controller.image }),
+    onSent: (parts) => {
+      for (const part of parts) readBuffers.giveBack(part);
+    },
     onHandlerFailure: (apiName, cause) => {
       deps.logger.error("request failed", {
         api: apiName,

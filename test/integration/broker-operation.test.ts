@@ -172,3 +172,17 @@ test("a data folder that cannot be used at the start: its partitions are offline
   client.close();
   await broker.close();
 });
+
+test("a stop answers what has begun, long polls at once, and takes nothing new", async () => {
+  const started = await startTestBroker();
+  await makeTopic(started.client, "t");
+  const before = performance.now();
+  const polled = get(started.client, "t", 0, 30_000);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const stopped = started.broker.close();
+  expect((await polled).errorCode).toBe(0);
+  await stopped;
+  expect(performance.now() - before).toBeLessThan(5000);
+  await expect(WireClient.open(started.broker.port)).rejects.toThrow();
+  await started.stop();
+});

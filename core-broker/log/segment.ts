@@ -3,6 +3,7 @@ import { crcOk } from "../protocol/records/batch.ts";
 import { baseOffsetOf, HEADER_BYTES, lastOffsetOf, maxTimestampOf, plausibleSize, sizeOf } from "./batch-fields.ts";
 import { LogError } from "./errors.ts";
 import { OffsetIndex } from "./offset-index.ts";
+import { readBuffers } from "./read-buffers.ts";
 import { scanSegment, type ScanEnd, type ScannedBatch } from "./segment-scan.ts";
 import type { Disk, DiskFile } from "./store/types.ts";
 import { TimeIndex } from "./time-index.ts";
@@ -129,7 +130,7 @@ export class Segment {
   read(request: SegmentRead): Buffer | null {
     let plan = this.#plan(request);
     while (plan !== null) {
-      const buf = Buffer.allocUnsafeSlow(plan.length);
+      const buf = readBuffers.take(plan.length).subarray(0, plan.length);
       const cut = this.#cut(buf.subarray(0, this.file.read(buf, plan.position)), plan, request);
       if (Buffer.isBuffer(cut)) return cut;
       plan = cut;
@@ -139,7 +140,7 @@ export class Segment {
   async readAsync(request: SegmentRead): Promise<Buffer | null> {
     let plan = this.#plan(request);
     while (plan !== null) {
-      const buf = Buffer.allocUnsafeSlow(plan.length);
+      const buf = readBuffers.take(plan.length).subarray(0, plan.length);
       const cut = this.#cut(buf.subarray(0, await this.file.readAsync(buf, plan.position)), plan, request);
       if (Buffer.isBuffer(cut)) return cut;
       plan = cut;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FrameAssembler } from "#broker/network/frame-assembler";
-import { FrameBuffers } from "#broker/network/frame-buffers";
+import { BufferPool } from "#broker/base/buffer-pool";
 import { ProtocolError } from "#broker/protocol/errors";
 
 const framed = (body: Buffer): Buffer => {
@@ -11,7 +11,7 @@ const framed = (body: Buffer): Buffer => {
 };
 const collect = (bytesMax: number): { assembler: FrameAssembler; frames: Buffer[] } => {
   const frames: Buffer[] = [];
-  return { assembler: new FrameAssembler(bytesMax, new FrameBuffers(1 << 24), (frame) => frames.push(frame)), frames };
+  return { assembler: new FrameAssembler(bytesMax, new BufferPool(1 << 24), (frame) => frames.push(frame)), frames };
 };
 
 describe("frame assembler", () => {
@@ -64,11 +64,15 @@ describe("frame assembler", () => {
     expect(frames[0]?.[size - 1]).toBe(7);
   });
   test("a buffer that was given back is used again, one of a socket's chunk never", () => {
-    const buffers = new FrameBuffers(1 << 20);
+    const buffers = new BufferPool(1 << 20);
     const first = buffers.take(100_000);
     buffers.giveBack(first.subarray(0, 100_000));
     expect(buffers.take(90_000).buffer).toBe(first.buffer);
     expect(buffers.take(90_000).buffer).not.toBe(first.buffer);
+    const twice = buffers.take(200_000);
+    buffers.giveBack(twice);
+    buffers.giveBack(twice);
+    expect(buffers.take(200_000).buffer).not.toBe(buffers.take(200_000).buffer);
     const chunk = Buffer.allocUnsafeSlow(100_000);
     buffers.giveBack(chunk);
     expect(buffers.take(100_000).buffer).not.toBe(chunk.buffer);

@@ -184,3 +184,20 @@ test("what the converter writes it reads back, with schemas", () => {
     { numRuns: 150 },
   );
 });
+
+test("a struct that stands in several records is written anew for each other one, and cannot be changed", () => {
+  const inner = structOf([["a", STRING]]);
+  const outer = structOf([
+    ["s", inner],
+    ["b", STRING],
+  ]);
+  const write = valueWriter(outer, { schemasEnable: false, decimalNumeric: false, replaceNullWithDefault: true });
+  const [one, two] = ["one", "two"].map((a) => new Struct(inner, [a], null, true));
+  const written = [one, one, two, one, new Struct(inner, ["own"])].map((s, i) => {
+    const out = byteSink(8);
+    write(new Struct(outer, [s ?? null, `r${i}`]), out);
+    return text(out);
+  });
+  expect(written).toEqual(["one", "one", "two", "one", "own"].map((a, i) => `{"s":{"a":"${a}"},"b":"r${i}"}`));
+  expect(() => one?.put("a", "x")).toThrow(/cannot be changed/);
+});

@@ -17,7 +17,23 @@ const HELP = `Usage: millrace COMMAND [OPTIONS]
   connect-standalone worker.properties connector.properties…
                                        a Connect worker without a cluster
 
-Every command takes --override key=value, as often as needed. --help shows this.
+Commands that speak to a worker (--url, MILLRACE_URL; http://127.0.0.1:8083), with -o json for programs:
+  info                                 version and cluster
+  get [connectors|plugins|loggers]     lists;  get connector|tasks|offsets NAME
+  describe NAME                        state, health, tasks, topics and configuration
+  apply -f FILE [-f FILE…]             creates or updates connectors from JSON or properties files
+  patch NAME --set key=value --remove key
+  restart NAME [--tasks] [--failed]    restart task NAME/0
+  pause|resume|stop NAME
+  delete NAME [--cleanup plan|true|slot,offsets,topics]
+  doctor NAME | -f FILE                checks the database, its settings and rights, and prints the SQL that mends it
+  preview NAME | -f FILE [--records N] real records through transforms and converters, written nowhere
+  slots                                what each source keeps on its server
+  dlq NAME;  dlq replay NAME [--record PARTITION/OFFSET] [--topic TOPIC]
+  rewind NAME                          back to the beginning
+  --token TOKEN, --user NAME:PASSWORD  (MILLRACE_TOKEN, MILLRACE_USER)
+
+The commands above these take --override key=value, as often as needed. --help shows this.
 `;
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   start: ["config", "data-dir", "broker", "rest"],
@@ -34,6 +50,7 @@ async function main(): Promise<void> {
     return;
   }
   const known = OPTIONS[command];
+  if (known === undefined && (await spoken(command, rest))) return;
   if (known === undefined) return usage(`unknown command "${command}"; millrace --help lists the commands`);
   const { parseArguments, UsageError } = await import("./arguments.ts");
   try {
@@ -56,6 +73,20 @@ async function main(): Promise<void> {
     if (!(error instanceof UsageError)) throw error;
     usage(error.message);
   }
+}
+/** False: no such command. */
+async function spoken(command: string, rest: readonly string[]): Promise<boolean> {
+  const [{ runVerb, VERBS }, { UsageError }] = await Promise.all([import("./verbs/run.ts"), import("./arguments.ts")]);
+  const verb = Object.hasOwn(VERBS, command) ? VERBS[command] : undefined;
+  if (verb === undefined) return false;
+  try {
+    const write = (stream: NodeJS.WriteStream) => (text: string) => void stream.write(text);
+    process.exitCode = await runVerb(verb, rest, process.env, write(process.stdout), write(process.stderr));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    usage(error.message);
+  }
+  return true;
 }
 async function storageCommand(run: () => Promise<number>): Promise<number> {
   const [{ UsageError }, { startFailure }] = await Promise.all([import("./arguments.ts"), import("./failure.ts")]);

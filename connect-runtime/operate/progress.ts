@@ -6,7 +6,7 @@ const LOOK_MS = 2_000;
 const MOVING = ["source-record-poll-total", "source-record-write-total", "sink-record-read-total", "sink-record-send-total"] as const;
 
 export interface Progress {
-  /** Records through the task since it started. */
+  /** Records that went through the task since it started. */
   readonly records: number;
   /** Milliseconds since the counters moved last, or since the task was first seen; at most 2 s off. */
   readonly ageMs: number;
@@ -37,7 +37,8 @@ export class ProgressWatch {
   }
   of(task: TaskSnapshot): Progress {
     const seen = this.#note(task);
-    return { records: seen.sum, ageMs: this.#clock.monotonic() - seen.atMs, never: seen.never };
+    const records = (task.counters["source-record-write-total"] ?? 0) + (task.counters["sink-record-send-total"] ?? 0);
+    return { records, ageMs: this.#clock.monotonic() - seen.atMs, never: seen.never };
   }
   #look(): void {
     const tasks = this.#snapshot();

@@ -46,7 +46,8 @@ export interface AppOptions {
 }
 const JSON_TYPE = "application/json";
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
-const HTTP_OPTIONS = { maxHeaderSize: 16 * 1024, requestTimeout: 300_000 };
+// Connections stay open longer than clients keep them, so that none is closed under a request.
+const HTTP_OPTIONS = { maxHeaderSize: 16 * 1024, requestTimeout: 300_000, keepAliveTimeout: 72_000 };
 const REQUEST_TIMEOUT_MS = 90_000;
 
 export function restApp(options: AppOptions): FastifyInstance {

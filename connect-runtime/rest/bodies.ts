@@ -30,8 +30,8 @@ const tryTransforms = z.object({
       z.object({
         topic: z.string().default("topic"),
         partition: z.nullish(z.int().min(0)),
-        key: z.unknown(),
-        value: z.unknown(),
+        key: z.unknown().optional(),
+        value: z.unknown().optional(),
         headers: z.nullish(z.record(z.string(), scalar)),
         timestamp: z.nullish(z.int()),
       }),

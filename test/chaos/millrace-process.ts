@@ -8,6 +8,7 @@ const ROOT = join(import.meta.dirname, "../..");
 export interface MillraceProcess {
   readonly rest: string;
   readonly bootstrap: string;
+  readonly pid: number;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
   stop(): Promise<void>;
@@ -48,6 +49,7 @@ export async function startMillrace(
   return {
     rest: `http://127.0.0.1:${restPort}`,
     bootstrap: `127.0.0.1:${brokerPort}`,
+    pid: child.pid ?? 0,
     kill: () => end(child, "SIGKILL", gone),
     stop: () => end(child, "SIGTERM", gone),
     output: () => output,

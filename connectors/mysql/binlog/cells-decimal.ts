@@ -15,33 +15,39 @@ export function decimalBytes(precision: number, scale: number): number {
   return Math.floor(whole / 9) * 4 + groupBytes(whole % 9) + Math.floor(scale / 9) * 4 + groupBytes(scale % 9);
 }
 
+/** A group of digits at `p` into `out` at `o`. `mask` undoes the inversion of all bytes, `first` that of the number's first bit. */
+function writeGroup(b: Uint8Array, p: number, digits: number, mask: number, first: number, out: Uint8Array, o: number): void {
+  const size = groupBytes(digits);
+  let value = ((b[p] as number) ^ mask ^ first) & 0xff;
+  for (let i = 1; i < size; i++) value = value * 256 + (((b[p + i] as number) ^ mask) & 0xff);
+  for (let i = o + digits - 1; i >= o; i--) {
+    const q = Math.floor(value / 10);
+    out[i] = 48 + (value - q * 10);
+    value = q;
+  }
+}
+const FIRST_BIT = 0x80;
+
 /** The cell as a number's text with exactly `scale` digits after the point, without leading zeros; into `out` (ASCII). */
 export function writeDecimal(b: Uint8Array, start: number, precision: number, scale: number, out: Uint8Array, at: number): number {
   const whole = precision - scale;
   // In a positive number the first bit is set.
-  const negative = ((b[start] as number) & 0x80) === 0;
+  const negative = ((b[start] as number) & FIRST_BIT) === 0;
   const mask = negative ? 0xff : 0;
   let p = start,
-    o = at;
+    o = at,
+    first = FIRST_BIT;
   if (negative) out[o++] = 0x2d;
   const firstDigit = o;
-  let first = 0x80;
-  const group = (digits: number): void => {
-    const size = groupBytes(digits);
-    let value = 0;
-    for (let i = 0; i < size; i++) {
-      value = value * 256 + (((b[p++] as number) ^ mask ^ first) & 0xff);
-      first = 0;
-    }
-    for (let i = digits - 1; i >= 0; i--) {
-      const q = Math.floor(value / 10);
-      out[o + i] = 48 + (value - q * 10);
-      value = q;
-    }
+  for (let left = whole; left > 0; ) {
+    // What is left over from groups of nine stands at the outer ends.
+    const digits = left % 9 === 0 ? 9 : left % 9;
+    writeGroup(b, p, digits, mask, first, out, o);
+    first = 0;
+    p += groupBytes(digits);
     o += digits;
-  };
-  if (whole % 9 > 0) group(whole % 9);
-  for (let i = Math.floor(whole / 9); i > 0; i--) group(9);
+    left -= digits;
+  }
   // Leading zeros go, but one stays before the point.
   let zeros = firstDigit;
   while (zeros < o - 1 && out[zeros] === 48) zeros++;
@@ -51,8 +57,14 @@ export function writeDecimal(b: Uint8Array, start: number, precision: number, sc
   } else if (whole === 0) out[o++] = 48;
   if (scale === 0) return o;
   out[o++] = 0x2e;
-  for (let i = Math.floor(scale / 9); i > 0; i--) group(9);
-  if (scale % 9 > 0) group(scale % 9);
+  for (let left = scale; left > 0; ) {
+    const digits = left < 9 ? left : 9;
+    writeGroup(b, p, digits, mask, first, out, o);
+    first = 0;
+    p += groupBytes(digits);
+    o += digits;
+    left -= digits;
+  }
   return o;
 }
 /** Room that `writeDecimal` needs. */

@@ -15,6 +15,7 @@ import {
   type BinlogEvent,
   type EventHeader,
   FLAG_ARTIFICIAL,
+  FLAG_BINLOG_IN_USE,
   FLAG_IGNORABLE,
   type FormatDescription,
   type HeartbeatEvent,
@@ -116,7 +117,7 @@ export class BinlogDecoder {
     const algorithm = hasAlgorithm && c.left > CHECKSUM_BYTES ? b[end - CHECKSUM_BYTES - 1] : 0;
     this.#checksum = algorithm === CHECKSUM_CRC32;
     // A log that is being written has its flag set without its checksum made anew, so an open one cannot be verified as it stands.
-    if (this.#checksum && (header.flags & (FLAG_ARTIFICIAL | 1)) === 0) this.#checked(header, b, start, end);
+    if (this.#checksum && (header.flags & (FLAG_ARTIFICIAL | FLAG_BINLOG_IN_USE)) === 0) this.#checked(header, b, start, end);
     this.#mariadb = mariadb;
     this.#tables.clear();
     return { kind: "formatDescription", header, binlogVersion, serverVersion, mariadb, checksum: this.#checksum };

@@ -32,6 +32,16 @@ class Columns {
     if (this.#names.size !== this.list.length) for (const c of this.list) this.#names.add(c.name.toLowerCase());
     return this.#names.has(name.toLowerCase());
   }
+  /** A column that the same statement has added; nothing if it has not (IF EXISTS). */
+  replace(name: string, column: Column, place: { readonly after: string | null } | null): void {
+    const at = this.at(name);
+    if (at < 0) return;
+    this.#names.delete(name.toLowerCase());
+    this.list.splice(at, 1);
+    if (place !== null) this.insert(column, place);
+    else this.list.splice(at, 0, column);
+    this.#names.add(column.name.toLowerCase());
+  }
   insert(column: Column, place: { readonly after: string | null } | null): void {
     const at = place === null ? this.list.length : place.after === null ? 0 : this.at(place.after) + 1;
     if (place !== null && place.after !== null && at === 0) throw new Mismatch(`there is no column '${place.after}'`);
@@ -58,7 +68,7 @@ export function applied(shape: TableShape, actions: readonly Action[], o: ApplyO
   const columns = new Columns(shape.columns);
   const names = changeColumns(columns, shape.primaryKeyColumnNames, actions, charset, o.comments);
   const conversion = actions.findLast((a): a is Of<"charset"> => a.kind === "charset" && a.convert);
-  if (conversion !== undefined) convert(columns, shape.columns, charset, actions);
+  if (conversion !== undefined) convert(columns, charset);
   setDefaults(columns, actions, names);
   const key = keyNames(
     columns,
@@ -99,6 +109,20 @@ function renamed(name: string, names: Names): readonly string[] {
   const to = names.get(name.toLowerCase());
   return to === undefined ? [name] : to === null ? [] : [to];
 }
+/** What becomes of the columns that were there. MariaDB lets a statement change what it adds itself. */
+function fatesOf(columns: Columns, actions: readonly Action[]): ReadonlyMap<string, Action> {
+  const fates = new Map<string, Action>();
+  const added = new Set<string>();
+  for (const a of actions) {
+    if (a.kind === "add") added.add(a.column.name.toLowerCase());
+    const name = a.kind === "drop" ? a.name : a.kind === "change" || a.kind === "rename" ? a.from : null;
+    if (name === null) continue;
+    if (columns.old(name) !== undefined) fates.set(name.toLowerCase(), a);
+    else if (a.kind === "change" && added.has(name.toLowerCase())) added.add(a.column.name.toLowerCase());
+    else if (!("lenient" in a) || !a.lenient) throw new Mismatch(`there is no column '${name}'`);
+  }
+  return fates;
+}
 function changeColumns(
   columns: Columns,
   key: readonly string[],
@@ -110,13 +134,7 @@ function changeColumns(
   const finished = (d: ColumnDraft): Column => finishedColumn(d, charset, comments);
   const moved: (() => void)[] = [];
   const list: Column[] = [];
-  const fates = new Map<string, Action>();
-  for (const a of actions) {
-    const name = a.kind === "drop" ? a.name : a.kind === "change" || a.kind === "rename" ? a.from : null;
-    if (name === null) continue;
-    if (columns.old(name) !== undefined) fates.set(name.toLowerCase(), a);
-    else if (!("lenient" in a) || !a.lenient) throw new Mismatch(`there is no column '${name}'`);
-  }
+  const fates = fatesOf(columns, actions);
   for (const old of columns.list) {
     const fate = fates.get(old.name.toLowerCase());
     if (fate === undefined) list.push(old);
@@ -134,7 +152,10 @@ function changeColumns(
     if (a.kind === "change" && a.place !== null) {
       const old = columns.old(a.from);
       if (old !== undefined) moved.push(() => columns.insert(kept(old, finished(a.column), a.keeps, key), a.place));
-    } else if (a.kind === "add")
+      else moved.push(() => columns.replace(a.from, finished(a.column), a.place));
+    } else if (a.kind === "change" && columns.old(a.from) === undefined)
+      moved.push(() => columns.replace(a.from, finished(a.column), null));
+    else if (a.kind === "add")
       moved.push(() => {
         if (!columns.has(a.column.name)) columns.insert(finished(a.column), a.place);
         else if (!a.lenient) throw new Mismatch(`there is a column '${a.column.name}' already`);
@@ -156,11 +177,11 @@ function kept(old: Column, column: Column, keeps: boolean, key: readonly string[
     comment: column.comment ?? old.comment,
   };
 }
-/** CONVERT TO CHARACTER SET: every text column that was there and is not defined anew. */
-function convert(columns: Columns, before: readonly Column[], charset: CharsetDefault, actions: readonly Action[]): void {
-  const defined = new Set(actions.flatMap((a) => (a.kind === "change" || a.kind === "add" ? [a.column.name.toLowerCase()] : [])));
+/** CONVERT TO CHARACTER SET: every text column, also one that the statement defines otherwise (both servers, seen). */
+function convert(columns: Columns, charset: CharsetDefault): void {
   for (const [i, column] of columns.list.entries()) {
-    if (column.charsetName === null || charset.stored === null || defined.has(column.name.toLowerCase()) || before.length === 0) continue;
+    const stored = column.detail?.storedCharset ?? column.charsetName;
+    if (column.charsetName === null || charset.stored === null || sameCharset(stored, "binary")) continue;
     const { storedCharset: _stored, collation: _collation, ...rest } = column.detail ?? {};
     const detail: ColumnDetail = sameCharset(charset.stored, column.charsetName) ? rest : { ...rest, storedCharset: charset.stored };
     const { detail: _detail, ...plain } = column;

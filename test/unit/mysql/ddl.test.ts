@@ -47,6 +47,10 @@ describe("the bytes' character set", () => {
       stored("mysql", "CREATE TABLE t (a text)", "ALTER TABLE t CONVERT TO CHARSET latin1", "ALTER TABLE t CONVERT TO CHARSET utf8mb4"),
     ).toEqual(["utf8mb4"]);
   });
+  test("CONVERT TO, over what the same statement says of a column", () => {
+    const ddl = "ALTER TABLE t CONVERT TO CHARACTER SET latin1, MODIFY a char(3) CHARSET latin2, ADD b varchar(3) CHARSET binary";
+    expect(stored("mysql", "CREATE TABLE t (a char(3))", ddl)).toEqual(["latin1", "binary"]);
+  });
   test("a collation alone, of table, database, column and enumeration", () => {
     expect(stored("mysql", "CREATE TABLE t (a text, b set('x') COLLATE latin2_bin) COLLATE latin1_bin")).toEqual(["latin1", "latin2"]);
     expect(stored("mariadb", "ALTER DATABASE d COLLATE latin1_bin", "CREATE TABLE t (a text)")).toEqual(["latin1"]);

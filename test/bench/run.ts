@@ -3,7 +3,8 @@
  * machine's load, and the ratios; asserts nothing.
  *
  *   BENCH_EVENTS, BENCH_ROWS (default 1,000,000 and 2,000,000), BENCH_REPS (2), PG_URL (default: the embedded PostgreSQL),
- *   KAFKA_LIBS, DBZ_LIBS (folders of jars), BENCH_ONLY=millrace, BENCH_CPU_PROF=folder
+ *   KAFKA_LIBS, DBZ_LIBS (folders of jars), BENCH_ONLY=millrace, BENCH_CPU_PROF=folder, BENCH_SCENARIOS=inserts,snapshot,schemas,updates,tpcb
+ *   (default: the first two), BENCH_SNAPSHOT_THREADS (1)
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,6 +13,7 @@ import { createKafkaClients } from "#broker/client/index";
 import { startSamplePostgres } from "../../demo/sample-postgres.ts";
 import { COLUMNS, connect, dropSlot, fill, type Server, sourceConfig } from "./postgres-load.ts";
 import { cpuSeconds, machine, residentMiB, sample } from "./process-sample.ts";
+import { type Scenario, SCENARIOS } from "./scenarios.ts";
 import { startDebezium, startMillrace, type Target } from "./targets.ts";
 
 const EVENTS = Number(process.env["BENCH_EVENTS"] ?? 1_000_000);
@@ -40,16 +42,22 @@ async function call(url: string, method: string, body?: unknown): Promise<void> 
 }
 
 /** Posts the connector and times from the first to the last event, as they become readable in the topic. */
-async function drain(target: Target, name: string, config: Record<string, string>, topic: string, count: number): Promise<Figure> {
+async function drain(
+  target: Target,
+  name: string,
+  config: Record<string, string>,
+  topics: readonly string[],
+  count: number,
+): Promise<Figure> {
   const admin = await createKafkaClients().admin({ "bootstrap.servers": target.bootstrap });
-  await admin.createTopics([{ name: topic, partitions: 1, replicationFactor: 1 }]);
-  const partition = [{ topic, partition: 0 }];
+  await admin.createTopics(topics.map((topic) => ({ name: topic, partitions: 1, replicationFactor: 1 })));
+  const partitions = topics.map((topic) => ({ topic, partition: 0 }));
   const connectUsed = sample(target.pids.connect);
   const brokerBefore = cpuSeconds(target.pids.broker);
   await call(`${target.rest}/connectors/${name}/config`, "PUT", config);
   let first: { at: number; end: number } | null = null;
   for (let end = 0; end < count; await sleep(20)) {
-    end = (await admin.endOffsets(partition))[0] ?? 0;
+    end = (await admin.endOffsets(partitions)).reduce((sum: number, each) => sum + (each ?? 0), 0);
     if (first === null && end > 0) first = { at: performance.now(), end };
     const status =
       first === null || performance.now() - first.at > 600_000
@@ -62,7 +70,7 @@ async function drain(target: Target, name: string, config: Record<string, string
   const brokerCpu = target.pids.broker === target.pids.connect ? 0 : cpuSeconds(target.pids.broker) - brokerBefore;
   const brokerMiB = target.pids.broker === target.pids.connect ? 0 : residentMiB(target.pids.broker);
   await call(`${target.rest}/connectors/${name}`, "DELETE");
-  await admin.deleteTopics([topic]);
+  await admin.deleteTopics([...topics]);
   await admin.close();
   return {
     perSecond: (count - (first?.end ?? 0)) / seconds,
@@ -82,7 +90,7 @@ async function streaming(target: Target, server: Server, rep: number): Promise<F
     target,
     `stream-${rep}`,
     sourceConfig(server, prefix, "bench_ins", slot, { "snapshot.mode": "no_data" }),
-    `${prefix}.public.bench_ins`,
+    [`${prefix}.public.bench_ins`],
     EVENTS,
   );
   await dropSlot(sql, slot);
@@ -97,13 +105,50 @@ async function snapshot(target: Target, server: Server, rep: number): Promise<Fi
   const figure = await drain(
     target,
     `snap-${rep}`,
-    sourceConfig(server, prefix, "bench_snap", slot, { "snapshot.mode": "initial_only" }),
-    `${prefix}.public.bench_snap`,
+    sourceConfig(server, prefix, "bench_snap", slot, {
+      "snapshot.mode": "initial_only",
+      "snapshot.max.threads": process.env["BENCH_SNAPSHOT_THREADS"] ?? "1",
+    }),
+    [`${prefix}.public.bench_snap`],
     ROWS,
   );
   await dropSlot(sql, slot);
   await sql.end();
   return figure;
+}
+
+async function scenarioRun(s: Scenario, target: Target, server: Server, rep: number, count: number): Promise<Figure> {
+  const sql = await connect(server);
+  const slot = `${s.name}_${target.name}_${rep}`;
+  await dropSlot(sql, slot);
+  await sql.query("select pg_copy_logical_replication_slot($1, $2)", [`base_${s.name}`, slot]);
+  const prefix = `${s.name}${target.name}${rep}`;
+  const config = sourceConfig(server, prefix, s.tables[0] ?? "", slot, {
+    ...s.config,
+    "snapshot.mode": "no_data",
+    "publication.name": `pub_${s.name}`,
+    "table.include.list": s.tables.map((t) => `public.${t}`).join(","),
+  });
+  const topics = s.tables.map((t) => `${prefix}.public.${t}`);
+  const figure = await drain(target, `${s.name}-${rep}`, config, topics, count);
+  await dropSlot(sql, slot);
+  await sql.end();
+  return figure;
+}
+/** Measured one after the other, so that no backlog lies in the WAL of the next. */
+async function scenario(s: Scenario, server: Server): Promise<void> {
+  const sql = await connect(server);
+  await s.prepare(sql, EVENTS);
+  await sql.query(`create publication pub_${s.name} for table ${s.tables.join(", ")}`);
+  await dropSlot(sql, `base_${s.name}`);
+  await sql.query("select pg_create_logical_replication_slot($1, 'pgoutput')", [`base_${s.name}`]);
+  const count = await s.load(sql, EVENTS);
+  const figures = new Map<string, Figure[]>();
+  for (let rep = 0; rep < REPS; rep++)
+    for (const t of targets) figures.set(t.name, [...(figures.get(t.name) ?? []), await scenarioRun(s, t, server, rep, count)]);
+  await dropSlot(sql, `base_${s.name}`);
+  await sql.end();
+  report(`${s.title} (${count.toLocaleString("en")} events)`, "events", figures);
 }
 
 async function prepare(server: Server): Promise<void> {
@@ -154,6 +199,7 @@ const server: Server = {
   user: decodeURIComponent(parsed?.username || "postgres"),
   database: "millrace_bench",
 };
+const wanted = new Set((process.env["BENCH_SCENARIOS"] ?? "inserts,snapshot").split(","));
 const stream = new Map<string, Figure[]>();
 const snap = new Map<string, Figure[]>();
 const targets: Target[] = [];
@@ -170,11 +216,16 @@ try {
     );
   // Interleaved, so that the machine's mood meets both.
   for (let rep = 0; rep < REPS; rep++) {
-    for (const t of targets) stream.set(t.name, [...(stream.get(t.name) ?? []), await streaming(t, server, rep)]);
-    for (const t of targets) snap.set(t.name, [...(snap.get(t.name) ?? []), await snapshot(t, server, rep)]);
+    for (const t of wanted.has("inserts") ? targets : [])
+      stream.set(t.name, [...(stream.get(t.name) ?? []), await streaming(t, server, rep)]);
+    for (const t of wanted.has("snapshot") ? targets : []) snap.set(t.name, [...(snap.get(t.name) ?? []), await snapshot(t, server, rep)]);
   }
-  report(`backlog of ${EVENTS.toLocaleString("en")} single-row inserts, plain JSON`, "events", stream);
-  report(`snapshot of ${ROWS.toLocaleString("en")} rows, plain JSON`, "rows", snap);
+  if (stream.size > 0) report(`backlog of ${EVENTS.toLocaleString("en")} single-row inserts, plain JSON`, "events", stream);
+  if (snap.size > 0) report(`snapshot of ${ROWS.toLocaleString("en")} rows, plain JSON`, "rows", snap);
+  const base = await connect(server);
+  await dropSlot(base, "bench_base");
+  await base.end();
+  for (const each of SCENARIOS) if (wanted.has(each.name)) await scenario(each, server);
 } finally {
   for (const t of targets) await t.stop();
   if (embedded !== null) await embedded.stop();

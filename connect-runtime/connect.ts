@@ -6,7 +6,7 @@ import type { Random } from "#broker/base/random";
 import type { Admin, ClientConfig, KafkaClients } from "#broker/client/types";
 import type { RawConfig } from "./api/config.ts";
 import { catalog, connectorClasses, pluginNames } from "./catalog/catalog.ts";
-import { refusal, validateConnector } from "./catalog/validate.ts";
+import { refusal, validateConnector, type ValidationOptions } from "./catalog/validate.ts";
 import { clientConfig, type DistributedSettings, type Listener, type StorageTopic, type WorkerConfig } from "./config.ts";
 import { HerderCommands } from "./herder/commands.ts";
 import { type HerderLoop, type HerderStores, openHerderLoop } from "./herder/distributed.ts";
@@ -22,8 +22,8 @@ import { openAudit } from "./rest/audit.ts";
 import { LogLevels } from "./rest/log-levels.ts";
 import { bodies } from "./rest/route.ts";
 import type { Operations } from "./rest/operations.ts";
-import { openSecrets } from "./rest/secrets.ts";
-import { openRest } from "./rest/server.ts";
+import { openSecrets, type Secrets } from "./rest/secrets.ts";
+import { openRest, type RestServer } from "./rest/server.ts";
 import { tlsMaterial } from "./rest/tls.ts";
 import { workerRequest } from "./rest/worker-request.ts";
 import type { ConfigChange } from "./store/config-state.ts";
@@ -55,90 +55,58 @@ const COMMIT = "millrace-0.1.0";
 /** The Kafka Connect that this one stands for. */
 const VERSION = "4.1.0";
 
+/** What REST answers with, as far as it is there yet. */
+interface Answering {
+  herder: Herder | null;
+  operations: Operations | null;
+  resolver: ConfigResolver | null;
+}
+interface Front {
+  readonly config: WorkerConfig;
+  readonly deps: ConnectDeps;
+  readonly levels: LogLevels;
+  readonly requestWorker: WorkerRequest;
+  readonly secrets: Secrets;
+  readonly answering: Answering;
+  readonly validation: ValidationOptions;
+}
+const resolverOf = async ({ config, answering }: Pick<Front, "config" | "answering">): Promise<ConfigResolver> =>
+  (answering.resolver ??= await createConfigResolver(catalog, config.raw));
+
 /** Resolves when REST answers and the worker runs what its group gave it. Throws ConnectError, KafkaError or a listen error. */
 export async function startConnect(config: WorkerConfig, deps: ConnectDeps): Promise<RunningConnect> {
   const { log, clock } = deps;
   if (config.unknownKeys.length > 0) log.warn(`settings that the worker does not know: ${config.unknownKeys.join(", ")}`);
-  const levels = new LogLevels(config.logLevel, clock, (name, level) => name === "root" && deps.setLogLevel(level.toLowerCase()));
-  let herder: Herder | null = null;
-  let resolver: ConfigResolver | null = null;
-  const validation = {
-    worker: config,
-    resolve: async (raw: RawConfig): Promise<RawConfig> => {
-      resolver ??= await createConfigResolver(catalog, config.raw);
-      return resolvePosted(resolver, raw);
-    },
-  };
-  const requestWorker = workerRequest(config.advertisedScheme === "https" ? tlsMaterial(config.raw, "listeners.https.") : null);
-  const secrets = openSecrets(config.raw["millrace.rest.secrets"] === "visible");
-  const audit = openAudit({ config: config.raw, clients: deps.clients, clock, log });
-  let operations: Operations | null = null;
-  const rest = await openRest({
+  const answering: Answering = { herder: null, operations: null, resolver: null };
+  const resolve = async (raw: RawConfig): Promise<RawConfig> => resolvePosted(await resolverOf({ config, answering }), raw);
+  const front: Front = {
     config,
+    deps,
+    answering,
+    levels: new LogLevels(config.logLevel, clock, (name, level) => name === "root" && deps.setLogLevel(level.toLowerCase())),
+    requestWorker: workerRequest(config.advertisedScheme === "https" ? tlsMaterial(config.raw, "listeners.https.") : null),
+    secrets: openSecrets(config.raw["millrace.rest.secrets"] === "visible"),
+    validation: { worker: config, resolve },
+  };
+  const audit = openAudit({ config: config.raw, clients: deps.clients, clock, log });
+  const rest = await openRest({
+    ...front,
     versions: { version: VERSION, commit: COMMIT },
-    herder: () => herder,
-    operations: () => operations,
-    validate: (posted) => validateConnector(posted, validation),
-    levels,
-    requestWorker,
-    secrets,
+    herder: () => answering.herder,
+    operations: () => answering.operations,
+    validate: (posted) => validateConnector(posted, front.validation),
     audit: audit.audit,
     ...(config.login ? { guard: (await import("./rest/access.ts")).openGuard(config.raw, process.env) } : {}),
     log,
   });
   try {
-    const advertised = `${config.advertisedHost ?? hostOf(rest.listener)}:${config.advertisedPort ?? rest.port}`;
-    const figures = new WorkerFigures(clock);
-    const worker = createWorker(config.raw, {
-      clients: deps.clients,
-      catalog,
-      threadModules: { catalog: new URL("./catalog/catalog.ts", import.meta.url).href },
-      offsets: offsetStore(config, deps),
-      clock,
-      log,
-    });
-    figures.observe(worker);
-    const progress = new ProgressWatch(() => worker.snapshot(), clock);
-    const [clusterId, loop, { openOperations }] = await Promise.all([
-      clusterIdOf(config, deps),
-      openLoop({ config, deps, worker, advertised, levels, requestWorker, figures }),
-      import("./operate/operations.ts"),
-    ]);
-    herder = new HerderCommands({
-      loop,
-      clusterId,
-      validate: async (posted: PostedConfig) => {
-        const refused = refusal(await validateConnector(posted, validation));
-        if (refused !== null) throw badRequest(refused);
-      },
-      fencing: config.exactlyOnceSource === "enabled" ? new ZombieFencing(loop, config.groupId, () => admin(config, deps)) : null,
-    });
-    const running = loop;
-    progress.start();
-    operations = openOperations({
-      herder,
-      worker,
-      workerConfig: config.raw,
-      clients: deps.clients,
-      classes: connectorClasses,
-      secrets,
-      resolve: async (raw) => (resolver ??= await createConfigResolver(catalog, config.raw)).resolve(raw),
-      requestWorker,
-      workerId: advertised,
-      scheme: config.advertisedScheme,
-      progress,
-      starts: () => figures.starts(),
-      rebalance: () =>
-        figures.rebalance(config.distributed?.protocol ?? "standalone", loop.membership.leaderUrl, loop.membership.generation),
-      clock,
-    });
+    const running = await startWorker(front, rest);
     setImmediate(() => void warmUp(log));
     return {
       url: `${rest.listener.scheme}://${local(rest.listener)}:${rest.port}`,
-      herder,
-      worker,
+      herder: running.herder,
+      worker: running.worker,
       async close() {
-        progress.close();
         await rest.close();
         await running.close();
         await audit.close();
@@ -148,6 +116,63 @@ export async function startConnect(config: WorkerConfig, deps: ConnectDeps): Pro
     await rest.close();
     throw error;
   }
+}
+async function startWorker(front: Front, rest: RestServer): Promise<Pick<RunningConnect, "herder" | "worker" | "close">> {
+  const { config, deps, levels, requestWorker, secrets, answering, validation } = front;
+  const { clock, log } = deps;
+  const advertised = `${config.advertisedHost ?? hostOf(rest.listener)}:${config.advertisedPort ?? rest.port}`;
+  const figures = new WorkerFigures(clock);
+  const worker = createWorker(config.raw, {
+    clients: deps.clients,
+    catalog,
+    threadModules: { catalog: new URL("./catalog/catalog.ts", import.meta.url).href },
+    offsets: offsetStore(config, deps),
+    clock,
+    log,
+  });
+  figures.observe(worker);
+  const progress = new ProgressWatch(() => worker.snapshot(), clock);
+  const [clusterId, loop, { openOperations }] = await Promise.all([
+    clusterIdOf(config, deps),
+    openLoop({ config, deps, worker, advertised, levels, requestWorker, figures }),
+    import("./operate/operations.ts"),
+  ]);
+  const herder = new HerderCommands({
+    loop,
+    clusterId,
+    validate: async (posted: PostedConfig) => {
+      const refused = refusal(await validateConnector(posted, validation));
+      if (refused !== null) throw badRequest(refused);
+    },
+    fencing: config.exactlyOnceSource === "enabled" ? new ZombieFencing(loop, config.groupId, () => admin(config, deps)) : null,
+  });
+  answering.herder = herder;
+  progress.start();
+  const { membership } = loop;
+  answering.operations = openOperations({
+    herder,
+    worker,
+    workerConfig: config.raw,
+    clients: deps.clients,
+    classes: connectorClasses,
+    secrets,
+    resolve: async (raw) => (await resolverOf(front)).resolve(raw),
+    requestWorker,
+    workerId: advertised,
+    scheme: config.advertisedScheme,
+    progress,
+    starts: () => figures.starts(),
+    rebalance: () => figures.rebalance(config.distributed?.protocol ?? "standalone", membership.leaderUrl, membership.generation),
+    clock,
+  });
+  return {
+    herder,
+    worker,
+    close() {
+      progress.close();
+      return loop.close();
+    },
+  };
 }
 
 /** What the first request with a body needs, loaded once the worker is ready. */

@@ -47,8 +47,8 @@ export async function imported(herder: Herder, name: string, offsets: readonly O
 const canonical = ({ partition }: OffsetEntry): string =>
   JSON.stringify(
     Object.entries(partition)
-      .map(([k, v]) => [k, String(v)])
-      .sort(),
+      .map(([k, v]) => `${k}=${String(v)}`)
+      .sort((a, b) => (a < b ? -1 : 1)),
   );
 
 const TRIES = 20;

@@ -58,13 +58,15 @@ export function restApp(options: AppOptions): FastifyInstance {
     serverFactory: (handler) => {
       const server =
         options.tls === undefined
-          ? createServer(HTTP_OPTIONS, (q, a) => void handler(q, a))
-          : createTlsServer({ ...HTTP_OPTIONS, ...options.tls }, (q, a) => void handler(q, a));
+          ? createServer(HTTP_OPTIONS, (q, a) => handler(q, a))
+          : createTlsServer({ ...HTTP_OPTIONS, ...options.tls }, (q, a) => handler(q, a));
       return server as Server;
     },
     // What Node's parser refuses before there is a request, and paths that cannot be decoded.
     clientErrorHandler: refuseConnection,
-    frameworkErrors: (error, _request, reply) => sendError(reply, error.statusCode ?? 400, error.message),
+    frameworkErrors: (error, _request, reply) => {
+      sendError(reply, error.statusCode ?? 400, error.message);
+    },
     // No route has a JSON schema; without these two the compilers of such schemas are loaded all the same.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },

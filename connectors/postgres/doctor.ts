@@ -262,6 +262,7 @@ async function tableChecks(client: Client, s: TaskSettings): Promise<readonly Ch
   ];
 }
 
+/** What nobody captures moves the slot on without an offset being stored: what is behind counts from the later of both. */
 async function position(config: TaskConfig, offset: Parameters<NonNullable<Diagnosis["position"]>>[1]): Promise<SourcePosition | null> {
   const name = settingsOf(config).string("slot.name");
   const stored = offset === null ? null : readOffset(offset);
@@ -270,11 +271,12 @@ async function position(config: TaskConfig, offset: Parameters<NonNullable<Diagn
     const { rows } = await client.query<{
       head: string;
       behind: string | null;
+      confirmed: string | null;
       retained: string | null;
       status: string | null;
       active: boolean | null;
     }>(
-      `SELECT pg_current_wal_lsn()::text AS head, pg_wal_lsn_diff(pg_current_wal_lsn(), $2::pg_lsn)::text AS behind,
+      `SELECT pg_current_wal_lsn()::text AS head, pg_wal_lsn_diff(pg_current_wal_lsn(), greatest($2::pg_lsn, s.confirmed_flush_lsn))::text AS behind, s.confirmed_flush_lsn::text AS confirmed,
        pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)::text AS retained, s.wal_status AS status, s.active
        FROM (SELECT 1) AS one LEFT JOIN pg_catalog.pg_replication_slots s ON s.slot_name = $1`,
       [name, lsn === null ? null : lsnText(lsn)],
@@ -287,6 +289,7 @@ async function position(config: TaskConfig, offset: Parameters<NonNullable<Diagn
       behindBytes: row.behind === null ? null : Math.max(0, Number(row.behind)),
       details: {
         slot: name,
+        slot_confirmed: row.confirmed,
         slot_active: row.active,
         slot_retained_bytes: row.retained === null ? null : Number(row.retained),
         slot_wal_status: row.status,

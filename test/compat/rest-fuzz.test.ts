@@ -42,7 +42,7 @@ function fuzz(before: readonly string[], after: readonly string[]): Promise<{ co
   return new Promise((resolve) => {
     execFile(
       command ?? "",
-      [...args, "--max-examples", "8", "--request-timeout", "30", "--seed", "7", "--no-color"],
+      [...args, "--max-examples", "8", "--max-time", "40", "--request-timeout", "30", "--seed", "7", "--no-color"],
       { cwd: cluster.folder, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, text: stdout + stderr }),

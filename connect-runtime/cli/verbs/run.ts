@@ -47,7 +47,7 @@ export function parseVerb(args: readonly string[]): VerbInput {
       words.push(arg);
       continue;
     }
-    const [given = "", inline] = arg.startsWith("--") ? cut(arg) : [arg, undefined];
+    const [given, inline] = arg.startsWith("--") ? cut(arg) : ([arg, undefined] as const);
     const name = (SHORT[given] ?? given).slice(2);
     if (FLAGS.has(name)) {
       flags.add(name);

@@ -112,9 +112,12 @@ export class SnapshotRows {
     } else this.#chunkDone(table, chunk);
     if (table.left > 0) return;
     table.scanned(table.rows);
+    if (held.row === null) {
+      this.#tableDone(table);
+      return;
+    }
     if (this.#ended !== null) this.#releaseEnded(this.#ended);
-    if (held.row === null) this.#tableDone(table);
-    else this.#ended = table;
+    this.#ended = table;
   }
   /** Sends the last row; returns the offset with which streaming begins. */
   finish(): SourceOffset {

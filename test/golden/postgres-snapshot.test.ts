@@ -38,6 +38,7 @@ describe.skipIf(reason !== "")(`initial snapshot in chunks${reason === "" ? "" :
     await db.query("CREATE TABLE none (v text)");
     await db.query("CREATE TABLE maybe (u int UNIQUE, v text)");
     await db.query("CREATE TABLE nothing (id int PRIMARY KEY)");
+    await db.query("CREATE TABLE zero (id int PRIMARY KEY)");
     await db.query("CREATE TABLE parts (id int PRIMARY KEY, v text) PARTITION BY RANGE (id)");
     await db.query("CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (1000)");
     await db.query("CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (1000) TO (9000)");
@@ -49,7 +50,7 @@ describe.skipIf(reason !== "")(`initial snapshot in chunks${reason === "" ? "" :
     const bench = new TaskBench(server, name, {
       "snapshot.max.threads": String(threads),
       "millrace.snapshot.chunk.rows": "300",
-      "table.include.list": "public.(one|two|none|maybe|nothing|parts)",
+      "table.include.list": "public.(one|two|none|maybe|nothing|parts|zero)",
       "publication.autocreate.mode": "filtered",
     });
     await bench.start();

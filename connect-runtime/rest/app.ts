@@ -208,9 +208,10 @@ async function bounded<T>(run: () => Promise<T>): Promise<T> {
 }
 
 function restRequest(request: FastifyRequest, caller: Caller | null): RestRequest {
-  const url = new URL(request.url, "http://worker");
+  // Not by URL, which refuses targets such as "//" that HTTP allows.
+  const [path = "/", ...search] = request.url.split("?");
   const query: Record<string, string[]> = Object.create(null);
-  for (const [name, value] of url.searchParams) (query[name] ??= []).push(value);
+  for (const [name, value] of new URLSearchParams(search.join("?"))) (query[name] ??= []).push(value);
   const params: Record<string, string> = Object.create(null);
   if (typeof request.params === "object" && request.params !== null) {
     for (const [name, value] of Object.entries(request.params)) params[name] = String(value);
@@ -218,7 +219,7 @@ function restRequest(request: FastifyRequest, caller: Caller | null): RestReques
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers[name] = String(value);
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-  return { method: request.method, params, query, headers, body, path: url.pathname, caller, secure: request.protocol === "https" };
+  return { method: request.method, params, query, headers, body, path, caller, secure: request.protocol === "https" };
 }
 /** Whether the client takes JSON. */
 function accepts(header: string | undefined): boolean {

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import type { FastifyInstance } from "fastify";
 import { silentLogger } from "#broker/base/logger";
@@ -76,6 +77,24 @@ describe("answers", () => {
     expect((await fetch(`${url}/things`, { method: "POST", body: "a=b" })).status).toBe(415);
     const options = await fetch(`${url}/things`, { method: "OPTIONS" });
     expect([options.headers.get("allow"), type(options)]).toEqual(["HEAD,POST,GET,OPTIONS", "text/plain"]);
+  });
+  test("request lines that no client should send are refused in Kafka's shape", async () => {
+    const { port } = new URL(await started());
+    const raw = (text: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        let answer = "";
+        const socket = connect(Number(port), "127.0.0.1", () => socket.write(text));
+        socket.on("data", (chunk) => (answer += String(chunk)));
+        socket.on("close", () => resolve(answer));
+        socket.on("error", reject);
+      });
+    const get = (target: string): Promise<string> => raw(`GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    for (const answer of [await get("/x%zz"), await get("/things/%ff%fe"), await raw("NONSENSE\r\n\r\n")]) {
+      expect(answer).toMatch(/^HTTP\/1.1 400 /);
+      expect(answer).toContain('{"error_code":400,"message":');
+    }
+    expect(await get("//")).not.toMatch(/^HTTP\/1.1 5/);
+    expect(await raw(`GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /);
   });
   test("CORS only for allowed origins, with the configured methods", async () => {
     const url = await started({ corsOrigin: "http://ui.example", corsMethods: "GET,PUT", headers: [["X-Frame-Options", "DENY"]] });

@@ -38,6 +38,10 @@ export class DeliveryLedger {
   get records(): number {
     return this.#records;
   }
+  /** The delivery that the prefix ends at; null: nothing is on its way. */
+  get waitingFor(): Delivery | null {
+    return this.#head === this.#tail ? null : (this.#deliveries[this.#head & this.#mask] ?? null);
+  }
   add(delivery: Delivery, partition: SourcePartition, offset: SourceOffset): void {
     this.#records++;
     if (this.#tail !== this.#head) {

@@ -29,6 +29,7 @@ export interface SourceLoopOptions {
   readonly bufferMax: number;
 }
 const TURN_MS = 5;
+const STALL_MS = 3_000;
 const TOPIC_REPORT_MS = 1_000;
 const POLL_RETRY_MAX_MS = 10_000;
 const CLOSING_FLUSH_SHARE = 0.8;
@@ -56,6 +57,7 @@ export class SourceLoop {
     await task.start();
     host.state("RUNNING");
     this.#turnStarted = host.clock.monotonic();
+    const stalls = this.#watchStalls();
     let failed = true;
     try {
       while (!host.stop.aborted) {
@@ -67,8 +69,27 @@ export class SourceLoop {
       }
       failed = false;
     } finally {
+      stalls.abort();
       await this.#finish(failed);
     }
+  }
+  /** Looks whether the topic is still there when one delivery has been on its way for a while. */
+  #watchStalls(): AbortController {
+    const { host, topics } = this.#o;
+    const ended = new AbortController();
+    const look = async (): Promise<void> => {
+      for (let last: Delivery | null = null; !ended.signal.aborted; await host.clock.sleep(STALL_MS, ended.signal)) {
+        const head = this.#ledger.waitingFor;
+        if (head !== null && head === last && head.state === "pending") {
+          await topics
+            .revive(head.topic)
+            .catch((error: unknown) => host.log.warn(`topic ${head.topic} cannot be looked for: ${String(error)}`));
+        }
+        last = head;
+      }
+    };
+    void look();
+    return ended;
   }
   async #pause(): Promise<void> {
     const { host, task } = this.#o;

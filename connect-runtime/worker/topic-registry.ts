@@ -77,6 +77,13 @@ export class TopicRegistry {
   has(topic: string): boolean {
     return this.#known.has(topic);
   }
+  /** A topic that has been deleted while the task writes to it is created again, as Kafka's producer has the broker do it. */
+  async revive(topic: string): Promise<void> {
+    const admin = await this.#o.admin();
+    if (!this.has(topic) || (await admin.describeTopics([topic])).has(topic)) return;
+    await admin.createTopics([newTopicFor(this.#o.groups, topic)]);
+    this.#o.log.warn(`topic ${topic} was gone and has been created again`);
+  }
   /** Resolves when the producer knows the topic. Throws ConnectError when it cannot be had. */
   async ensure(topic: string, signal: AbortSignal): Promise<void> {
     const { producer, clock, log } = this.#o;

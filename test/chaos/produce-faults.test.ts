@@ -62,7 +62,7 @@ describe.each(BROKERS)("over $name", (kind) => {
     await until(async () => ((await counted("small")) > 300 ? null : "nothing arrives"));
     await group.put("small", counting("small", 1, { batch: "2", padding: "30000", "pause.ms": "100" }));
     await until(async () => ((await statusOf(group.rest, "small"))?.tasks[0]?.state === "FAILED" ? null : "the task has not failed"));
-    expect((await statusOf(group.rest, "small"))?.tasks[0]?.trace).toMatch(/RecordTooLarge|MESSAGE_TOO_LARGE/i);
+    expect((await statusOf(group.rest, "small"))?.tasks[0]?.trace).toMatch(/TooLarge|TOO_LARGE/i);
     const before = await counted("small");
     await alterTopic("small", { "max.message.bytes": "1048588" });
     await accepted(group.rest, "POST", "/connectors/small/tasks/0/restart");

@@ -40,21 +40,25 @@ describe.each(BROKERS)("over $name", (kind) => {
     await client.close();
   }
 
-  test("a topic that refuses every write: memory stays bounded, the task runs on, nothing is lost when it heals", async () => {
-    await createTopic("refusing", { "min.insync.replicas": "2" });
-    await group.put("refusing", counting("refusing", 1, FLOOD));
-    await group.running("refusing", 1);
-    await sleep(1_000);
-    const before = await memory();
-    await sleep(AWAY_MS / 2);
-    expect((await memory()) - before).toBeLessThan(MEMORY_MAX);
-    expect(await counted("refusing")).toBe(0);
-    expect((await statusOf(group.rest, "refusing"))?.tasks[0]?.state).toBe("RUNNING");
-    await alterTopic("refusing", { "min.insync.replicas": "1" });
-    await until(async () => ((await counted("refusing")) > 1_000 ? null : "nothing arrives"));
-    const { gaps, counts } = await group.verdict("refusing", "refusing");
-    expect({ gaps, tasks: counts.size }).toEqual({ gaps: [], tasks: 1 });
-  });
+  // Kafka 4.1 takes no more replicas for the minimum than the topic has, so that there it refuses nothing.
+  test.skipIf(kind.name !== "our broker")(
+    "a topic that refuses every write: memory stays bounded, the task runs on, nothing is lost when it heals",
+    async () => {
+      await createTopic("refusing", { "min.insync.replicas": "2" });
+      await group.put("refusing", counting("refusing", 1, FLOOD));
+      await group.running("refusing", 1);
+      await sleep(1_000);
+      const before = await memory();
+      await sleep(AWAY_MS / 2);
+      expect((await memory()) - before).toBeLessThan(MEMORY_MAX);
+      expect(await counted("refusing")).toBe(0);
+      expect((await statusOf(group.rest, "refusing"))?.tasks[0]?.state).toBe("RUNNING");
+      await alterTopic("refusing", { "min.insync.replicas": "1" });
+      await until(async () => ((await counted("refusing")) > 1_000 ? null : "nothing arrives"));
+      const { gaps, counts } = await group.verdict("refusing", "refusing");
+      expect({ gaps, tasks: counts.size }).toEqual({ gaps: [], tasks: 1 });
+    },
+  );
 
   test("batches that are too large are split; a record that is too large stops the task before it, and it goes on when allowed", async () => {
     await createTopic("small", { "max.message.bytes": "20000" });

@@ -48,6 +48,5 @@ export function startFailure(error: unknown): ConnectError {
 export function wrapped(headline: string, error: unknown): ConnectError {
   const message = `${headline}\n${described(error)}`;
   if (isTransient(error)) return new RetriableError(message, error);
-  const javaClass = error instanceof ConnectError && !error.javaClass.endsWith("RetriableException") ? error.javaClass : undefined;
-  return new SourceError(message, { cause: error, code: errorCode(error), ...(javaClass !== undefined && { javaClass }) });
+  return new SourceError(message, { cause: error, code: errorCode(error) });
 }

@@ -91,8 +91,8 @@ export class TablePlans {
     const key: PlannedColumn[] = [];
     for (const column of this.#keyOf(table)) {
       const p = planned.get(column);
-      // Keys are not masked.
-      if (p !== undefined) key.push({ ...p, mask: null, parameters: this.#parameters(database, name, p, table) });
+      // Keys are neither masked nor annotated.
+      if (p !== undefined) key.push({ ...p, mask: null, parameters: null });
     }
     const topic = s.naming.data(database, name);
     return new TablePlan({ schema: database, table: name, topic, schemaName: s.adjustSchema(topic) }, s.source, values, key);
@@ -100,10 +100,6 @@ export class TablePlans {
   #keyOf(table: Table): readonly string[] {
     const names = table.columns.map((c) => c.name);
     return this.#settings.keys(table.id.catalog ?? "", table.id.table, names) ?? table.primaryKeyColumnNames;
-  }
-  #parameters(database: string, table: string, planned: PlannedColumn, of: Table): Readonly<Record<string, string>> | null {
-    const column = of.columns.find((c) => this.#settings.adjustField(c.name) === planned.field);
-    return column === undefined ? null : this.#sourceType(database, table, column);
   }
   #sourceType(database: string, table: string, column: Column): Readonly<Record<string, string>> | null {
     const wanted = this.#settings.propagate(`${database}.${table}.${column.name}`, `${database}.${table}.${column.typeName}`);

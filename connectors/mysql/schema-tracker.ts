@@ -53,6 +53,10 @@ export class SchemaTracker {
       ...(s.all.bool("include.schema.comments") && { comments: true }),
     });
   }
+  /** Another one with the same history and no tables: for definitions that are newer than the stream. */
+  scratch(): SchemaTracker {
+    return new SchemaTracker(this.#s);
+  }
   table(database: string, table: string): Table | undefined {
     return this.schema.tables.get({ catalog: database, schema: null, table });
   }

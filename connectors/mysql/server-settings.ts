@@ -26,6 +26,8 @@ export interface StoreFile {
   readonly password: string | null;
 }
 
+/** MariaDB's names, as its connector's settings list them. */
+const MARIADB_MODES: Readonly<Record<string, SslMode>> = { disable: "disabled", trust: "required", verify_full: "verify_identity" };
 const SSL_MODES: readonly SslMode[] = ["disabled", "preferred", "required", "verify_ca", "verify_identity"];
 
 export function serverOf(settings: Settings): MysqlServer {
@@ -34,7 +36,7 @@ export function serverOf(settings: Settings): MysqlServer {
     return path === "" ? null : { path, password: settings.optional(`${name}.password`) };
   };
   const mode = (settings.optional("database.ssl.mode") ?? "preferred").toLowerCase().replace("-", "_");
-  const ssl = SSL_MODES.find((m) => m === mode);
+  const ssl = MARIADB_MODES[mode] ?? SSL_MODES.find((m) => m === mode);
   if (ssl === undefined) throw new ConfigError(`The 'database.ssl.mode' value is invalid: Value must be one of ${SSL_MODES.join(", ")}`);
   return {
     host: settings.string("database.hostname"),

@@ -12,12 +12,12 @@ import type { TablePlan } from "../cdc/table-plan.ts";
 import type { Server } from "./catalog.ts";
 import { executedGtids, MysqlChunks, type ReadOnlyWindows } from "./incremental.ts";
 import type { TablePlans } from "./plans.ts";
-import { containsGtids } from "./position.ts";
+import { containsGtids, snapshotOffset } from "./position.ts";
 import type { SchemaTracker } from "./schema-tracker.ts";
 import type { MysqlServer } from "./server-settings.ts";
 import { openSnapshot } from "./snapshot-open.ts";
-import { type SnapshotRun, snapshotData } from "./snapshot-run.ts";
-import type { SourceInfo } from "./source-info.ts";
+import { type SnapshotRun, snapshotData, snapshotSchema } from "./snapshot-run.ts";
+import { SourceInfo } from "./source-info.ts";
 import type { StreamReader } from "./stream.ts";
 import type { TaskSettings } from "./task-settings.ts";
 import { textConnection, TextSession } from "./text-session.ts";
@@ -155,16 +155,19 @@ export class SignalDesk {
     await reader
       .stopWhile(async () => {
         const { settings, server, info, log } = this.#s;
-        const opened = await openSnapshot({ settings, server, info, log, sessions: 1, schema: false, locks: false });
+        const chosen = tables.map((id) => ({ database: id.split(".")[0] ?? "", table: id.split(".").slice(1).join(".") }));
+        const opened = await openSnapshot({ settings, server, info, log, sessions: 1, only: chosen });
         try {
           const offsets = {
             during: from === "table" ? reader.heldOffset : reader.offset,
             last: reader.offset,
             position: reader.eventPosition,
           };
-          const run: SnapshotRun = { ...this.#s.run(opened, offsets), conditions };
+          const source = new SourceInfo(settings.flavor, settings.naming.prefix);
+          source.file(opened.at.file);
+          const run: SnapshotRun = { ...this.#s.run(opened, offsets), schema: this.#s.schema.scratch(), source, conditions };
           this.#s.notifier.send("Initial Snapshot", "STARTED");
-          const chosen = tables.map((id) => ({ database: id.split(".")[0] ?? "", table: id.split(".").slice(1).join(".") }));
+          await snapshotSchema(run, snapshotOffset(opened.at, Math.floor(Date.now() / 1000), "INITIAL"), false);
           await snapshotData(run, chosen, (session) => {
             this.#session = session;
           });

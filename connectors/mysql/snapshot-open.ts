@@ -39,10 +39,8 @@ export interface SnapshotRequest {
   readonly log: Logger;
   /** Whether rows are read, and by how many sessions. */
   readonly sessions: number;
-  /** Whether the tables' definitions are read. */
-  readonly schema: boolean;
-  /** False: the log's position does not matter. */
-  readonly locks?: false;
+  /** Only these tables, next to the stream: the log's position does not matter. */
+  readonly only?: readonly TableName[];
 }
 
 const DENIED = new Set([1044, 1045, 1142, 1227]);
@@ -106,6 +104,16 @@ async function statementsOf(connection: Connection, request: SnapshotRequest, ta
   return out;
 }
 
+async function definitionsOf(connection: Connection, tables: readonly TableName[]): Promise<SnapshotStatement[]> {
+  const out: SnapshotStatement[] = [];
+  for (const { database, table } of tables) out.push({ database, table, ddl: `DROP TABLE IF EXISTS ${quoted(database)}.${quoted(table)}` });
+  for (const name of tables) {
+    const ddl = await showCreateTable(connection, name);
+    if (ddl !== null) out.push({ ...name, ddl });
+  }
+  return out;
+}
+
 /** The caller closes what this resolves with. */
 export async function openSnapshot(request: SnapshotRequest): Promise<OpenSnapshot> {
   const { settings, server, info } = request;
@@ -116,13 +124,13 @@ export async function openSnapshot(request: SnapshotRequest): Promise<OpenSnapsh
     const databases = await listDatabases(locker);
     const all = await listTables(locker, databases);
     const captured = all.filter((t) => settings.filters.table(t.database, t.table));
-    const locked = request.locks !== false && (await lockAll(locker, request, captured));
+    const locked = request.only === undefined && (await lockAll(locker, request, captured));
     // Without locks the position has to be the older of the two: changes in between then come twice, but come.
     const before = locked ? null : await readLogPosition(locker, info);
     for (let i = 0; i < request.sessions; i++) opened.push(await sessionAt(request));
     const at = before ?? (await readLogPosition(locker, info));
     const kept = all.filter((t) => settings.filters.table(t.database, t.table) || settings.keepsDdl(t.database, t.table));
-    const statements = request.schema ? await statementsOf(locker, request, kept) : [];
+    const statements = await (request.only === undefined ? statementsOf(locker, request, kept) : definitionsOf(locker, request.only));
     const extended = settings.all.choice("snapshot.locking.mode") === "extended";
     if (locked && !extended) await locker.query("UNLOCK TABLES");
     if (!extended) await locker.end();

@@ -234,7 +234,6 @@ class MysqlTask implements SourceTask {
       info,
       log: this.#context.log,
       sessions: decision.data ? 1 : 0,
-      schema: true,
     });
     try {
       checkGuardrail(s.all, opened.tables.length, (m) => this.#context.log.warn(m));
@@ -246,7 +245,7 @@ class MysqlTask implements SourceTask {
       this.#source.file(opened.at.file);
       const run = this.#runOf(schema, opened, { during, last, position: opened.at.position });
       this.#notifier.send("Initial Snapshot", "STARTED");
-      const position = keeps === null ? during : { ...keeps, snapshot: "INITIAL" };
+      const position = keeps === null ? during : recoveredPosition(keeps);
       let records = await snapshotSchema(run, position, !decision.data);
       if (decision.data)
         records += await snapshotData(run, opened.tables, (session) => {
@@ -382,5 +381,10 @@ class MysqlTask implements SourceTask {
   }
 }
 
+/** Of the definitions that a lost history is rebuilt from: the stored position, as a snapshot's. */
+function recoveredPosition(stored: SourceOffset): SourceOffset {
+  const { server_id: _, ...rest } = stored;
+  return { ...rest, snapshot: "INITIAL" };
+}
 export const mysqlTask = (flavor: Flavor, config: TaskConfig, context: SourceTaskContext): SourceTask =>
   new MysqlTask(flavor, config, context);

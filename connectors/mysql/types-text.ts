@@ -35,9 +35,11 @@ const allowed = (members: readonly string[]): readonly string[] => members.map((
 /** `quoted`: the members as in the DDL. An invalid value, index 0, is the empty string. */
 export function enumType(quoted: readonly string[]): ColumnType {
   const members = quoted.map(memberText);
-  const cell = decoded((b, start, end) => members[littleEndian(b, start, end) - 1] ?? "");
+  // The reference shows values of the log as the schema lists them, with commas escaped; those of the snapshot as they are.
+  const listed = allowed(members);
+  const cell = decoded((b, start, end) => listed[littleEndian(b, start, end) - 1] ?? "");
   return {
-    shape: semantic.enumeration(allowed(members)),
+    shape: semantic.enumeration(listed),
     neutral: "",
     text: TEXT,
     binlog: () => cell,

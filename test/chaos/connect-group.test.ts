@@ -18,7 +18,7 @@ const CONNECTORS = new Map([
 
 describe.each(BROKERS)("over $name", (kind) => {
   if (kind.skipped !== "") {
-    test.skip(`skipped: ${kind.skipped}`);
+    test.skipIf(kind.skipped !== "")(`skipped: ${kind.skipped}`, () => {});
     return;
   }
   const port = kind.name === "our broker" ? 21_100 : 21_200;

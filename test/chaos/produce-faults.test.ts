@@ -12,7 +12,7 @@ const MEMORY_MAX = 120 * 1024 * 1024;
 
 describe.each(BROKERS)("over $name", (kind) => {
   if (kind.skipped !== "") {
-    test.skip(`skipped: ${kind.skipped}`);
+    test.skipIf(kind.skipped !== "")(`skipped: ${kind.skipped}`, () => {});
     return;
   }
   const port = kind.name === "our broker" ? 21_600 : 21_640;

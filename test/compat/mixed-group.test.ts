@@ -15,7 +15,7 @@ const NAMES = ["mix-0", "mix-1", "mix-2", "mix-3"];
 
 describe.each(BROKERS)("over $name", (kind) => {
   if (kind.skipped !== "") {
-    test.skip(`skipped: ${kind.skipped}`);
+    test.skipIf(kind.skipped !== "")(`skipped: ${kind.skipped}`, () => {});
     return;
   }
   const base = kind.name === "our broker" ? 21_400 : 21_430;

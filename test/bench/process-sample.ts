@@ -5,11 +5,13 @@ import { cpus, loadavg } from "node:os";
 const TICKS_PER_SECOND = 100;
 const SAMPLE_MS = 200;
 
+/** CPU seconds include those of children that have ended (a database's sessions). */
 function stat(pid: number): { parent: number; cpuSeconds: number } | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return { parent: Number(fields[1]), cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND };
+    const ticks = fields.slice(11, 15).reduce((sum, each) => sum + Number(each), 0);
+    return { parent: Number(fields[1]), cpuSeconds: ticks / TICKS_PER_SECOND };
   } catch {
     return null;
   }
@@ -30,6 +32,8 @@ function tree(root: number): number[] {
   }
   return found;
 }
+/** The parent of a process; null where it cannot be seen (on another machine). */
+export const parentOf = (pid: number): number | null => stat(pid)?.parent ?? null;
 export const cpuSeconds = (root: number): number => tree(root).reduce((sum, pid) => sum + (stat(pid)?.cpuSeconds ?? 0), 0);
 export function residentMiB(root: number): number {
   return tree(root).reduce((sum, pid) => {

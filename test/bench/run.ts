@@ -1,233 +1,27 @@
 /**
- * `npm run bench`: this product beside Kafka 4.1 with Debezium 3.4, in one run on one machine. Prints each figure with the
- * machine's load, and the ratios; asserts nothing.
- *
- *   BENCH_EVENTS, BENCH_ROWS (default 1,000,000 and 2,000,000), BENCH_REPS (2), PG_URL (default: the embedded PostgreSQL),
- *   KAFKA_LIBS, DBZ_LIBS (folders of jars), BENCH_ONLY=millrace, BENCH_CPU_PROF=folder, BENCH_SCENARIOS=inserts,snapshot,schemas,updates,tpcb
- *   (default: the first two), BENCH_SNAPSHOT_THREADS (1)
+ * `npm run bench -- [suite …]`: runs test/bench/<suite>/run.ts of each suite that is named, one after the other; without a name, of all
+ * that there are. What a suite measures, and the variables that shrink it, stand at the head of its run.ts.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { createKafkaClients } from "#broker/client/index";
-import { startSamplePostgres } from "../../demo/sample-postgres.ts";
-import { COLUMNS, connect, dropSlot, fill, type Server, sourceConfig } from "./postgres-load.ts";
-import { cpuSeconds, machine, residentMiB, sample } from "./process-sample.ts";
-import { type Scenario, SCENARIOS } from "./scenarios.ts";
-import { startDebezium, startMillrace, type Target } from "./targets.ts";
 
-const EVENTS = Number(process.env["BENCH_EVENTS"] ?? 1_000_000);
-const ROWS = Number(process.env["BENCH_ROWS"] ?? 2_000_000);
-const REPS = Number(process.env["BENCH_REPS"] ?? 2);
-const PG_PORT = 54891;
-
-interface Figure {
-  readonly perSecond: number;
-  readonly connectCpuPerMillion: number;
-  readonly brokerCpuPerMillion: number;
-  readonly peakMiB: number;
+const suiteFile = (suite: string): string => join(import.meta.dirname, suite, "run.ts");
+const suites = readdirSync(import.meta.dirname, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && existsSync(suiteFile(entry.name)))
+  .map((entry) => entry.name)
+  .sort();
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((suite) => !suites.includes(suite));
+if (unknown.length > 0) {
+  console.error(`no such benchmark: ${unknown.join(", ")}; there are ${suites.join(", ")}`);
+  process.exit(2);
 }
-const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
-
-async function call(url: string, method: string, body?: unknown): Promise<void> {
-  for (let i = 0; ; i++) {
-    const response = await fetch(url, {
-      method,
-      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
-    });
-    if (response.ok) return;
-    if (response.status !== 409 || i > 200) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
-    await sleep(100);
+for (const suite of wanted.length > 0 ? wanted : suites) {
+  console.log(`\n== ${suite} ==`);
+  const { status, signal } = spawnSync(process.execPath, [suiteFile(suite)], { stdio: "inherit" });
+  if (status !== 0) {
+    console.error(`${suite} ended with ${status ?? signal}`);
+    process.exitCode = 1;
   }
-}
-
-/** Posts the connector and times from the first to the last event, as they become readable in the topic. */
-async function drain(
-  target: Target,
-  name: string,
-  config: Record<string, string>,
-  topics: readonly string[],
-  count: number,
-): Promise<Figure> {
-  const admin = await createKafkaClients().admin({ "bootstrap.servers": target.bootstrap });
-  await admin.createTopics(topics.map((topic) => ({ name: topic, partitions: 1, replicationFactor: 1 })));
-  const partitions = topics.map((topic) => ({ topic, partition: 0 }));
-  const connectUsed = sample(target.pids.connect);
-  const brokerBefore = cpuSeconds(target.pids.broker);
-  await call(`${target.rest}/connectors/${name}/config`, "PUT", config);
-  let first: { at: number; end: number } | null = null;
-  for (let end = 0; end < count; await sleep(20)) {
-    end = (await admin.endOffsets(partitions)).reduce((sum: number, each) => sum + (each ?? 0), 0);
-    if (first === null && end > 0) first = { at: performance.now(), end };
-    const status =
-      first === null || performance.now() - first.at > 600_000
-        ? await (await fetch(`${target.rest}/connectors/${name}/status`)).text()
-        : "";
-    if (status.includes("FAILED")) throw new Error(status);
-  }
-  const seconds = (performance.now() - (first?.at ?? 0)) / 1000;
-  const used = connectUsed();
-  const brokerCpu = target.pids.broker === target.pids.connect ? 0 : cpuSeconds(target.pids.broker) - brokerBefore;
-  const brokerMiB = target.pids.broker === target.pids.connect ? 0 : residentMiB(target.pids.broker);
-  await call(`${target.rest}/connectors/${name}`, "DELETE");
-  await admin.deleteTopics([...topics]);
-  await admin.close();
-  return {
-    perSecond: (count - (first?.end ?? 0)) / seconds,
-    connectCpuPerMillion: (used.cpuSeconds * 1e6) / count,
-    brokerCpuPerMillion: (brokerCpu * 1e6) / count,
-    peakMiB: used.peakMiB + brokerMiB,
-  };
-}
-
-async function streaming(target: Target, server: Server, rep: number): Promise<Figure> {
-  const sql = await connect(server);
-  const slot = `run_${target.name}_${rep}`;
-  await dropSlot(sql, slot);
-  await sql.query("select pg_copy_logical_replication_slot('bench_base', $1)", [slot]);
-  const prefix = `s${target.name}${rep}`;
-  const figure = await drain(
-    target,
-    `stream-${rep}`,
-    sourceConfig(server, prefix, "bench_ins", slot, { "snapshot.mode": "no_data" }),
-    [`${prefix}.public.bench_ins`],
-    EVENTS,
-  );
-  await dropSlot(sql, slot);
-  await sql.end();
-  return figure;
-}
-async function snapshot(target: Target, server: Server, rep: number): Promise<Figure> {
-  const sql = await connect(server);
-  const slot = `snap_${target.name}_${rep}`;
-  await dropSlot(sql, slot);
-  const prefix = `n${target.name}${rep}`;
-  const figure = await drain(
-    target,
-    `snap-${rep}`,
-    sourceConfig(server, prefix, "bench_snap", slot, {
-      "snapshot.mode": "initial_only",
-      "snapshot.max.threads": process.env["BENCH_SNAPSHOT_THREADS"] ?? "1",
-    }),
-    [`${prefix}.public.bench_snap`],
-    ROWS,
-  );
-  await dropSlot(sql, slot);
-  await sql.end();
-  return figure;
-}
-
-async function scenarioRun(s: Scenario, target: Target, server: Server, rep: number, count: number): Promise<Figure> {
-  const sql = await connect(server);
-  const slot = `${s.name}_${target.name}_${rep}`;
-  await dropSlot(sql, slot);
-  await sql.query("select pg_copy_logical_replication_slot($1, $2)", [`base_${s.name}`, slot]);
-  const prefix = `${s.name}${target.name}${rep}`;
-  const config = sourceConfig(server, prefix, s.tables[0] ?? "", slot, {
-    ...s.config,
-    "snapshot.mode": "no_data",
-    "publication.name": `pub_${s.name}`,
-    "table.include.list": s.tables.map((t) => `public.${t}`).join(","),
-  });
-  const topics = s.tables.map((t) => `${prefix}.public.${t}`);
-  const figure = await drain(target, `${s.name}-${rep}`, config, topics, count);
-  await dropSlot(sql, slot);
-  await sql.end();
-  return figure;
-}
-/** Measured one after the other, so that no backlog lies in the WAL of the next. */
-async function scenario(s: Scenario, server: Server): Promise<void> {
-  const sql = await connect(server);
-  await s.prepare(sql, EVENTS);
-  await sql.query(`create publication pub_${s.name} for table ${s.tables.join(", ")}`);
-  await dropSlot(sql, `base_${s.name}`);
-  await sql.query("select pg_create_logical_replication_slot($1, 'pgoutput')", [`base_${s.name}`]);
-  const count = await s.load(sql, EVENTS);
-  const figures = new Map<string, Figure[]>();
-  for (let rep = 0; rep < REPS; rep++)
-    for (const t of targets) figures.set(t.name, [...(figures.get(t.name) ?? []), await scenarioRun(s, t, server, rep, count)]);
-  await dropSlot(sql, `base_${s.name}`);
-  await sql.end();
-  report(`${s.title} (${count.toLocaleString("en")} events)`, "events", figures);
-}
-
-async function prepare(server: Server): Promise<void> {
-  const admin = await connect(server, "postgres");
-  await admin.query(`drop database if exists ${server.database}`);
-  await admin.query(`create database ${server.database}`);
-  await admin.end();
-  const sql = await connect(server);
-  for (const table of ["bench_ins", "bench_snap"]) {
-    await sql.query(`create table ${table} (${COLUMNS})`);
-    await sql.query(`create publication pub_${table} for table ${table}`);
-  }
-  await fill(sql, "bench_snap", ROWS);
-  await sql.query("vacuum analyze bench_snap");
-  await dropSlot(sql, "bench_base");
-  await sql.query("select pg_create_logical_replication_slot('bench_base', 'pgoutput')");
-  await fill(sql, "bench_ins", EVENTS);
-  await sql.end();
-}
-
-function report(title: string, unit: string, figures: ReadonlyMap<string, readonly Figure[]>): void {
-  const best = (list: readonly Figure[]): Figure | undefined => [...list].sort((a, b) => b.perSecond - a.perSecond)[0];
-  console.log(`\n${title}   (${machine()})`);
-  for (const [name, list] of figures) {
-    for (const f of list) {
-      const total = f.connectCpuPerMillion + f.brokerCpuPerMillion;
-      console.log(
-        `  ${name.padEnd(9)} ${Math.round(f.perSecond).toLocaleString("en").padStart(9)} ${unit}/s   ${total.toFixed(1).padStart(6)} CPU s per million (connector ${f.connectCpuPerMillion.toFixed(1)}, broker ${f.brokerCpuPerMillion.toFixed(1)})   peak ${Math.round(f.peakMiB)} MiB`,
-      );
-    }
-  }
-  const ours = best(figures.get("millrace") ?? []);
-  const theirs = best(figures.get("debezium") ?? []);
-  if (ours === undefined || theirs === undefined) return;
-  const cpu = (f: Figure): number => f.connectCpuPerMillion + f.brokerCpuPerMillion;
-  console.log(
-    `  ratio     ${(ours.perSecond / theirs.perSecond).toFixed(2)}× the ${unit}/s, ${(cpu(ours) / cpu(theirs)).toFixed(3)}× the CPU per ${unit.slice(0, -1)}, ${(ours.peakMiB / theirs.peakMiB).toFixed(3)}× the memory`,
-  );
-}
-
-const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
-const url = process.env["PG_URL"];
-const embedded = url === undefined ? await startSamplePostgres(join(folder, "postgres"), PG_PORT) : null;
-const parsed = url === undefined ? null : new URL(url);
-const server: Server = {
-  host: parsed?.hostname ?? "127.0.0.1",
-  port: Number(parsed?.port || PG_PORT),
-  user: decodeURIComponent(parsed?.username || "postgres"),
-  database: "millrace_bench",
-};
-const wanted = new Set((process.env["BENCH_SCENARIOS"] ?? "inserts,snapshot").split(","));
-const stream = new Map<string, Figure[]>();
-const snap = new Map<string, Figure[]>();
-const targets: Target[] = [];
-try {
-  console.log(`preparing ${EVENTS.toLocaleString("en")} events and ${ROWS.toLocaleString("en")} rows …`);
-  await prepare(server);
-  targets.push(await startMillrace(folder, 29592, 28583));
-  const peer = process.env["BENCH_ONLY"] === "millrace" ? "BENCH_ONLY=millrace" : await startDebezium(folder, 29692, 28683);
-  if (typeof peer === "string") console.log(`without Debezium: ${peer}`);
-  else targets.push(peer);
-  for (const t of targets)
-    console.log(
-      `${t.name}: ready after ${t.startSeconds.toFixed(2)} s, idle ${Math.round(residentMiB(t.pids.connect) + (t.pids.broker === t.pids.connect ? 0 : residentMiB(t.pids.broker)))} MiB`,
-    );
-  // Interleaved, so that the machine's mood meets both.
-  for (let rep = 0; rep < REPS; rep++) {
-    for (const t of wanted.has("inserts") ? targets : [])
-      stream.set(t.name, [...(stream.get(t.name) ?? []), await streaming(t, server, rep)]);
-    for (const t of wanted.has("snapshot") ? targets : []) snap.set(t.name, [...(snap.get(t.name) ?? []), await snapshot(t, server, rep)]);
-  }
-  if (stream.size > 0) report(`backlog of ${EVENTS.toLocaleString("en")} single-row inserts, plain JSON`, "events", stream);
-  if (snap.size > 0) report(`snapshot of ${ROWS.toLocaleString("en")} rows, plain JSON`, "rows", snap);
-  const base = await connect(server);
-  await dropSlot(base, "bench_base");
-  await base.end();
-  for (const each of SCENARIOS) if (wanted.has(each.name)) await scenario(each, server);
-} finally {
-  for (const t of targets) await t.stop();
-  if (embedded !== null) await embedded.stop();
-  await rm(folder, { recursive: true, force: true });
 }

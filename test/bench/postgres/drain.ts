@@ -1,6 +1,6 @@
 /**
  * How fast the PostgreSQL task hands out changes that the JSON converter turns into bytes:
- * node test/bench/pg-drain.ts SERVER-URL [stream|snapshot] [rows]. Needs a server with wal_level=logical.
+ * node test/bench/postgres/drain.ts SERVER-URL [stream|snapshot] [rows]. Needs a server with wal_level=logical.
  */
 import pg from "pg";
 import { byteSink } from "#connect/api/byte-sink";

@@ -1,6 +1,6 @@
 /** Backlogs that a connector has to work off: how each is made, and by which settings and topics it is read. */
 import type { Client } from "pg";
-import { COLUMNS, fill } from "./postgres-load.ts";
+import { COLUMNS, fill } from "./load.ts";
 
 export interface Scenario {
   readonly name: string;

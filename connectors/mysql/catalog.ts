@@ -95,6 +95,7 @@ export interface TableName {
   readonly database: string;
   readonly table: string;
 }
+const nameOf = (cell: unknown): string => (typeof cell === "string" ? cell : "");
 /** Base tables, in the server's order. */
 export async function listTables(connection: Connection, databases: readonly string[]): Promise<readonly TableName[]> {
   const found: TableName[] = [];
@@ -104,7 +105,7 @@ export async function listTables(connection: Connection, databases: readonly str
       rowsAsArray: true,
     });
     const [list] = rows;
-    if (Array.isArray(list)) for (const row of list) if (Array.isArray(row)) found.push({ database, table: String(row[0]) });
+    if (Array.isArray(list)) for (const row of list) if (Array.isArray(row)) found.push({ database, table: nameOf(row[0]) });
   }
   return found;
 }

@@ -76,6 +76,6 @@ export const charsetTableQuery = (names: readonly string[]): string =>
 const ALL = Buffer.from(Array.from({ length: 256 }, (_, i) => i)).toString("hex");
 /** Null: the set has bytes without a character, so positions do not match; it is then read byte by byte by the runtime's decoder. */
 export function charsetTable(characters: string): readonly string[] | null {
-  const list = [...characters];
+  const list = Array.from(characters);
   return list.length === 256 ? list : null;
 }

@@ -87,6 +87,7 @@ const source = (flavor: Flavor, className: string): SourceConnectorPlugin => ({
     return true;
   },
   exactlyOnce: "supported",
+  threads: "own",
 });
 export const mysqlSource = source("mysql", "io.debezium.connector.mysql.MySqlConnector");
 export const mariadbSource = source("mariadb", "io.debezium.connector.mariadb.MariaDbConnector");

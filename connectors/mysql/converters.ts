@@ -30,7 +30,7 @@ function tinyIntOneToBoolean(settings: Settings, name: string): ColumnConverters
   const selected = anyOf(settings.optional(`${name}.selector`), `${name}.selector`);
   const checked = (settings.optional(`${name}.length.checker`) ?? "true").toLowerCase() !== "false";
   return (id, column) => {
-    if (!/^TINYINT/.test(column.typeName.toUpperCase())) return null;
+    if (!column.typeName.toUpperCase().startsWith("TINYINT")) return null;
     if (checked && column.length !== 1) return null;
     return selected === null || selected(`${id}.${column.name}`) ? TRUE_FALSE : null;
   };

@@ -52,7 +52,7 @@ function required(raw: RawColumn, instead: ConnectValue): RawColumn {
   return {
     form: raw.form,
     decode: (b, start, end) => raw.decode(b, start, end) ?? instead,
-    ...(raw.write && { write: raw.write }),
+    ...(raw.write && { write: (b, start, end, out) => raw.write?.(b, start, end, out) ?? false }),
   };
 }
 

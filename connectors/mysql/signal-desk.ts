@@ -165,9 +165,9 @@ export class SignalDesk {
           };
           const source = new SourceInfo(settings.flavor, settings.naming.prefix);
           source.file(opened.at.file);
-          const run: SnapshotRun = { ...this.#s.run(opened, offsets), schema: this.#s.schema.scratch(), source, conditions };
+          const run: SnapshotRun = { ...this.#s.run(opened, offsets), schema: this.#s.schema.scratch(), conditions };
           this.#s.notifier.send("Initial Snapshot", "STARTED");
-          await snapshotSchema(run, snapshotOffset(opened.at, Math.floor(Date.now() / 1000), "INITIAL"), false);
+          await snapshotSchema({ ...run, source }, snapshotOffset(opened.at, Math.floor(Date.now() / 1000), "INITIAL"), false);
           await snapshotData(run, chosen, (session) => {
             this.#session = session;
           });

@@ -117,7 +117,8 @@ export function taskSettings(
         mask: columnMasks(s),
         propagate: (column, type) => byColumn?.(column) === true || byType?.(type) === true,
         converters: convertersOf(s, modes),
-        comments: s.bool("include.schema.comments"),
+        // The reference's MariaDB connector always has them.
+        comments: flavor === "mariadb" || s.bool("include.schema.comments"),
         source: SOURCE_SCHEMAS[flavor],
       };
     },

@@ -8,11 +8,12 @@ import { DECIMAL_TEXT_MAX, writeDecimal } from "./binlog/cells-decimal.ts";
 import type { TableColumn } from "./binlog/types.ts";
 import { type ColumnType, decoded, type TypeModes } from "./column-type.ts";
 
-const NUMBER: RawColumn = { form: "verbatim", decode: (b, start, end) => Number(ascii(b, start, end)) };
+const numberOf = (b: Uint8Array, start: number, end: number): number => Number(ascii(b, start, end));
+const NUMBER: RawColumn = { form: "verbatim", decode: numberOf };
 /** ZEROFILL pads the text with zeros, which JSON does not allow. */
 const PADDED: RawColumn = {
   form: "writer",
-  decode: NUMBER.decode,
+  decode: numberOf,
   write(b, start, end, out) {
     writeInteger(out, Number(ascii(b, start, end)));
     return true;
@@ -145,7 +146,7 @@ export function floatType(single: boolean, storedSingle: boolean): ColumnType {
     eight = decoded((b, s) => ieee(b, s, 8));
   const writer = (column: RawColumn): RawColumn => ({
     form: "writer",
-    decode: column.decode,
+    decode: (b, start, end) => column.decode(b, start, end),
     write(b, start, end, out) {
       writeAscii(out, javaDouble(column.decode(b, start, end) as number));
       return true;

@@ -140,6 +140,8 @@ export interface SourceConnectorPlugin {
   readonly exactlyOnce?: "supported" | "unsupported";
   /** Its tasks use `SourceTaskContext.transaction`: `transaction.boundary=connector` is allowed. */
   readonly ownsTransactions?: boolean;
+  /** "own": its tasks are heavy or costly to move, each gets a thread. Else light tasks share threads while they are not busy. */
+  readonly threads?: "own" | "shared";
   /** Loaded when somebody asks: checks, position, clean-up, preview. */
   diagnosis?(): Promise<Diagnosis>;
 }
@@ -187,6 +189,7 @@ export interface SinkConnectorPlugin {
     config: TaskConfig,
     offsets: readonly { readonly partition: SourcePartition | null; readonly offset: SourceOffset | null }[],
   ): Promise<boolean> | boolean;
+  readonly threads?: "own" | "shared";
   diagnosis?(): Promise<Diagnosis>;
 }
 export type ConnectorPlugin = SourceConnectorPlugin | SinkConnectorPlugin;

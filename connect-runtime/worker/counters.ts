@@ -27,6 +27,7 @@ const COUNTERS = [
   "deadletterqueue-produce-failures",
   "last-error-timestamp",
   "thread-start-ms",
+  "task-restarts-total",
 ] as const;
 export type CounterName = (typeof COUNTERS)[number];
 

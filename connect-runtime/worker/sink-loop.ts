@@ -88,6 +88,7 @@ export class SinkLoop {
     host.counters.add("sink-record-read-total", consumed.length);
     const batch: Batch = { consumed, records: [] };
     this.#batch = batch;
+    host.atWork();
     batch.records = await this.#convert(consumed);
     await this.#put(batch);
   }

@@ -106,6 +106,7 @@ export class SourceLoop {
     const { host, task, producer } = this.#o;
     const started = host.clock.monotonic();
     let records: readonly SourceRecord[];
+    host.atWork();
     try {
       records = await task.poll();
     } catch (error) {
@@ -117,6 +118,7 @@ export class SourceLoop {
       host.counters.add("source-record-poll-total", records.length);
       host.counters.batch(records.length, host.clock.monotonic() - started);
       this.#commits.beforeBatch();
+      host.atWork();
       await this.#deliver(records);
       if (this.#o.boundaries !== null) await this.#commits.batchSent?.();
       host.counters.set("source-record-active-count", this.#ledger.records);

@@ -22,6 +22,8 @@ export interface TaskHost {
   /** Aborted when the task has to end. */
   readonly stop: AbortSignal;
   readonly target: TargetSwitch;
+  /** Said before each call into plugins: of a thread that dies, whoever said it last is suspected. */
+  atWork(): void;
   /** RUNNING and PAUSED only; the end of the task is the outcome of its run function. */
   /** `waitingFor`: why the task is not getting on although it runs (a database that is away); shown as the status's trace. */
   state(state: ExecutionState, waitingFor?: Error): void;

@@ -1,12 +1,15 @@
-/** One task as the main thread sees it: its thread, its state, its requests to the offset store. */
-import type { Clock } from "#broker/base/clock";
+/** One task as the main thread sees it: its thread, its state, its restarts, its requests to the offset store. */
+import type { Clock, Timer } from "#broker/base/clock";
 import type { Logger } from "#broker/base/logger";
-import { ConnectError } from "../api/errors.ts";
+import { type CauseClass, ConnectError } from "../api/errors.ts";
+import { causeClassOf } from "./cause-class.ts";
 import { Counters } from "./counters.ts";
-import type { TaskJobData, TaskThread, TaskThreads } from "./task-threads.ts";
-import type { FromThread } from "./thread-port.ts";
+import type { TaskJobData, TaskOutcome, TaskThread } from "./host-thread.ts";
+import type { RestartPolicy } from "./restart-policy.ts";
+import type { Placement, TaskThreads } from "./task-threads.ts";
+import type { FromTask } from "./thread-port.ts";
 import { messageOf, traceOf } from "./trace.ts";
-import type { ExecutionState, OffsetStore, TargetState, TaskId, TaskSnapshot, WorkerListener } from "./types.ts";
+import type { ExecutionState, OffsetStore, TargetState, TaskId, TaskSnapshot, ThreadModules, WorkerListener } from "./types.ts";
 
 export interface TaskRunnerOptions {
   readonly id: TaskId;
@@ -16,18 +19,35 @@ export interface TaskRunnerOptions {
   readonly log: Logger;
   readonly listener: WorkerListener;
 }
+export interface TaskLaunch {
+  readonly threads: TaskThreads;
+  readonly modules: ThreadModules;
+  readonly store: OffsetStore;
+  readonly data: Omit<TaskJobData, "id" | "counters">;
+  readonly placement: Placement;
+  readonly restarts: RestartPolicy;
+  /** Takes the task's secrets out of a text. */
+  readonly hidden: (text: string) => string;
+}
 type Gauge = TaskSnapshot["gauges"][number];
 const GAUGES_MAX = 1_000;
+/** A task whose thread died so often with others in it gets one of its own. */
+const DISPLACED_MAX = 2;
 
 export class TaskRunner {
   readonly #o: TaskRunnerOptions;
   readonly #counters = new Counters();
   readonly #gauges = new Map<string, Gauge>();
-  #kind: "source" | "sink" = "source";
+  #launched: TaskLaunch | null = null;
+  #placement: Placement = "shared";
+  #target: TargetState = "STARTED";
   #thread: TaskThread | null = null;
   #ended: Promise<void> = Promise.resolve();
   #state: ExecutionState = "UNASSIGNED";
   #stopping = false;
+  #displaced = 0;
+  #runningSince: number | null = null;
+  #restart: { readonly timer: Timer; readonly atMs: number; readonly cause: CauseClass } | null = null;
   #hidden: (text: string) => string = (text) => text;
 
   constructor(options: TaskRunnerOptions) {
@@ -36,29 +56,78 @@ export class TaskRunner {
   get id(): TaskId {
     return this.#o.id;
   }
-  /** `hidden` takes the task's secrets out of a text. */
-  launch(threads: TaskThreads, store: OffsetStore, data: Omit<TaskJobData, "id" | "counters">, hidden: (text: string) => string): void {
+  launch(launched: TaskLaunch): void {
     if (this.#stopping) return;
-    this.#hidden = hidden;
-    this.#kind = data.kind;
-    const job: TaskJobData = { ...data, id: this.id, counters: this.#counters.buffer };
-    const thread = threads.start(job, (message) => this.#heard(message, store));
-    this.#thread = thread;
-    this.#ended = thread.ended.then((trace) => {
-      if (trace !== null && !this.#stopping) this.#report("FAILED", trace);
-      else if (trace !== null) this.#o.log.warn(`task ${this.#name} failed while it was stopping`, { trace: this.#hidden(trace) });
-      else if (!this.#stopping) this.#report("FAILED", traceOf(new ConnectError(`Task ${this.#name} ended without having been asked to`)));
-    });
+    this.#launched = launched;
+    this.#hidden = launched.hidden;
+    this.#placement = launched.placement;
+    this.#target = launched.data.target;
+    this.#begin(launched);
   }
-  /** The task could not even be launched. */
+  #begin(launched: TaskLaunch): void {
+    const { threads, modules, data, store } = launched;
+    const job: TaskJobData = { ...data, target: this.#target, id: this.id, counters: this.#counters.buffer };
+    this.#runningSince = null;
+    const thread = threads.start(job, modules, this.#placement, (message) => this.#heard(message, store));
+    this.#thread = thread;
+    this.#ended = thread.ended.then((outcome) => this.#over(outcome, launched));
+  }
+  #over(outcome: TaskOutcome, launched: TaskLaunch): void {
+    this.#thread = null;
+    if (this.#stopping) {
+      const trace = "failed" in outcome ? outcome.failed : null;
+      if (trace !== null) this.#o.log.warn(`task ${this.#name} failed while it was stopping`, { trace: this.#hidden(trace) });
+    } else if ("displaced" in outcome) {
+      this.#displace(outcome, launched);
+    } else if (outcome.failed === null) {
+      this.failed(new ConnectError(`Task ${this.#name} ended without having been asked to`));
+    } else {
+      this.#failedFor(outcome.failed, outcome.causeClass);
+    }
+  }
+  #displace({ displaced, alone }: Extract<TaskOutcome, { readonly alone: boolean }>, launched: TaskLaunch): void {
+    if (displaced === null) this.#o.log.info(`task ${this.#name} keeps its thread busy and gets one of its own`);
+    else {
+      this.#displaced++;
+      this.#o.log.warn(`the thread of task ${this.#name} ended under it; it goes on in another one`, { trace: traceOf(displaced) });
+    }
+    if (alone || this.#displaced >= DISPLACED_MAX) this.#placement = "alone";
+    try {
+      this.#begin(launched);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+  /** The task could not even be launched, or ended for no reason that it gave. */
   failed(error: unknown): void {
-    this.#report("FAILED", traceOf(error));
+    this.#failedFor(traceOf(error), causeClassOf(error));
+  }
+  #failedFor(trace: string, cause: CauseClass): void {
+    const ranMs = this.#runningSince === null ? 0 : this.#o.clock.monotonic() - this.#runningSince;
+    const launched = this.#launched;
+    const delayMs = launched === null ? null : launched.restarts.next(cause, ranMs);
+    this.#report("FAILED", trace);
+    if (delayMs === null || launched === null) return;
+    this.#o.log.warn(`task ${this.#name} starts again in ${delayMs} ms (attempt ${launched.restarts.attempts}, cause: ${cause})`);
+    const timer = this.#o.clock.after(delayMs, () => {
+      this.#restart = null;
+      this.#counters.add("task-restarts-total");
+      try {
+        this.#begin(launched);
+      } catch (error) {
+        this.failed(error);
+      }
+    });
+    this.#restart = { timer, atMs: this.#o.clock.monotonic() + delayMs, cause };
   }
   target(target: TargetState): void {
+    this.#target = target;
     this.#thread?.send({ type: "target", target });
   }
   /** Waits for the task to end, at most the grace; then its thread is ended for it. */
   async stop(): Promise<void> {
+    this.#restart?.timer.cancel();
+    this.#restart = null;
     if (!this.#stopping) {
       this.#stopping = true;
       this.#thread?.send({ type: "stop" });
@@ -74,7 +143,22 @@ export class TaskRunner {
     if (this.#state !== "FAILED") this.#report("UNASSIGNED", null);
   }
   snapshot(): TaskSnapshot {
-    return { id: this.id, kind: this.#kind, state: this.#state, counters: this.#counters.all(), gauges: [...this.#gauges.values()] };
+    const restart = this.#restart;
+    return {
+      id: this.id,
+      kind: this.#launched?.data.kind ?? "source",
+      state: this.#state,
+      counters: this.#counters.all(),
+      gauges: [...this.#gauges.values()],
+      restart:
+        restart === null
+          ? null
+          : {
+              attempt: this.#launched?.restarts.attempts ?? 0,
+              inMs: Math.max(0, Math.round(restart.atMs - this.#o.clock.monotonic())),
+              cause: restart.cause,
+            },
+    };
   }
   get #name(): string {
     return `${this.id.connector}-${this.id.task}`;
@@ -85,9 +169,10 @@ export class TaskRunner {
     this.#state = state;
     this.#o.listener.taskState(this.id, state, trace === null ? null : this.#hidden(trace));
   }
-  #heard(message: FromThread, store: OffsetStore): void {
+  #heard(message: FromTask, store: OffsetStore): void {
     switch (message.type) {
       case "state":
+        this.#runningSince ??= this.#o.clock.monotonic();
         if (!this.#stopping) this.#report(message.state, message.trace);
         return;
       case "log":
@@ -111,7 +196,7 @@ export class TaskRunner {
     if (fields === null) return undefined;
     return Object.fromEntries(Object.entries(fields).map(([k, v]) => [k, typeof v === "string" ? this.#hidden(v) : v]));
   }
-  async #serveOffsets(message: Extract<FromThread, { readonly request: number }>, store: OffsetStore): Promise<void> {
+  async #serveOffsets(message: Extract<FromTask, { readonly request: number }>, store: OffsetStore): Promise<void> {
     const { request } = message;
     try {
       if (message.type === "read-offsets") {

@@ -1,18 +1,32 @@
 /**
- * The entry of a task thread: builds the host from its port and runs one task to its end. Imports are kept few and lazy: what
- * is loaded here is paid for by every task in time and memory.
+ * The entry of a task thread: runs the tasks that it is given until it is told to close. Each task has its own port, its own clients
+ * and its own async context, by which an error that nobody caught finds the task that it belongs to. Imports are kept few and lazy:
+ * what is loaded here is paid for by every thread in time and memory.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { flushCompileCache } from "node:module";
 import { systemClock } from "#broker/base/clock";
 import type { Logger } from "#broker/base/logger";
 import { systemRandom } from "#broker/base/random";
 import type { KafkaClients } from "#broker/client/types";
+import { ConnectError } from "../api/errors.ts";
 import type { SourceOffset } from "../api/record.ts";
+import { causeClassOf } from "./cause-class.ts";
 import { Counters } from "./counters.ts";
 import { type TaskHost, TargetSwitch } from "./task-host.ts";
-import type { FromThread, LogLevel, TaskEnd, TaskJob, ToThread } from "./thread-port.ts";
+import {
+  type FromTask,
+  type FromThread,
+  type LogLevel,
+  PULSE,
+  type TaskEnd,
+  type TaskJob,
+  type ThreadJob,
+  type ToThread,
+  type ToThreadControl,
+} from "./thread-port.ts";
 import { traceOf } from "./trace.ts";
-import type { PluginCatalog } from "./types.ts";
+import type { PluginCatalog, ThreadModules } from "./types.ts";
 
 const HEARTBEAT_MS = 250;
 const CACHE_AFTER_MS = 500;
@@ -33,7 +47,7 @@ function cloneable(fields: object | undefined): object | null {
   }
   return plain;
 }
-function portLogger(post: (message: FromThread) => void, bound: object = {}): Logger {
+function portLogger(post: (message: FromTask) => void, bound: object = {}): Logger {
   const at =
     (level: LogLevel) =>
     (message: string, fields?: object): void =>
@@ -67,17 +81,24 @@ class OffsetRequests {
   }
 }
 
-async function loadClients(job: TaskJob, log: Logger): Promise<KafkaClients> {
-  if (job.modules.clients === undefined) return (await import("./thread-clients.ts")).kafkaClients(systemClock, log);
-  const module: { kafkaClients(clock: typeof systemClock, log: Logger): KafkaClients } = await import(job.modules.clients);
+type ClientsModule = { kafkaClients(clock: typeof systemClock, log: Logger): KafkaClients };
+async function loadClients(modules: ThreadModules, log: Logger): Promise<KafkaClients> {
+  const module: ClientsModule = modules.clients === undefined ? await import("./thread-clients.ts") : await import(modules.clients);
   return module.kafkaClients(systemClock, log);
 }
-async function buildHost(job: TaskJob, stop: AbortSignal, target: TargetSwitch, offsets: OffsetRequests): Promise<TaskHost> {
-  const post = (message: FromThread): void => job.port.postMessage(message);
+interface TaskControl {
+  readonly stop: AbortSignal;
+  readonly target: TargetSwitch;
+  readonly offsets: OffsetRequests;
+  readonly atWork: () => void;
+}
+async function buildHost(job: TaskJob, modules: ThreadModules, control: TaskControl): Promise<TaskHost> {
+  const { stop, target, offsets, atWork } = control;
+  const post = (message: FromTask): void => job.port.postMessage(message);
   const log = portLogger(post);
   const [clients, catalogModule]: [KafkaClients, { catalog: PluginCatalog }] = await Promise.all([
-    loadClients(job, log),
-    import(job.modules.catalog),
+    loadClients(modules, log),
+    import(modules.catalog),
   ]);
   return {
     id: job.id,
@@ -92,6 +113,7 @@ async function buildHost(job: TaskJob, stop: AbortSignal, target: TargetSwitch, 
     counters: new Counters(job.counters),
     stop,
     target,
+    atWork,
     state: (state, waitingFor) => post({ type: "state", state, trace: waitingFor === undefined ? null : traceOf(waitingFor) }),
     topicUsed: (topic) => post({ type: "topic", topic }),
     gauge: (name, value, labels) => post({ type: "gauge", name, value, labels }),
@@ -104,29 +126,83 @@ async function buildHost(job: TaskJob, stop: AbortSignal, target: TargetSwitch, 
   };
 }
 
-export default async function runTask(job: TaskJob): Promise<TaskEnd> {
-  const stop = new AbortController();
-  const target = new TargetSwitch(job.target);
-  const offsets = new OffsetRequests();
-  const beats = new Int32Array(job.heartbeat);
-  const beating = setInterval(() => Atomics.add(beats, 0, 1), HEARTBEAT_MS);
-  job.port.on("message", (message: ToThread) => {
-    if (message.type === "stop") stop.abort();
-    else if (message.type === "target") target.set(message.target);
-    else offsets.answer(message);
+/** One task of this thread, from its job to its end. */
+class ThreadTask {
+  readonly #job: TaskJob;
+  readonly #stop = new AbortController();
+  #ended = false;
+
+  constructor(job: TaskJob) {
+    this.#job = job;
+  }
+  async run(modules: ThreadModules, pulse: Int32Array): Promise<void> {
+    const job = this.#job;
+    const target = new TargetSwitch(job.target);
+    const offsets = new OffsetRequests();
+    job.port.on("message", (message: ToThread) => {
+      if (message.type === "stop") this.#stop.abort();
+      else if (message.type === "target") target.set(message.target);
+      else offsets.answer(message);
+    });
+    const atWork = (): void => void Atomics.store(pulse, PULSE.atWork, job.number);
+    try {
+      const host = await buildHost(job, modules, { stop: this.#stop.signal, target, offsets, atWork });
+      host.counters.set("thread-start-ms", Date.now() - job.postedAtMs);
+      if (job.kind === "source") await (await import("./source-task.ts")).runSourceTask(host);
+      else await (await import("./sink-task.ts")).runSinkTask(host);
+      this.#end({ failed: null });
+    } catch (error) {
+      this.#end({ failed: traceOf(error), causeClass: causeClassOf(error) });
+    }
+  }
+  /** An error that came from nowhere in particular: a timer, an event, a promise nobody waits for. */
+  fail(error: unknown): void {
+    const { connector, task } = this.#job.id;
+    const wrapped = new ConnectError(`Task ${connector}-${task} threw an error that nothing caught`, { causeClass: "bug", cause: error });
+    this.#end({ failed: traceOf(wrapped), causeClass: causeClassOf(wrapped) });
+    this.#stop.abort();
+  }
+  #end(end: TaskEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const ended: FromThread = { type: "ended", end };
+    this.#job.port.postMessage(ended);
+    this.#job.port.close();
+  }
+}
+
+/** The pool's job. Resolves when the thread is to end. */
+export default async function hostTasks({ control, modules, pulse: shared }: ThreadJob): Promise<void> {
+  const pulse = new Int32Array(shared);
+  const running = new AsyncLocalStorage<ThreadTask>();
+  const closed = Promise.withResolvers<void>();
+  process.on("uncaughtException", (error) => {
+    const task = running.getStore();
+    // Nobody's: the thread is not to be trusted any more.
+    if (task === undefined) closed.reject(error);
+    else task.fail(error);
+  });
+  process.exit = (code) => {
+    throw new ConnectError(`process.exit(${code ?? ""}) was called: a task is ended through its connector`);
+  };
+  let before = performance.eventLoopUtilization();
+  const beating = setInterval(() => {
+    Atomics.add(pulse, PULSE.beat, 1);
+    const now = performance.eventLoopUtilization();
+    Atomics.store(pulse, PULSE.busy, Math.round(performance.eventLoopUtilization(now, before).utilization * 1000));
+    before = now;
+  }, HEARTBEAT_MS);
+  // Written now, because a thread that is ended from outside would leave nothing for the next ones.
+  systemClock.after(CACHE_AFTER_MS, () => flushCompileCache());
+  control.on("message", (message: ToThreadControl) => {
+    if (message.type === "close") return closed.resolve();
+    const task = new ThreadTask(message.job);
+    running.run(task, () => void task.run(modules, pulse));
   });
   try {
-    const host = await buildHost(job, stop.signal, target, offsets);
-    host.counters.set("thread-start-ms", Date.now() - job.postedAtMs);
-    // Written now, because a thread that is ended from outside would leave nothing for the next ones.
-    systemClock.after(CACHE_AFTER_MS, () => flushCompileCache());
-    if (job.kind === "source") await (await import("./source-task.ts")).runSourceTask(host);
-    else await (await import("./sink-task.ts")).runSinkTask(host);
-    return { failed: null };
-  } catch (error) {
-    return { failed: traceOf(error) };
+    await closed.promise;
   } finally {
     clearInterval(beating);
-    job.port.close();
+    control.close();
   }
 }

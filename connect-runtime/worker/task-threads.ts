@@ -1,51 +1,58 @@
 /**
- * Task threads: a piscina pool in which one task is one long job. A thread ends with its task; one that throws, exits, outgrows
- * its heap or stops answering fails its own task only.
+ * Task threads: a piscina pool in which one thread is one long job that runs several tasks. A thread of its own costs a task some 20
+ * MB and the start of an isolate, so light tasks share; who is busy, under suspicion, or declared heavy by its connector is alone.
+ * A thread that exits, outgrows its heap or stops answering is replaced, and the tasks that were in it with the culprit go on in
+ * another one.
  */
-import { MessageChannel } from "node:worker_threads";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import type { Clock, Timer } from "#broker/base/clock";
 import { ConnectError } from "../api/errors.ts";
+import { causeClassOf } from "./cause-class.ts";
+import { Counters } from "./counters.ts";
+import { HostThread, type TaskJobData, type TaskThread } from "./host-thread.ts";
 import { numberOf } from "./settings.ts";
-import type { FromThread, TaskEnd, TaskJob, ToThread } from "./thread-port.ts";
+import type { FromTask, TaskEnd, TaskJob, ThreadJob } from "./thread-port.ts";
 import { traceOf } from "./trace.ts";
-import type { ConfigMap } from "./types.ts";
+import type { ConfigMap, ThreadModules } from "./types.ts";
 
-/** Null: ended as asked. Else the trace. */
-type TaskOutcome = string | null;
-export interface TaskThread {
-  send(message: ToThread): void;
-  /** Never rejects. */
-  readonly ended: Promise<TaskOutcome>;
-  /** Ends the thread at once. */
-  kill(why: Error): void;
-}
-export type TaskJobData = Omit<TaskJob, "port" | "heartbeat" | "postedAtMs">;
-
-/** More tasks than this in one process are refused: each has a thread of its own. */
+/** More threads than this in one process are refused. */
 const THREADS_MAX = 1_024;
-/** The checks between two beats: a process that was suspended is not taken for a stuck thread. */
-const CHECKS = 4;
+const LOOK_MS = 5_000;
+/** A thread as busy as this, in thousandths, gets no more tasks; after so many looks its busiest task moves out. */
+const BUSY = 500;
+const CROWDED = 700;
+const CROWDED_LOOKS = 3;
+
+export type Placement = "shared" | "alone";
+interface Shared {
+  crowded: number;
+  /** Records of each task at the last look. */
+  records: Map<number, number>;
+}
 
 export class TaskThreads {
-  readonly #pool: Piscina<TaskJob, TaskEnd>;
+  readonly #pool: Piscina<ThreadJob, void>;
   readonly #clock: Clock;
   readonly #unresponsiveMs: number;
-  #running = 0;
+  readonly #tasksMax: number;
+  readonly #shared = new Map<HostThread, Shared>();
+  #threads = 0;
+  #looking: Timer | null = null;
 
   /**
-   * `task.thread.heap.mb`: the heap a task may use (default 512). `task.unresponsive.timeout.ms`: how long its event loop may
-   * stand still (default 60,000).
+   * `task.thread.heap.mb`: the heap of a thread (default 512). `task.unresponsive.timeout.ms`: how long its event loop may stand
+   * still (default 60,000). `task.thread.tasks.max`: how many light tasks share a thread (default 50; 1: none).
    */
   constructor(workerConfig: ConfigMap, clock: Clock) {
     this.#clock = clock;
     this.#unresponsiveMs = numberOf(workerConfig, "task.unresponsive.timeout.ms", 60_000);
-    this.#pool = new Piscina<TaskJob, TaskEnd>({
+    this.#tasksMax = numberOf(workerConfig, "task.thread.tasks.max", 50);
+    this.#pool = new Piscina<ThreadJob, void>({
       filename: fileURLToPath(new URL("./task-thread.ts", import.meta.url)),
       minThreads: 0,
       maxThreads: THREADS_MAX,
-      // A thread is not used again: what a task left behind in it must not reach the next one.
+      // A thread is not used again: what tasks left behind in it must not reach the next ones.
       idleTimeout: 0,
       atomics: "disabled",
       recordTiming: false,
@@ -55,59 +62,66 @@ export class TaskThreads {
     // Errors of a thread without a job have nobody to go to: the job's own promise carries the others.
     this.#pool.on("error", () => {});
   }
-  /** Throws ConnectError when there are too many tasks. */
-  start(data: TaskJobData, onMessage: (message: FromThread) => void): TaskThread {
-    if (this.#running >= THREADS_MAX) {
-      throw new ConnectError(`This worker runs ${THREADS_MAX} tasks already; start another worker`, { causeClass: "config" });
-    }
-    this.#running++;
-    const { port1, port2 } = new MessageChannel();
-    port1.on("message", onMessage);
-    const heartbeat = new SharedArrayBuffer(4);
-    const killed = new AbortController();
-    const watch = this.#watch(new Int32Array(heartbeat), (why) => killed.abort(why));
-    const job: TaskJob = { ...data, port: port2, heartbeat, postedAtMs: Date.now() };
-    // piscina's type for the list says what Node's newest overload takes; it wants an array.
-    const transferList: object = [port2];
-    const ended = this.#pool
-      .run(job, { transferList, signal: killed.signal })
-      .then(
-        (end) => end.failed,
-        (error: unknown) => traceOf(causeOfDeath(data, error, killed.signal)),
-      )
-      .finally(() => {
-        this.#running--;
-        watch.cancel();
-        port1.close();
-      });
-    return { send: (message) => port1.postMessage(message), ended, kill: (why) => killed.abort(why) };
+  /** Throws ConnectError when there are too many threads. */
+  start(data: TaskJobData, modules: ThreadModules, placement: Placement, onMessage: (message: FromTask) => void): TaskThread {
+    const roomy = placement === "shared" && this.#tasksMax > 1 ? this.#roomy() : null;
+    return (roomy ?? this.#open(modules, placement)).run(data, onMessage);
   }
   close(): Promise<void> {
+    this.#looking?.cancel();
     return this.#pool.destroy();
   }
-  /** Kills a thread whose event loop has not turned for the whole time-out, seen by several checks in a row. */
-  #watch(beats: Int32Array, kill: (why: Error) => void): Timer {
-    let last = -1;
-    let still = 0;
-    let timer: Timer;
-    const check = (): void => {
-      const now = Atomics.load(beats, 0);
-      still = now === last ? still + 1 : 0;
-      last = now;
-      if (still >= CHECKS) {
-        kill(
-          new ConnectError(
-            `The task's thread did not answer for ${this.#unresponsiveMs} ms (task.unresponsive.timeout.ms): it is busy without pause. Its thread was ended`,
-          ),
-        );
-        return;
+  /** The fullest thread that still has room, so that few stay. */
+  #roomy(): HostThread | null {
+    let best: HostThread | null = null;
+    for (const thread of this.#shared.keys()) {
+      if (!thread.accepting || thread.size >= this.#tasksMax || thread.busy > BUSY) continue;
+      if (best === null || thread.size > best.size) best = thread;
+    }
+    return best;
+  }
+  #open(modules: ThreadModules, placement: Placement): HostThread {
+    if (this.#threads >= THREADS_MAX) {
+      throw new ConnectError(`This worker has ${THREADS_MAX} task threads already; start another worker`, { causeClass: "config" });
+    }
+    this.#threads++;
+    const thread = new HostThread({
+      pool: this.#pool,
+      modules,
+      clock: this.#clock,
+      unresponsiveMs: this.#unresponsiveMs,
+      deathOf,
+      gone: (gone) => {
+        this.#threads--;
+        this.#shared.delete(gone);
+      },
+    });
+    if (placement === "shared") {
+      this.#shared.set(thread, { crowded: 0, records: new Map() });
+      this.#looking ??= this.#clock.after(LOOK_MS, () => this.#look());
+    }
+    return thread;
+  }
+  /** Where several tasks want more than one thread has, the one that moves the most records moves out. */
+  #look(): void {
+    this.#looking = this.#shared.size === 0 ? null : this.#clock.after(LOOK_MS, () => this.#look());
+    for (const [thread, seen] of this.#shared) {
+      seen.crowded = thread.busy >= CROWDED && thread.size > 1 ? seen.crowded + 1 : 0;
+      const before = seen.records;
+      seen.records = new Map([...thread.counters()].map(([number, counters]) => [number, recordsOf(new Counters(counters))]));
+      if (seen.crowded < CROWDED_LOOKS) continue;
+      let busiest: number | null = null;
+      let most = 0;
+      for (const [number, records] of seen.records) {
+        const moved = records - (before.get(number) ?? records);
+        if (moved > most) [busiest, most] = [number, moved];
       }
-      timer = this.#clock.after(this.#unresponsiveMs / CHECKS, check);
-    };
-    timer = this.#clock.after(this.#unresponsiveMs / CHECKS, check);
-    return { cancel: () => timer.cancel() };
+      seen.crowded = 0;
+      if (busiest !== null) thread.move(busiest);
+    }
   }
 }
+const recordsOf = (counters: Counters): number => counters.get("source-record-poll-total") + counters.get("sink-record-read-total");
 
 /**
  * Run from TypeScript sources, each thread would load Node's type stripper (15 MB and 60 ms); with the compile cache it finds
@@ -121,16 +135,17 @@ export function threadEnvironment(workerConfig: ConfigMap): NodeJS.ProcessEnv {
     env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
   return env;
 }
-function causeOfDeath(data: TaskJobData, error: unknown, killed: AbortSignal): Error {
-  const name = `${data.id.connector}-${data.id.task}`;
-  if (killed.aborted && killed.reason instanceof Error) return killed.reason;
-  if (error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") {
+function deathOf(job: TaskJob, error: Error): TaskEnd {
+  const name = `${job.id.connector}-${job.id.task}`;
+  const described = describedDeath(name, error);
+  return { failed: traceOf(described), causeClass: causeClassOf(described) };
+}
+function describedDeath(name: string, error: Error): Error {
+  if (error instanceof ConnectError) return error;
+  if ("code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") {
     return new ConnectError(
       `The thread of task ${name} ran out of memory; raise task.thread.heap.mb, or lower the sizes of batches and queues`,
-      {
-        causeClass: "bug",
-        cause: error,
-      },
+      { causeClass: "bug", cause: error },
     );
   }
   return new ConnectError(`The thread of task ${name} died`, { causeClass: "bug", cause: error });

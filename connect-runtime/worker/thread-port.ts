@@ -1,26 +1,47 @@
-/** The language between the main thread and a task thread: one MessagePort for each task. Everything can be cloned. */
+/**
+ * The language between the main thread and task threads: a control port for each thread, a port for each task in it. Everything can
+ * be cloned.
+ */
 import type { MessagePort } from "node:worker_threads";
+import type { CauseClass } from "../api/errors.ts";
 import type { SourceOffset, SourcePartition } from "../api/record.ts";
 import type { ConfigMap, ExecutionState, OffsetEntry, TargetState, TaskId, ThreadModules } from "./types.ts";
 
-/** What the job is started with. */
+/** What a thread is started with: the job of the pool. */
+export interface ThreadJob {
+  readonly control: MessagePort;
+  readonly modules: ThreadModules;
+  readonly pulse: SharedArrayBuffer;
+}
+/** Int32 positions in a thread's pulse. */
+export const PULSE = {
+  /** Counted up while the event loop turns. */
+  beat: 0,
+  /** Share of time that the event loop was busy since the last beat, in thousandths. */
+  busy: 1,
+  /** Number of the task that last said it was at work. */
+  atWork: 2,
+  size: 3,
+} as const;
+export type ToThreadControl = { readonly type: "run"; readonly job: TaskJob } | { readonly type: "close" };
+
+/** What a task is started with. */
 export interface TaskJob {
+  /** Within its thread. */
+  readonly number: number;
   readonly id: TaskId;
   readonly kind: "source" | "sink";
   readonly connectorConfig: ConfigMap;
   readonly taskConfig: ConfigMap;
   readonly workerConfig: ConfigMap;
   readonly target: TargetState;
-  readonly modules: ThreadModules;
   readonly port: MessagePort;
   readonly counters: SharedArrayBuffer;
-  /** One Int32 that the thread counts up while its event loop turns. */
-  readonly heartbeat: SharedArrayBuffer;
-  /** Date.now() when the job was posted, to measure the start of the thread. */
+  /** Date.now() when the job was posted, to measure its start. */
   readonly postedAtMs: number;
 }
-/** How the job ended. A thread that dies rejects instead. */
-export type TaskEnd = { readonly failed: null } | { readonly failed: string };
+/** How a task ended: as asked, or with a trace and the class of its cause. */
+export type TaskEnd = { readonly failed: null } | { readonly failed: string; readonly causeClass: CauseClass };
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type ToThread =
@@ -29,10 +50,12 @@ export type ToThread =
   | { readonly type: "offsets"; readonly request: number; readonly offsets: readonly (SourceOffset | null)[] }
   | { readonly type: "written"; readonly request: number }
   | { readonly type: "refused"; readonly request: number; readonly message: string };
-export type FromThread =
+/** What a running task has to say; TaskThreads keeps `ended` for itself. */
+export type FromTask =
   | { readonly type: "state"; readonly state: ExecutionState; readonly trace: string | null }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string; readonly fields: object | null }
   | { readonly type: "topic"; readonly topic: string }
   | { readonly type: "gauge"; readonly name: string; readonly value: number; readonly labels: Readonly<Record<string, string>> }
   | { readonly type: "read-offsets"; readonly request: number; readonly partitions: readonly SourcePartition[] }
   | { readonly type: "write-offsets"; readonly request: number; readonly entries: readonly OffsetEntry[] };
+export type FromThread = FromTask | { readonly type: "ended"; readonly end: TaskEnd };

@@ -1,6 +1,6 @@
 /** The worker: runs the connectors and tasks that the herder gives it, and tells the herder how they fare. */
 import type { ConnectorPlugin } from "../api/connector.ts";
-import { ConnectError } from "../api/errors.ts";
+import { ConfigError, ConnectError } from "../api/errors.ts";
 import { layeredOffsetStore } from "../store/offset-layered.ts";
 import { topicOffsetStore } from "../store/offset-topic.ts";
 import { adminConfig, offsetClientConfigs } from "./client-config.ts";
@@ -8,10 +8,11 @@ import { type ConfigResolver, createConfigResolver } from "./config-resolver.ts"
 import { alterSinkOffsets, alterSourceOffsets, resetSinkOffsets, sinkOffsets } from "./connector-offsets.ts";
 import { ConnectorRunner } from "./connector-runner.ts";
 import { missingClass } from "./converters.ts";
+import { RestartPolicy } from "./restart-policy.ts";
 import { scrubber } from "./secrets.ts";
 import { numberOf, withPrefix } from "./settings.ts";
 import { TaskRunner } from "./task-runner.ts";
-import { TaskThreads } from "./task-threads.ts";
+import { type Placement, TaskThreads } from "./task-threads.ts";
 import { traceOf } from "./trace.ts";
 import { isExactlyOnce } from "./transactional-commits.ts";
 import type {
@@ -110,9 +111,16 @@ class TaskWorker implements Worker {
       this.#refuseTooMany(id, connectorConfig, taskCount);
       const store = plugin.kind === "source" ? await this.#storeOf(id.connector, connectorConfig) : this.#deps.offsets;
       const { threadModules: modules } = this.#deps;
-      const data = { kind: plugin.kind, connectorConfig, taskConfig, workerConfig: this.#config, modules, target };
-      const hidden = scrubber({ ...rawConnector, ...rawTask }, { ...connectorConfig, ...taskConfig });
-      runner.launch(this.#threads, store, data, hidden);
+      const data = { kind: plugin.kind, connectorConfig, taskConfig, workerConfig: this.#config, target };
+      runner.launch({
+        threads: this.#threads,
+        modules,
+        store,
+        data,
+        placement: placementOf(plugin, connectorConfig),
+        restarts: new RestartPolicy(this.#config, connectorConfig),
+        hidden: scrubber({ ...rawConnector, ...rawTask }, { ...connectorConfig, ...taskConfig }),
+      });
     } catch (error) {
       runner.failed(error);
     }
@@ -221,6 +229,12 @@ class TaskWorker implements Worker {
     await store.start();
     return layeredOffsetStore(store, this.#deps.offsets, this.#deps.log);
   }
+}
+/** `task.thread` of the connector's configuration, else what the connector says of itself. */
+function placementOf(plugin: ConnectorPlugin, config: ConfigMap): Placement {
+  const asked = config["task.thread"] ?? plugin.threads ?? "shared";
+  if (asked !== "own" && asked !== "shared") throw new ConfigError(`Invalid value ${asked} for configuration task.thread: own or shared`);
+  return asked === "own" ? "alone" : "shared";
 }
 /** `offset.storage.*` holds topic settings beside the store's own. */
 function withoutStorage(config: Record<string, string>): Record<string, string> {

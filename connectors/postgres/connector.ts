@@ -87,5 +87,6 @@ export const postgresSource: SourceConnectorPlugin = {
     return true;
   },
   exactlyOnce: "supported",
+  threads: "own",
   diagnosis: async () => (await import("./doctor.ts")).postgresDoctor,
 };

@@ -52,6 +52,7 @@ export function testHost(
     counters: new Counters(),
     stop: end.signal,
     target: new TargetSwitch("STARTED"),
+    atWork: () => {},
     state: (state) => void states.push(state),
     topicUsed: (topic) => void topics.push(topic),
     gauge: () => {},

@@ -2,7 +2,7 @@
 import type { Clock } from "#broker/base/clock";
 import type { KafkaClients } from "#broker/client/types";
 import type { SourceConnectorPlugin, SourceTask } from "#connect/api/connector";
-import { ConfigError } from "#connect/api/errors";
+import { ConfigError, DataError } from "#connect/api/errors";
 import type { PluginCatalog } from "#connect/worker/types";
 import { fakeKafkaClients } from "./kafka-clients.ts";
 import { FakeCluster } from "./kafka-cluster.ts";
@@ -24,6 +24,21 @@ const modes: Record<string, () => void> = {
   leak: () => {
     const kept: unknown[] = [];
     for (;;) kept.push(new Array(100_000).fill({ kept }));
+  },
+  busy: () => {
+    for (const end = performance.now() + 20; performance.now() < end; ) Math.sqrt(2);
+  },
+  away: () => {
+    throw Object.assign(new Error("connect ECONNREFUSED 10.0.0.1:5432"), { code: "ECONNREFUSED" });
+  },
+  setting: () => {
+    throw new ConfigError("the table does not exist");
+  },
+  data: () => {
+    throw new DataError("a row that cannot be read");
+  },
+  broken: () => {
+    throw new TypeError("undefined is not a function");
   },
 };
 export const misbehaving: SourceConnectorPlugin = {
@@ -47,7 +62,7 @@ export const misbehaving: SourceConnectorPlugin = {
         context.log.info("started", { position });
       },
       async poll() {
-        await pause(5);
+        if (config["mode"] !== "busy") await pause(5);
         if (position > 0) modes[config["mode"] ?? ""]?.();
         position++;
         return [textRecord(`${position}`, position, "out", config["n"] ?? "0")];

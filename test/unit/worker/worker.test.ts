@@ -113,9 +113,9 @@ describe("a worker", () => {
   });
 
   test.each([
-    ["throws outside of the loop", "throwLater", /The thread of task c-0 died\n[^]*Caused by: Error: thrown from a timer/],
-    ["exits", "exit", /The thread of task c-0 died\n[^]*Caused by: .*3/],
-  ])("a thread that %s fails its own task only", async (_what, mode, trace) => {
+    ["throws outside of the loop", "throwLater", /Task c-0 threw an error that nothing caught\n[^]*Caused by: Error: thrown from a timer/],
+    ["exits", "exit", /process\.exit\(3\) was called: a task is ended through its connector/],
+  ])("a task that %s fails alone", async (_what, mode, trace) => {
     const healthy = connectorConfig();
     await worker.startTask({ connector: "healthy", task: 0 }, healthy, healthy, 1, "STARTED");
     await until(() => events.includes("healthy-0 RUNNING"), "the neighbour runs", 20_000);

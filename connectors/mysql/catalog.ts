@@ -51,7 +51,7 @@ export async function readServer(connection: Connection): Promise<Server> {
   return {
     mariadb,
     version: major * 10_000 + minor * 100 + patch,
-    gtidMode: mariadb || /^ON/.test(gtid["mode"] ?? ""),
+    gtidMode: mariadb || (gtid["mode"] ?? "").startsWith("ON"),
     rowFormat: (row["format"] ?? "ROW").toUpperCase() === "ROW",
     logEnabled: row["log_bin"] !== "0" && row["log_bin"] !== "OFF",
     ignoreTableCase: row["lct"] !== "0",

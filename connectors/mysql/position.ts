@@ -71,11 +71,6 @@ export function streamOffset(at: BinlogPosition, tsSec: number, serverId: number
   return offset;
 }
 
-/** What a flavor's GTID sets can do here; immutable to callers that only compare. */
-export interface GtidSet {
-  readonly isEmpty: boolean;
-  toString(): string;
-}
 /** Whether `whole` has all that `part` has. Throws BinlogError for text that is no GTID set. */
 export function containsGtids(flavor: Flavor, whole: string, part: string): boolean {
   return flavor === "mysql"

@@ -90,6 +90,8 @@ const UNLISTED: readonly (readonly [name: string, value: string | null])[] = [
   ["read.only", "false"],
   ["millrace.snapshot.chunk.rows", "100000"],
   ["millrace.streaming", "false"],
+  ["millrace.slot.progress.interval.ms", "30000"],
+  ["offset.mismatch.strategy", "trust_offset"],
   ["millrace.streaming.spill.dir", ""],
   ["millrace.streaming.spill.max.bytes", "10737418240"],
   ...CHANNEL_SETTINGS,

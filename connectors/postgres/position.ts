@@ -7,7 +7,7 @@
  * their number where several have one (COPY writes many rows in one WAL record): `lsn_event` is our own key, there only
  * in that case, and unknown keys do not disturb Debezium.
  */
-import type { SourceOffset } from "#connect/api/record";
+import type { OffsetValue, SourceOffset } from "#connect/api/record";
 
 export interface StreamPosition {
   /** End of the last complete transaction before this event. */
@@ -47,6 +47,24 @@ export const snapshotOffset = (mode: string, lsn: number, txId: number, micros: 
   snapshot_completed: last,
 });
 
+/** Reading can start again before this. */
+export const reach = (at: { readonly lsn: number; readonly commitLsn?: number | null }): number => Math.max(at.lsn, at.commitLsn ?? 0);
+
+/** The same offset, further on where there was nothing to capture: as the record of a heartbeat would carry it. */
+export function progressOffset(offset: SourceOffset, lsn: number): SourceOffset {
+  const moved: Record<string, OffsetValue> = {};
+  for (const [key, value] of Object.entries(offset)) {
+    if (key === "lsn_event") continue;
+    moved[key] = key === "lsn" || key === "lsn_proc" || key === "lsn_commit" ? lsn : value;
+  }
+  return moved;
+}
+
+export const FROM_SLOT: StreamPosition = { commitLsn: null, lsn: 0, eventAtLsn: 0, txId: null };
+/** Null: nothing is stored, or a snapshot that is not complete. */
+export const durablePosition = (stored: StoredPosition | null): StreamPosition | null =>
+  stored === null ? null : stored.kind === "stream" ? stored.at : stored.at.completed ? { ...FROM_SLOT, lsn: stored.at.lsn } : null;
+
 /** Transactions that were read but may not be durable yet, in commit order. */
 interface Checkpoint {
   readonly lsn: number;
@@ -61,14 +79,49 @@ export class FlushTracker {
   #checkpoints: Checkpoint[] = [];
   #head = 0;
   #flushed: number;
-  #lastDurable: { lsn: number; eventAtLsn: number; txId: number | null } | null = null;
+  #lastDurable: { lsn: number; eventAtLsn: number; txId: number | null } | null;
+  /** As far as the stored offset reaches; null: none is stored. */
+  #stored: number | null;
+  readonly #bounded: boolean;
 
-  constructor(startLsn: number) {
+  /** `bounded`: there is a store, and the slot must not pass what it holds. `stored`: that, null for nothing. */
+  constructor(startLsn: number, bounded = false, stored: StreamPosition | null = null) {
     this.#flushed = startLsn;
+    this.#bounded = bounded;
+    this.#lastDurable = stored;
+    this.#stored = stored === null ? null : reach(stored);
   }
-  /** What may be confirmed to the server. Never goes back. */
+  /** Nothing before this is needed any more. Never goes back. */
   get flushed(): number {
     return this.#flushed;
+  }
+  /**
+   * What is confirmed to the server: as `flushed`, but never beyond the stored offset. A slot that is ahead of the offset was
+   * moved, or made anew, by somebody else.
+   */
+  get confirmed(): number {
+    return this.#bounded && this.#stored !== null ? Math.min(this.#flushed, this.#stored) : this.#flushed;
+  }
+  /** Streaming begins. Where no record was sent, there is no offset to wait for. */
+  streams(): void {
+    if (this.#lastDurable !== null || !this.idle) return;
+    this.#lastDurable = { lsn: this.#flushed, eventAtLsn: 0, txId: null };
+    this.#stored = this.#flushed;
+  }
+  /** `at` is of the last record there is: an offset at the answer may be stored in its place. Null: not now, or nothing gained. */
+  progressFrom(at: StreamPosition): number | null {
+    const durable = this.#lastDurable;
+    if (this.#stored === null || durable === null || !this.idle || this.#flushed <= this.#stored) return null;
+    const streamed = at.lsn !== 0;
+    const last = streamed
+      ? durable.lsn === at.lsn && durable.eventAtLsn === at.eventAtLsn && durable.txId === at.txId
+      : durable.txId === null && durable.eventAtLsn === 0;
+    return last ? this.#flushed : null;
+  }
+  /** The offset that `progressFrom` allowed is stored. */
+  progressed(at: StreamPosition): void {
+    this.#lastDurable = at;
+    this.#stored = reach(at);
   }
   get idle(): boolean {
     return this.#head === this.#checkpoints.length;
@@ -91,6 +144,7 @@ export class FlushTracker {
   /** Everything up to this record is durable, offsets included. */
   durable(at: StreamPosition): void {
     this.#lastDurable = at;
+    this.#stored = Math.max(this.#stored ?? 0, reach(at));
     // Transactions that ended before the one of this record began are complete.
     if (at.commitLsn !== null) this.#release(at.commitLsn);
     const reached = this.#checkpoints.findIndex(

@@ -48,11 +48,6 @@ export function checkSlot(name: string, slot: SlotInfo, database: string): void 
     throw new SourceError(
       `Replication slot "${name}" belongs to plugin ${slot.plugin ?? "none"} and database ${slot.database ?? "none"}. Choose another slot.name, or drop it: SELECT pg_drop_replication_slot('${name}')`,
     );
-  if (slot.walStatus === "lost")
-    throw new SourceError(
-      `Replication slot "${name}" has lost WAL that was not read yet (wal_status=lost): changes after LSN ${slot.confirmedFlushLsn ?? 0} are gone. Drop the slot and take a new snapshot (delete the connector's offsets), and raise max_slot_wal_keep_size.`,
-      { javaClass: "io.debezium.DebeziumException" },
-    );
 }
 
 export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;

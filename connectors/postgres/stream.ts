@@ -123,6 +123,19 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   get position(): StreamPosition {
     return { commitLsn: this.#positionCommit, lsn: this.#positionLsn, eventAtLsn: this.#positionEvent, txId: this.#positionTxId };
   }
+  /** The stored offset was moved on while there was nothing to capture: what comes now goes on from there. */
+  progressed(offset: SourceOffset, lsn: number): void {
+    this.#lastCommit = lsn;
+    this.#source.lastCommit(lsn);
+    this.#positionCommit = lsn;
+    this.#positionLsn = lsn;
+    this.#positionEvent = 0;
+    this.#offset = offset;
+    this.#heldOffset = offset;
+  }
+  get inTransaction(): boolean {
+    return this.#inTransaction || this.#replayed !== null;
+  }
   get heldOffset(): SourceOffset {
     return this.#heldOffset;
   }

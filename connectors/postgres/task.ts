@@ -22,12 +22,22 @@ import { type IncrementalRun, incrementalRun } from "./incremental-run.ts";
 import type { Relation } from "./pgoutput/decode.ts";
 import { report } from "./metrics.ts";
 import { TablePlans } from "./plans.ts";
-import { FlushTracker, readOffset, snapshotOffset, type StoredPosition, type StreamPosition } from "./position.ts";
+import { checkContinuity, type Cluster, clusterOf, positionNow, slotLost, slotUsable } from "./continuity.ts";
+import {
+  durablePosition,
+  FlushTracker,
+  FROM_SLOT,
+  progressOffset,
+  readOffset,
+  snapshotOffset,
+  type StoredPosition,
+  type StreamPosition,
+} from "./position.ts";
 import { type AutocreateMode, preparePublication, setReplicaIdentities } from "./publication.ts";
 import type { RawSession } from "./raw-session.ts";
 import { openSession, sendStatus, startStreaming } from "./replication.ts";
-import { checkSlot, createSlot, dropSlot, quoteIdentifier, readSlot } from "./slot.ts";
-import { slotLost } from "./slot-lost.ts";
+import { createSlot, dropSlot, quoteIdentifier, readSlot } from "./slot.ts";
+import { readXmin } from "./slot-guard.ts";
 import { openSnapshot, type SnapshotRun } from "./snapshot-run.ts";
 import { SourceInfo } from "./source-info.ts";
 import { StreamReader } from "./stream.ts";
@@ -39,7 +49,6 @@ import { TypeRegistry } from "./type-registry.ts";
 const nowMicros = (): number => (performance.timeOrigin + performance.now()) * 1000;
 /** The reference's first line for whatever stops reading. */
 const STOPPED = "An exception occurred in the change event producer. This connector will be stopped.";
-const FROM_SLOT: StreamPosition = { commitLsn: null, lsn: 0, eventAtLsn: 0, txId: null };
 
 class PostgresTask implements SourceTask {
   readonly #context: SourceTaskContext;
@@ -63,6 +72,9 @@ class PostgresTask implements SourceTask {
   #spillFull = false;
   #running = false;
   #stopping = false;
+  #progressDue = false;
+  /** Where the connection of before led to. */
+  #cluster: Cluster | null = null;
   #snapshotTaken = false;
   #snapshotBegan = false;
   /** The position that notifications carry. */
@@ -128,16 +140,36 @@ class PostgresTask implements SourceTask {
       this.#queue.throwFailure();
       await this.#begin();
     }
+    if (this.#progressDue) await this.#progress();
     return this.#queue.take(this.#s.all.int("poll.interval.ms"));
+  }
+  /**
+   * While there is nothing to capture, the stored offset is moved on, and then the slot: no heartbeat table is needed. In poll, so
+   * that no later offset can be on its way to the store.
+   */
+  async #progress(): Promise<void> {
+    this.#progressDue = false;
+    const { offsets } = this.#context,
+      reader = this.#reader,
+      flush = this.#flush;
+    if (reader === null || flush === null || reader.inTransaction || !this.#queue.empty) return;
+    if (this.#incremental?.snapshot.active === true || this.#snapshot !== null) return;
+    const lsn = flush.progressFrom(reader.position);
+    if (lsn === null) return;
+    const offset = progressOffset(reader.offset, lsn);
+    reader.progressed(offset, lsn);
+    await offsets.save?.(this.#partition, offset);
+    flush.progressed(reader.position);
+    this.#sendStatus();
   }
   durable(offsets: readonly { readonly partition: SourcePartition; readonly offset: SourceOffset }[]): Promise<void> {
     for (const { offset } of offsets) {
       const stored = readOffset(offset);
       if (stored === null || this.#flush === null) continue;
-      const before = this.#flush.flushed;
+      const before = this.#flush.confirmed;
       if (stored.kind === "stream") this.#flush.durable(stored.at);
       else if (stored.at.completed) this.#flush.durable({ ...FROM_SLOT, lsn: stored.at.lsn });
-      if (this.#flush.flushed !== before) this.#sendStatus();
+      if (this.#flush.confirmed !== before) this.#sendStatus();
       const lsn = stored.at.lsn;
       for (const each of this.#unsettled) if (lsn > each.lsn) each.done();
       this.#unsettled = this.#unsettled.filter((each) => lsn <= each.lsn);
@@ -198,21 +230,28 @@ class PostgresTask implements SourceTask {
   async #prepare(): Promise<void> {
     const s = this.#s,
       slotName = s.all.string("slot.name");
+    const warn = (message: string): void => this.#context.log.warn(message);
     const client = await connect(s.server);
     this.#client = client;
     await this.#types.load(client);
     this.#version = await serverVersion(client);
     const { offset, stored } = await this.#storedPosition();
-    const slot = await readSlot(client, slotName);
-    if (slot !== null) checkSlot(slotName, slot, s.server.database);
+    const found = await readSlot(client, slotName);
+    const now = found === null || found.walStatus === "lost" ? await positionNow(client) : 0;
+    const slot = await slotUsable(client, s, found, { stored: this.#resumeAt === null ? stored : null, now, warn });
     const complete = stored !== null && (stored.kind === "stream" || stored.at.completed);
     const start = { mode: s.snapshotMode, complete, available: slot !== null, taken: this.#snapshotTaken };
     const wanted = this.#resumeAt === null && snapshotWanted(s.all, start);
     const streams = streamsAfterSnapshot(s.all, s.snapshotMode);
-    if (slot === null && !wanted && stored !== null && streams) throw slotLost(s, stored, offset, slotName);
+    if (slot === null && !wanted && stored !== null && streams) throw slotLost(s, stored, offset, now);
     await this.#preparePublication(client);
     const session = await openSession(s.server, true, (error) => this.#failed(STOPPED, error));
     this.#session = session;
+    const cluster = await clusterOf(session);
+    const unfinished = slot !== null && stored?.kind === "snapshot" && !stored.at.completed;
+    if (this.#cluster !== null || (streams && (!wanted || unfinished)))
+      await checkContinuity(session, { s, stored, read: this.#resumeAt?.startLsn ?? 0, slot, cluster, before: this.#cluster, warn });
+    this.#cluster = cluster;
     let createdLsn: number | null = null;
     if (wanted) {
       const temporary = slot !== null || !streams;
@@ -240,7 +279,7 @@ class PostgresTask implements SourceTask {
     }
     this.#running = true;
     const confirmed = slot?.confirmedFlushLsn ?? createdLsn ?? 0;
-    this.#flush ??= new FlushTracker(confirmed);
+    this.#flush ??= new FlushTracker(confirmed, this.#context.offsets.save !== undefined, durablePosition(stored));
     void this.#run(stored, offset, createdLsn, streams).catch((error: unknown) => this.#failed(STOPPED, error));
   }
   async #storedPosition(): Promise<{ readonly offset: SourceOffset | null; readonly stored: StoredPosition | null }> {
@@ -305,6 +344,7 @@ class PostgresTask implements SourceTask {
     // The id of a transaction in its metadata is made of its first change, which a transaction in progress does not tell.
     const streaming =
       s.all.bool("millrace.streaming") && this.#version >= 140000 && !this.#spillFull && !s.all.bool("provide.transaction.metadata");
+    flush.streams();
     const reader = new StreamReader(
       {
         partition: this.#partition,
@@ -349,6 +389,9 @@ class PostgresTask implements SourceTask {
     this.#channels.attach((signal) => this.#served(signals, signal));
     this.#sendStatus();
     this.#every(s.all.int("status.update.interval.ms"), () => this.#sendStatus());
+    this.#every(s.all.int("millrace.slot.progress.interval.ms"), () => {
+      this.#progressDue = true;
+    });
     this.#every(1000, () =>
       report(this.#context.metrics, s.naming.prefix, this.#reader, this.#queue, s.queue.maxRecords, Math.floor(nowMicros() / 1000)),
     );
@@ -358,7 +401,7 @@ class PostgresTask implements SourceTask {
       this.#every(beatMs, () => this.#heartbeat());
     }
     const xminMs = s.all.int("xmin.fetch.interval.ms");
-    if (xminMs > 0) this.#every(xminMs, () => void this.#readXmin());
+    if (xminMs > 0) this.#every(xminMs, () => void readXmin(() => this.#sql(), s.all.string("slot.name"), this.#source, this.#context.log));
   }
   /** `offset`: may hold an incremental snapshot to go on with. */
   #signals(offset: SourceOffset): SignalHandler {
@@ -409,7 +452,7 @@ class PostgresTask implements SourceTask {
       reader = this.#reader,
       flush = this.#flush;
     if (session === null || reader === null || flush === null) return;
-    sendStatus(session, reader.received, this.#s.flushes ? flush.flushed : 0, nowMicros(), ask);
+    sendStatus(session, reader.received, this.#s.flushes ? flush.confirmed : 0, nowMicros(), ask);
   }
   #heartbeat(): void {
     const reader = this.#reader;
@@ -424,19 +467,6 @@ class PostgresTask implements SourceTask {
       this.#sql()
         .then((client) => client.query(action))
         .catch((error: unknown) => this.#context.log.warn(`heartbeat.action.query failed: ${messageOf(error)}`));
-  }
-  async #readXmin(): Promise<void> {
-    try {
-      const client = await this.#sql();
-      const { rows } = await client.query<{ xmin: string | null }>(
-        "SELECT catalog_xmin::text AS xmin FROM pg_catalog.pg_replication_slots WHERE slot_name = $1",
-        [this.#s.all.string("slot.name")],
-      );
-      const xmin = rows[0]?.xmin ?? null;
-      this.#source.xmin = xmin === null ? null : BigInt(xmin);
-    } catch (error) {
-      this.#context.log.warn(`the slot's xmin could not be read: ${messageOf(error)}`);
-    }
   }
   /** The SQL connection; a new one if it was lost while the stream went on. */
   async #sql(): Promise<Client> {

@@ -49,7 +49,13 @@ export class TaskBench {
       connectorName: "c",
       taskId: 0,
       log: { debug() {}, info() {}, warn() {}, error() {} },
-      offsets: { offsets: (partitions) => Promise.resolve(partitions.map(() => this.stored)) },
+      offsets: {
+        offsets: (partitions) => Promise.resolve(partitions.map(() => this.stored)),
+        save: (_partition, offset) => {
+          this.stored = offset;
+          return Promise.resolve();
+        },
+      },
       metrics: { gauge() {} },
       signal: new AbortController().signal,
       kafka: {},

@@ -46,7 +46,7 @@ export const WORKER_KEYS: ConfigDef = [
   key("access.control.allow.methods", "STRING", "", "CORS: allowed methods"),
   key("admin.listeners", "LIST", null, "Addresses of the admin endpoints; empty: none"),
   key("response.http.headers.config", "STRING", "", "Headers added to every answer"),
-  key("plugin.path", "LIST", null, "Read and ignored: plugins are built in"),
+  key("plugin.path", "LIST", null, "Packages, folders and files with plugins by others (docs/plugins.md); jars are passed over"),
   key("plugin.discovery", "STRING", "hybrid_warn", "Read and ignored: plugins are built in"),
   key("config.providers", "LIST", "", "Names of the config providers that may be used"),
   key("connector.client.config.override.policy", "STRING", "All", "All, None, Principal"),

@@ -5,7 +5,7 @@ import type { Logger } from "#broker/base/logger";
 import type { Random } from "#broker/base/random";
 import type { Admin, ClientConfig, KafkaClients } from "#broker/client/types";
 import type { RawConfig } from "./api/config.ts";
-import { catalog, connectorClasses, pluginNames } from "./catalog/catalog.ts";
+import { addThirdParty, catalog, connectorClasses, pluginNames } from "./catalog/catalog.ts";
 import { refusal, validateConnector, type ValidationOptions } from "./catalog/validate.ts";
 import { clientConfig, type DistributedSettings, type Listener, type StorageTopic, type WorkerConfig } from "./config.ts";
 import { HerderCommands } from "./herder/commands.ts";
@@ -33,7 +33,8 @@ import { fileOffsetStore } from "./store/offset-file.ts";
 import { topicOffsetStore } from "./store/offset-topic.ts";
 import { openStatusStore } from "./store/status.ts";
 import { type ConfigResolver, createConfigResolver } from "./worker/config-resolver.ts";
-import type { OffsetStore, Worker } from "./worker/types.ts";
+import { listOf } from "./worker/settings.ts";
+import type { OffsetStore, ThirdPartyPlugin, Worker } from "./worker/types.ts";
 import { createWorker } from "./worker/worker.ts";
 
 export interface ConnectDeps {
@@ -122,10 +123,11 @@ async function startWorker(front: Front, rest: RestServer): Promise<Pick<Running
   const { clock, log } = deps;
   const advertised = `${config.advertisedHost ?? hostOf(rest.listener)}:${config.advertisedPort ?? rest.port}`;
   const figures = new WorkerFigures(clock);
+  const plugins = await thirdPartyPlugins(config, log);
   const worker = createWorker(config.raw, {
     clients: deps.clients,
     catalog,
-    threadModules: { catalog: new URL("./catalog/catalog.ts", import.meta.url).href },
+    threadModules: { catalog: new URL("./catalog/catalog.ts", import.meta.url).href, plugins },
     offsets: offsetStore(config, deps),
     clock,
     log,
@@ -175,6 +177,16 @@ async function startWorker(front: Front, rest: RestServer): Promise<Pick<Running
   };
 }
 
+/** What lies on `plugin.path`, made known to this thread. */
+async function thirdPartyPlugins(config: WorkerConfig, log: Logger): Promise<readonly ThirdPartyPlugin[]> {
+  const path = listOf(config.raw, "plugin.path");
+  if (path.length === 0) return [];
+  const { plugins, problems } = await (await import("./catalog/third-party.ts")).findThirdParty(path);
+  for (const problem of problems) log.warn(problem);
+  for (const { kind, classes, version, module } of plugins) log.info(`plugin ${classes.join(", ")} (${kind} ${version}) from ${module}`);
+  addThirdParty(plugins);
+  return plugins;
+}
 /** What the first request with a body needs, loaded once the worker is ready. */
 async function warmUp(log: Logger): Promise<void> {
   try {

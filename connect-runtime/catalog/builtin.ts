@@ -1,6 +1,6 @@
 /**
  * The plugins that come with Millrace: the only file that names `connectors/` and `plugins/`. Connectors are listed here with what
- * answers need at once, and loaded when one is used; the small plugins are loaded together on first use.
+ * answers need at once, and loaded when one is used; so are the small plugins, which are loaded together only where all of them are asked for.
  */
 import type { ConnectorPlugin } from "../api/connector.ts";
 import type { ConfigProviderPlugin, ConverterPlugin, HeaderConverterPlugin, PredicatePlugin, TransformPlugin } from "../api/plugin.ts";
@@ -63,4 +63,14 @@ export interface SmallPlugins {
   readonly headerConverters: readonly HeaderConverterPlugin[];
   readonly configProviders: readonly ConfigProviderPlugin[];
 }
+/** All of them, for lists and validation. */
 export const loadSmallPlugins = (): Promise<SmallPlugins> => import("#plugins/index");
+/** One by one, for tasks. */
+export {
+  configProviders as configProviderEntries,
+  converters as converterEntries,
+  headerConverters as headerConverterEntries,
+  type PluginEntry,
+  predicates as predicateEntries,
+  transforms as transformEntries,
+} from "#plugins/entries";

@@ -1,12 +1,65 @@
-/** The catalogue of plugins. Task threads import this module for `catalog`; the main thread also asks what there is. */
+/**
+ * The catalogue of plugins: what comes with Millrace, and what `plugin.path` holds. Task threads import this module for `catalog`;
+ * the main thread also asks what there is.
+ */
 import type { ConnectorPlugin } from "../api/connector.ts";
 import type { ConfigDef } from "../api/config.ts";
+import type { ConfigProviderPlugin } from "../api/plugin.ts";
 import type { ConnectorType } from "../herder/types.ts";
-import type { PluginCatalog } from "../worker/types.ts";
-import { connectorEntries, loadSmallPlugins, type SmallPlugins } from "./builtin.ts";
+import type { PluginCatalog, ThirdPartyPlugin } from "../worker/types.ts";
+import {
+  configProviderEntries,
+  type ConnectorEntry,
+  connectorEntries,
+  converterEntries,
+  headerConverterEntries,
+  loadSmallPlugins,
+  type PluginEntry,
+  predicateEntries,
+  type SmallPlugins,
+  transformEntries,
+} from "./builtin.ts";
 import { ClassNames } from "./class-names.ts";
+import { loadThirdParty, type PluginsByKind } from "./third-party.ts";
 
-const connectors = new ClassNames(connectorEntries, "Connector");
+type Small<K extends keyof SmallPlugins> = SmallPlugins[K][number];
+interface Tables {
+  readonly connectors: readonly ConnectorEntry[];
+  readonly connector: ClassNames<ConnectorEntry>;
+  readonly transform: ClassNames<PluginEntry<Small<"transforms">>>;
+  readonly predicate: ClassNames<PluginEntry<Small<"predicates">>>;
+  readonly converter: ClassNames<PluginEntry<Small<"converters">>>;
+  readonly headerConverter: ClassNames<PluginEntry<Small<"headerConverters">>>;
+  readonly configProvider: ClassNames<PluginEntry<ConfigProviderPlugin>>;
+}
+let thirdParty: readonly ThirdPartyPlugin[] = [];
+let tables = tablesWith();
+
+function entriesOf<K extends keyof PluginsByKind>(kind: K): PluginEntry<PluginsByKind[K]>[] {
+  return thirdParty.filter((p) => p.kind === kind).map((p) => ({ ...p, load: () => loadThirdParty(p, kind) }));
+}
+function tablesWith(): Tables {
+  const connectors: ConnectorEntry[] = [...connectorEntries];
+  for (const p of thirdParty) {
+    const { kind } = p;
+    if (kind === "source" || kind === "sink") connectors.push({ ...p, kind, load: () => loadThirdParty(p, kind) });
+  }
+  return {
+    connectors,
+    connector: new ClassNames(connectors, "Connector"),
+    transform: new ClassNames([...transformEntries, ...entriesOf("transform")], ""),
+    predicate: new ClassNames([...predicateEntries, ...entriesOf("predicate")], ""),
+    converter: new ClassNames([...converterEntries, ...entriesOf("converter")], "Converter"),
+    headerConverter: new ClassNames([...headerConverterEntries, ...entriesOf("header-converter")], "Converter"),
+    configProvider: new ClassNames(configProviderEntries, "ConfigProvider"),
+  };
+}
+/** From now on these are known as well, in this thread. */
+export function addThirdParty(plugins: readonly ThirdPartyPlugin[]): void {
+  thirdParty = plugins;
+  tables = tablesWith();
+  loading = null;
+}
 
 /** The small plugins by name, once they are loaded. */
 export interface PluginNames {
@@ -19,7 +72,7 @@ export interface PluginNames {
 }
 let loading: Promise<PluginNames> | null = null;
 export function pluginNames(): Promise<PluginNames> {
-  loading ??= loadSmallPlugins().then((all) => ({
+  loading ??= loadAll().then((all) => ({
     transforms: new ClassNames(all.transforms, ""),
     predicates: new ClassNames(all.predicates, ""),
     converters: new ClassNames(all.converters, "Converter"),
@@ -29,25 +82,43 @@ export function pluginNames(): Promise<PluginNames> {
   }));
   return loading;
 }
+async function loadAll(): Promise<SmallPlugins> {
+  const load = <T>(entries: readonly PluginEntry<T>[]): Promise<T[]> => Promise.all(entries.map((e) => e.load()));
+  const [own, transforms, predicates, converters, headerConverters] = await Promise.all([
+    loadSmallPlugins(),
+    load(entriesOf("transform")),
+    load(entriesOf("predicate")),
+    load(entriesOf("converter")),
+    load(entriesOf("header-converter")),
+  ]);
+  return {
+    transforms: [...own.transforms, ...transforms],
+    predicates: [...own.predicates, ...predicates],
+    converters: [...own.converters, ...converters],
+    headerConverters: [...own.headerConverters, ...headerConverters],
+    configProviders: own.configProviders,
+  };
+}
 
+const load = <T>(entry: PluginEntry<T> | null): Promise<T | null> => entry?.load() ?? Promise.resolve(null);
 export const catalog: PluginCatalog = {
-  connector: (name) => connectors.find(name)?.load() ?? Promise.resolve(null),
-  transform: async (name) => (await pluginNames()).transforms.find(name),
-  predicate: async (name) => (await pluginNames()).predicates.find(name),
-  converter: async (name) => (await pluginNames()).converters.find(name),
-  headerConverter: async (name) => (await pluginNames()).headerConverters.find(name),
-  configProvider: async (name) => (await pluginNames()).configProviders.find(name),
+  connector: (name) => tables.connector.find(name)?.load() ?? Promise.resolve(null),
+  transform: (name) => load(tables.transform.find(name)),
+  predicate: (name) => load(tables.predicate.find(name)),
+  converter: (name) => load(tables.converter.find(name)),
+  headerConverter: (name) => load(tables.headerConverter.find(name)),
+  configProvider: (name) => load(tables.configProvider.find(name)),
 };
 
 /** What is known of connectors without loading them. */
 export const connectorClasses = {
-  typeOf: (className: string): ConnectorType => connectors.find(className)?.kind ?? "unknown",
-  versionOf: (className: string): string | null => connectors.find(className)?.version ?? null,
-  loadConnector: (className: string): Promise<ConnectorPlugin> | null => connectors.find(className)?.load() ?? null,
+  typeOf: (className: string): ConnectorType => tables.connector.find(className)?.kind ?? "unknown",
+  versionOf: (className: string): string | null => tables.connector.find(className)?.version ?? null,
+  loadConnector: (className: string): Promise<ConnectorPlugin> | null => tables.connector.find(className)?.load() ?? null,
   /** Kafka's sentence for a class that there is not. */
   notFound: (className: string): string =>
     `Failed to find any class that implements Connector and which name matches ${className}, available connectors are: ` +
-    connectorEntries
+    tables.connectors
       .map((e) => `PluginDesc{klass=class ${e.classes[0]}, name='${e.classes[0]}', version='${e.version}', type=${e.kind}}`)
       .join(", "),
 };
@@ -67,11 +138,11 @@ export async function listPlugins(connectorsOnly: boolean): Promise<readonly Plu
   };
   add(
     "sink",
-    connectorEntries.filter((e) => e.kind === "sink"),
+    tables.connectors.filter((e) => e.kind === "sink"),
   );
   add(
     "source",
-    connectorEntries.filter((e) => e.kind === "source"),
+    tables.connectors.filter((e) => e.kind === "source"),
   );
   if (connectorsOnly) return list;
   const { all } = await pluginNames();

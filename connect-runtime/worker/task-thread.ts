@@ -26,7 +26,7 @@ import {
   type ToThreadControl,
 } from "./thread-port.ts";
 import { traceOf } from "./trace.ts";
-import type { PluginCatalog, ThreadModules } from "./types.ts";
+import type { PluginCatalog, ThirdPartyPlugin, ThreadModules } from "./types.ts";
 
 const HEARTBEAT_MS = 250;
 const CACHE_AFTER_MS = 500;
@@ -86,6 +86,16 @@ async function loadClients(modules: ThreadModules, log: Logger): Promise<KafkaCl
   const module: ClientsModule = modules.clients === undefined ? await import("./thread-clients.ts") : await import(modules.clients);
   return module.kafkaClients(systemClock, log);
 }
+interface CatalogModule {
+  readonly catalog: PluginCatalog;
+  addThirdParty?(plugins: readonly ThirdPartyPlugin[]): void;
+}
+let loadingCatalog: Promise<PluginCatalog> | null = null;
+const loadCatalog = (modules: ThreadModules): Promise<PluginCatalog> =>
+  (loadingCatalog ??= import(modules.catalog).then((module: CatalogModule) => {
+    if (modules.plugins !== undefined && modules.plugins.length > 0) module.addThirdParty?.(modules.plugins);
+    return module.catalog;
+  }));
 interface TaskControl {
   readonly stop: AbortSignal;
   readonly target: TargetSwitch;
@@ -96,10 +106,7 @@ async function buildHost(job: TaskJob, modules: ThreadModules, control: TaskCont
   const { stop, target, offsets, atWork } = control;
   const post = (message: FromTask): void => job.port.postMessage(message);
   const log = portLogger(post);
-  const [clients, catalogModule]: [KafkaClients, { catalog: PluginCatalog }] = await Promise.all([
-    loadClients(modules, log),
-    import(modules.catalog),
-  ]);
+  const [clients, catalog] = await Promise.all([loadClients(modules, log), loadCatalog(modules)]);
   return {
     id: job.id,
     connectorConfig: job.connectorConfig,
@@ -109,7 +116,7 @@ async function buildHost(job: TaskJob, modules: ThreadModules, control: TaskCont
     random: systemRandom,
     log,
     clients,
-    catalog: catalogModule.catalog,
+    catalog,
     counters: new Counters(job.counters),
     stop,
     target,

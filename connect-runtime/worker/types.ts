@@ -79,10 +79,22 @@ export interface PluginCatalog {
   headerConverter(className: string): Promise<HeaderConverterPlugin | null>;
   configProvider(className: string): Promise<ConfigProviderPlugin | null>;
 }
+/** A plugin of others, as `plugin.path` showed it. Can be cloned, so that each thread loads it for itself. */
+export interface ThirdPartyPlugin {
+  readonly kind: "source" | "sink" | "transform" | "predicate" | "converter" | "header-converter";
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly version: string;
+  /** File URL. */
+  readonly module: string;
+  /** Name of the export; with several plugins in it (an array), the one of this name. */
+  readonly export: string;
+}
 /** Modules (file URLs) that a task thread imports for itself, because functions cannot travel between threads. */
 export interface ThreadModules {
-  /** Exports `catalog: PluginCatalog`. */
+  /** Exports `catalog: PluginCatalog`, and `addThirdParty` where `plugins` are given. */
   readonly catalog: string;
+  readonly plugins?: readonly ThirdPartyPlugin[];
   /** Exports `kafkaClients(clock: Clock, log: Logger): KafkaClients`. Absent: our own client. */
   readonly clients?: string;
 }

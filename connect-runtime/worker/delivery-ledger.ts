@@ -1,6 +1,10 @@
 /**
- * Which source offsets may be committed: those of the contiguous acknowledged prefix, in the order the records were sent. An
- * entry is one run of records that share a producer batch and a source partition, so one large poll makes few entries.
+ * Which source offsets may be committed: those of the contiguous acknowledged prefix, in the order the records were sent.
+ *
+ * An entry begins with the first record of a producer batch and holds all records up to the next entry, also those that went into
+ * batches begun earlier: entries are passed in order, so those batches are acknowledged by then, and the prefix ends nowhere but
+ * at the first record of a batch. A source that writes to many topics in turn so makes one entry for each batch, and only the last
+ * offset of each entry lives until the acknowledgement. Another source partition begins an entry too.
  */
 import type { Delivery } from "#broker/client/types";
 import type { SourceOffset, SourcePartition } from "../api/record.ts";
@@ -19,6 +23,10 @@ export class DeliveryLedger {
   #partitions: SourcePartition[];
   #offsets: SourceOffset[];
   #counts: number[];
+  /** Records of the entry's own batch, wherever they stand. */
+  #own: number[];
+  /** The running number of the entry that a batch began. */
+  readonly #began = new Map<Delivery, number>();
   #mask: number;
   /** Running numbers; the slot is `number & mask`. */
   #head = 0;
@@ -32,6 +40,7 @@ export class DeliveryLedger {
     this.#partitions = new Array<SourcePartition>(capacity).fill({});
     this.#offsets = new Array<SourceOffset>(capacity).fill({});
     this.#counts = new Array<number>(capacity).fill(0);
+    this.#own = new Array<number>(capacity).fill(0);
     this.#mask = capacity - 1;
   }
   /** Records sent whose delivery has not been passed yet. */
@@ -46,18 +55,29 @@ export class DeliveryLedger {
     this.#records++;
     if (this.#tail !== this.#head) {
       const last = (this.#tail - 1) & this.#mask;
-      if (this.#deliveries[last] === delivery && samePartition(this.#partitions[last], partition)) {
-        this.#offsets[last] = offset;
-        this.#counts[last] = (this.#counts[last] ?? 0) + 1;
-        return;
+      if (samePartition(this.#partitions[last], partition)) {
+        const own = this.#deliveries[last] === delivery ? last : this.#slotOf(delivery);
+        if (own >= 0) {
+          this.#offsets[last] = offset;
+          this.#counts[last] = (this.#counts[last] ?? 0) + 1;
+          this.#own[own] = (this.#own[own] ?? 0) + 1;
+          return;
+        }
       }
     }
     if (this.#tail - this.#head > this.#mask) this.#grow();
+    if (!this.#began.has(delivery)) this.#began.set(delivery, this.#tail);
     const slot = this.#tail++ & this.#mask;
     this.#deliveries[slot] = delivery;
     this.#partitions[slot] = partition;
     this.#offsets[slot] = offset;
     this.#counts[slot] = 1;
+    this.#own[slot] = 1;
+  }
+  /** -1: the batch has no entry here yet. */
+  #slotOf(delivery: Delivery): number {
+    const began = this.#began.get(delivery);
+    return began === undefined ? -1 : began & this.#mask;
   }
   /** Passes what is acknowledged now. Returns the delivery that failed, if the prefix has come to one: it is not passed. */
   advance(): Delivery | null {
@@ -71,12 +91,12 @@ export class DeliveryLedger {
     }
     return null;
   }
-  /** Gives up the run at the head without committing its offset: a failure that is tolerated. Returns its records. */
+  /** Gives up the batch at the head without committing its entry's offset: a failure that is tolerated. Returns the batch's records. */
   skipHead(): number {
     const slot = this.#head & this.#mask;
-    const count = this.#counts[slot] ?? 0;
+    const lost = this.#own[slot] ?? 0;
     this.#release(slot);
-    return count;
+    return lost;
   }
   /** The newest committable offset of each partition that moved since the last call. */
   take(): readonly CommittableOffset[] {
@@ -93,6 +113,8 @@ export class DeliveryLedger {
   }
   #release(slot: number): void {
     this.#records -= this.#counts[slot] ?? 0;
+    const delivery = this.#deliveries[slot] ?? NOTHING_TO_SEND;
+    if (this.#began.get(delivery) === this.#head) this.#began.delete(delivery);
     this.#deliveries[slot] = NOTHING_TO_SEND;
     this.#head++;
   }
@@ -119,7 +141,9 @@ export class DeliveryLedger {
     this.#partitions = move(this.#partitions);
     this.#offsets = move(this.#offsets);
     this.#counts = move(this.#counts);
-    this.#tail = old;
+    this.#own = move(this.#own);
+    for (const [delivery, began] of this.#began) this.#began.set(delivery, began - this.#head);
+    this.#tail -= this.#head;
     this.#head = 0;
     this.#mask = old * 2 - 1;
   }

@@ -19,6 +19,7 @@ export type Outcome = "sent" | "dropped" | "topic-unknown";
 type Write = (topic: string, schema: Schema | null, value: ConnectValue, out: ByteSink) => number;
 
 const NO_HEADERS: readonly RecordHeader[] = [];
+const HEADER_TOPICS_MAX = 10_000;
 const BUFFER_KEPT_MAX = 8 * 1024 * 1024;
 
 /** The converter's fast path, or its slow one in that shape. */
@@ -51,6 +52,8 @@ export class RecordWriter {
   readonly #ranges: { -readonly [K in keyof RecordRanges]: RecordRanges[K] };
   #lastHeaders: readonly Header[] = [];
   #lastTopic = "";
+  /** Of `#lastHeaders`, by topic. */
+  readonly #convertedFor = new Map<string, readonly RecordHeader[]>();
   #lastConverted: readonly RecordHeader[] = NO_HEADERS;
   /** Where the record in hand is, for reports and retries. */
   stage: Stage = "TRANSFORMATION";
@@ -133,15 +136,33 @@ export class RecordWriter {
     if (bytes.length > BUFFER_KEPT_MAX) this.#out = byteSink();
     return "sent";
   }
-  /** A source that gives all its records one list (Debezium's context headers) has it converted once for a topic. */
+  /** A source that gives all its records one list (Debezium's context headers) has it converted once for each topic. */
   #headers(topic: string, headers: readonly Header[]): readonly RecordHeader[] {
     if (headers === this.#lastHeaders && topic === this.#lastTopic) return this.#lastConverted;
     this.stage = "HEADER_CONVERTER";
     const converter = this.#converters.header.plugin;
-    const converted = headers.map((h) => ({ key: h.key, value: converter.fromConnectHeader(topic, h.key, h.schema, h.value) }));
-    this.#lastHeaders = headers;
+    if (headers !== this.#lastHeaders) {
+      this.#lastHeaders = headers;
+      this.#convertedFor.clear();
+    }
+    let converted = this.#convertedFor.get(topic);
+    if (converted === undefined) {
+      converted = headers.map((h) => ({ key: h.key, value: converter.fromConnectHeader(topic, h.key, h.schema, h.value) }));
+      // Topics in turn whose headers are the same bytes share one list, which the producer encodes once.
+      if (this.#convertedFor.size > 0 && sameHeaders(converted, this.#lastConverted)) converted = this.#lastConverted;
+      if (this.#convertedFor.size < HEADER_TOPICS_MAX) this.#convertedFor.set(topic, converted);
+    }
     this.#lastTopic = topic;
     this.#lastConverted = converted;
     return converted;
   }
+}
+
+function sameHeaders(a: readonly RecordHeader[], b: readonly RecordHeader[]): boolean {
+  if (a.length !== b.length) return false;
+  return a.every(({ key, value }, i) => {
+    const other = b[i];
+    if (other === undefined || key !== other.key) return false;
+    return value === null || other.value === null ? value === other.value : Buffer.compare(value, other.value) === 0;
+  });
 }

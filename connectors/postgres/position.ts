@@ -75,6 +75,9 @@ interface Checkpoint {
   release: number;
 }
 
+/** Offsets are stored once a minute, and a server has time for millions of transactions between two of them. */
+const CHECKPOINTS_MAX = 4096;
+
 export class FlushTracker {
   #checkpoints: Checkpoint[] = [];
   #head = 0;
@@ -134,6 +137,13 @@ export class FlushTracker {
       return;
     }
     this.#checkpoints.push({ lsn, eventAtLsn, txId, endLsn, release: endLsn });
+    if (this.#checkpoints.length - this.#head > CHECKPOINTS_MAX) this.#thin();
+  }
+  /** Of what is left every second one is enough, the last among them: the others only say the same a little earlier. */
+  #thin(): void {
+    const kept = this.#checkpoints.slice(this.#head);
+    this.#checkpoints = kept.filter((_, i) => (kept.length - 1 - i) % 2 === 0);
+    this.#head = 0;
   }
   /** Nothing of ours lies between what was read and `lsn` (a keep-alive, or a transaction without captured changes). */
   skipped(lsn: number): void {

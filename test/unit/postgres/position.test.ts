@@ -55,6 +55,19 @@ describe("what the server may forget", () => {
     f.committed(150, 0, 1, 200);
     expect(f.flushed).toBe(200);
   });
+  test("more transactions than are remembered one by one: never too far, and all of them at the last", () => {
+    const f = new FlushTracker(0);
+    for (let i = 1; i <= 10_000; i++) f.committed(i * 100 + 50, 0, i, i * 100 + 99);
+    for (const i of [777, 5_000, 9_999]) {
+      f.durable(at(i * 100 + 50, (i - 1) * 100 + 99, i));
+      expect(f.flushed).toBeGreaterThanOrEqual((i - 1) * 100 + 99);
+      expect(f.flushed).toBeLessThanOrEqual(i * 100 + 99);
+      expect(f.idle).toBe(false);
+    }
+    f.durable(at(10_000 * 100 + 50, 9_999 * 100 + 99, 10_000));
+    expect(f.flushed).toBe(10_000 * 100 + 99);
+    expect(f.idle).toBe(true);
+  });
   test("it never goes back", () => {
     const f = new FlushTracker(500);
     f.committed(150, 0, 1, 200);

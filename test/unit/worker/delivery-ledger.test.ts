@@ -65,4 +65,17 @@ describe("the ledger of deliveries", () => {
     expect(ledger.advance()).toBeNull();
     expect(ledger.take()).toEqual([]);
   });
+
+  test("batches of several topics that fill in turn: one is skipped with all its records, and only those are counted as lost", () => {
+    const ledger = new DeliveryLedger(2);
+    const batches = [batch(), batch(), batch()];
+    for (let at = 0; at < 30; at++) ledger.add(batches[at % 3] ?? batch(), { p: 1 }, { at });
+    for (const [i, each] of batches.entries()) each.state = i === 1 ? "failed" : "acked";
+    expect(ledger.advance()).toBe(batches[1]);
+    expect(ledger.take()).toEqual([{ partition: { p: 1 }, offset: { at: 0 } }]);
+    expect(ledger.skipHead()).toBe(10);
+    expect(ledger.advance()).toBeNull();
+    expect(ledger.take()).toEqual([{ partition: { p: 1 }, offset: { at: 29 } }]);
+    expect(ledger.records).toBe(0);
+  });
 });

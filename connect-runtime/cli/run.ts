@@ -1,9 +1,10 @@
 /** Running until a signal, and ending cleanly. */
 import { readFile } from "node:fs/promises";
+import { systemClock } from "#broker/base/clock";
 import { parseProperties } from "../properties.ts";
+import { settleWhenIdle } from "../worker/idle-memory.ts";
 import { UsageError } from "./arguments.ts";
 import { startFailure } from "./failure.ts";
-import { settleMemory } from "./settle-memory.ts";
 
 export interface Running {
   /** Printed on standard output, once. */
@@ -26,7 +27,7 @@ export async function runUntilSignal(start: () => Promise<Running>): Promise<voi
   try {
     const running = await start();
     process.stdout.write(`${running.ready}\n`);
-    settleMemory();
+    settleWhenIdle(systemClock);
     await stop.promise;
     setTimeout(() => process.exit(1), CLOSE_TIMEOUT_MS).unref();
     await running.close();

@@ -13,6 +13,7 @@ import { ConnectError } from "../api/errors.ts";
 import type { SourceOffset } from "../api/record.ts";
 import { causeClassOf } from "./cause-class.ts";
 import { Counters } from "./counters.ts";
+import { settleWhenIdle } from "./idle-memory.ts";
 import { type TaskHost, TargetSwitch } from "./task-host.ts";
 import {
   type FromTask,
@@ -201,6 +202,7 @@ export default async function hostTasks({ control, modules, pulse: shared }: Thr
   }, HEARTBEAT_MS);
   // Written now, because a thread that is ended from outside would leave nothing for the next ones.
   systemClock.after(CACHE_AFTER_MS, () => flushCompileCache());
+  const settling = settleWhenIdle(systemClock);
   control.on("message", (message: ToThreadControl) => {
     if (message.type === "close") return closed.resolve();
     const task = new ThreadTask(message.job);
@@ -210,6 +212,7 @@ export default async function hostTasks({ control, modules, pulse: shared }: Thr
     await closed.promise;
   } finally {
     clearInterval(beating);
+    settling.close();
     control.close();
   }
 }

@@ -7,9 +7,9 @@ export const errorCode = (error: unknown): string =>
 export const errorNumber = (error: unknown): number =>
   typeof error === "object" && error !== null && "errno" in error && typeof error.errno === "number" ? error.errno : 0;
 
-/** Server goes away or is not there yet, deadlocks and lock waits: by the server's error numbers. */
+/** Server goes away or is not there yet, deadlocks, lock waits, a table that is altered under a snapshot: by the server's error numbers. */
 const TRANSIENT_NUMBERS = new Set([
-  1040, 1053, 1077, 1079, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1317, 1927, 2002, 2003, 2006, 2013, 3024, 4031,
+  1040, 1053, 1077, 1079, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1317, 1412, 1927, 2002, 2003, 2006, 2013, 3024, 4031,
 ]);
 const TRANSIENT_CODES =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|PROTOCOL_CONNECTION_LOST|PROTOCOL_SEQUENCE_TIMEOUT)$/;

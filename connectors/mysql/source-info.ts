@@ -41,6 +41,7 @@ export class SourceInfo {
   #ms = 0n;
   #us = 0n;
   #ns = 0n;
+  #server = 0;
   #serverId = 0n;
   #gtid: string | null = null;
   #file = "";
@@ -60,7 +61,9 @@ export class SourceInfo {
     this.#ns = this.#us * 1000n;
   }
   server(id: number): void {
-    if (this.#serverId !== BigInt(id)) this.#serverId = BigInt(id);
+    if (this.#server === id) return;
+    this.#server = id;
+    this.#serverId = BigInt(id);
   }
   gtid(text: string | null): void {
     this.#gtid = text;
@@ -71,8 +74,9 @@ export class SourceInfo {
   thread(id: number | null): void {
     this.#thread = id === null ? null : BigInt(id);
   }
-  block(database: string, table: string | null, position: number, row: number, snapshot: SnapshotMarker): Struct {
-    return new Struct(this.schema, [
+  /** `shared`: the block will stand in many records. */
+  block(database: string, table: string | null, position: number, row: number, snapshot: SnapshotMarker, shared = false): Struct {
+    const slots = [
       VERSION,
       this.#connector,
       this.#name,
@@ -90,6 +94,7 @@ export class SourceInfo {
       row,
       this.#thread,
       this.query,
-    ]);
+    ];
+    return new Struct(this.schema, slots, null, shared);
   }
 }

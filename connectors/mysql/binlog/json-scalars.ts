@@ -47,6 +47,80 @@ const ESCAPED = /["\\\u0000-\u001f]/g;
 const hex = (c: string): string => `\\u${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 export const quoted = (text: string): string => `"${text.replace(ESCAPED, (c) => SHORT_ESCAPES[c] ?? hex(c))}"`;
 
+/** What a byte becomes inside a string: itself (0), a two-character escape (its second character), or \u00XX (ESCAPE_CODE). */
+const ESCAPE = new Uint8Array(256);
+const ESCAPE_CODE = 0x75;
+ESCAPE.fill(ESCAPE_CODE, 0, 0x20);
+for (const [c, escape] of Object.entries(SHORT_ESCAPES)) ESCAPE[c.charCodeAt(0)] = escape.charCodeAt(1);
+const OUTPUT_BYTES = 64 * 1024;
+
+/** JSON text being written as UTF-8, in memory that is used again. */
+export class JsonOutput {
+  bytes: Buffer = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
+  length = 0;
+  clear(): void {
+    this.length = 0;
+    // One large document must not keep its memory.
+    if (this.bytes.length > OUTPUT_BYTES * 16) this.bytes = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
+  }
+  #room(size: number): void {
+    if (this.length + size <= this.bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + size));
+    this.bytes.copy(grown, 0, 0, this.length);
+    this.bytes = grown;
+  }
+  byte(c: number): void {
+    this.#room(1);
+    this.bytes[this.length++] = c;
+  }
+  raw(b: Buffer, start: number, end: number): void {
+    this.#room(end - start);
+    this.length += b.copy(this.bytes, this.length, start, end);
+  }
+  text(text: string): void {
+    this.#room(text.length * 3);
+    this.length += this.bytes.write(text, this.length);
+  }
+  /** Of at most 32 bits. */
+  integer(value: number): void {
+    this.#room(11);
+    const b = this.bytes;
+    let p = this.length,
+      n = value;
+    if (n < 0) {
+      b[p++] = 0x2d;
+      n = -n;
+    }
+    let size = 1;
+    for (let limit = 10; n >= limit; limit *= 10) size++;
+    for (let i = p + size - 1; i >= p; i--) {
+      const q = Math.floor(n / 10);
+      b[i] = 48 + (n - q * 10);
+      n = q;
+    }
+    this.length = p + size;
+  }
+  /** As `quoted`, of UTF-8. */
+  quoted(source: Buffer, start: number, end: number): void {
+    this.#room((end - start) * 6 + 2);
+    const b = this.bytes;
+    let p = this.length;
+    b[p++] = 0x22;
+    for (let i = start; i < end; i++) {
+      const c = source[i] as number;
+      const escape = ESCAPE[c] as number;
+      if (escape === 0) b[p++] = c;
+      else if (escape === ESCAPE_CODE) p += b.latin1Write(hex(String.fromCharCode(c)), p);
+      else {
+        b[p++] = 0x5c;
+        b[p++] = escape;
+      }
+    }
+    b[p++] = 0x22;
+    this.length = p;
+  }
+}
+
 const two = (n: number): string => (n < 10 ? `0${n}` : String(n));
 const four = (n: number): string => (n < 10 ? `000${n}` : n < 100 ? `00${n}` : n < 1000 ? `0${n}` : String(n));
 /** Six digits without the zeros at the end; negative ones come with five zeros before the sign. */

@@ -4,7 +4,7 @@
  */
 import { int32, uint16, uint32, uint64 } from "./bytes.ts";
 import { BinlogError, truncated } from "./failures.ts";
-import { doubleText, opaqueText, quoted } from "./json-scalars.ts";
+import { doubleText, JsonOutput, opaqueText, quoted } from "./json-scalars.ts";
 
 const SMALL_OBJECT = 0;
 const LARGE_OBJECT = 1;
@@ -37,16 +37,22 @@ class Document {
     this.#end = end;
     this.#budget = end - start;
   }
-  text(type: number, p: number, depth: number): string {
-    if (type > LARGE_ARRAY) return this.#scalar(type, p);
+  write(type: number, p: number, depth: number, out: JsonOutput): void {
+    if (type > LARGE_ARRAY) return this.#writeScalar(type, p, out);
     const c = this.#container(type, p, depth);
-    let out = c.object ? "{" : "[";
+    out.byte(c.object ? 0x7b : 0x5b);
     for (let i = 0; i < c.count; i++) {
-      if (i > 0) out += ",";
-      if (c.object) out += `${quoted(this.#key(c, i))}:`;
-      out += this.#inlined(c, i) ?? this.text(c.entryType, c.entryAt, depth + 1);
+      if (i > 0) out.byte(0x2c);
+      if (c.object) {
+        const key = this.#keyAt(c, i);
+        out.quoted(this.#b, key, key + this.#size);
+        out.byte(0x3a);
+      }
+      const at = this.#inlinedAt(c, i);
+      if (at >= 0) this.#writePlain(this.#b[at - 1] as number, at, out);
+      else this.write(c.entryType, c.entryAt, depth + 1, out);
     }
-    return out + (c.object ? "}" : "]");
+    out.byte(c.object ? 0x7d : 0x5d);
   }
   node(type: number, p: number, depth: number): JsonNode {
     if (type > LARGE_ARRAY) return this.#scalar(type, p);
@@ -85,24 +91,47 @@ class Document {
     return { start: p, object, width, count, size, keys, values, head: stop - p, entryType: 0, entryAt: 0 };
   }
   #key(c: Container, i: number): string {
+    const start = this.#keyAt(c, i);
+    return this.#b.utf8Slice(start, start + this.#size);
+  }
+  /** Where a key begins; its length into #size. */
+  #keyAt(c: Container, i: number): number {
     const at = c.keys + i * (c.width + 2);
     const offset = c.width === 2 ? uint16(this.#b, at) : uint32(this.#b, at);
     const length = uint16(this.#b, at + c.width);
     if (offset < c.head || offset + length > c.size) throw truncated("A key of a JSON document");
     this.#spend(length);
-    return this.#b.utf8Slice(c.start + offset, c.start + offset + length);
+    this.#size = length;
+    return c.start + offset;
   }
   /** Text of a value that stands in its entry; else null, and the container says where it is. */
   #inlined(c: Container, i: number): string | null {
+    const at = this.#inlinedAt(c, i);
+    return at < 0 ? null : this.#plain(this.#b[at - 1] as number, at);
+  }
+  /** Where a value is that stands in its entry, behind its type; else -1, and the container says where it is. */
+  #inlinedAt(c: Container, i: number): number {
     const at = c.values + i * (c.width + 1);
     const type = this.#b[at] as number;
-    if (type === LITERAL || type === INT16 || type === UINT16 || (c.width === 4 && (type === INT32 || type === UINT32)))
-      return this.#plain(type, at + 1);
+    if (type === LITERAL || type === INT16 || type === UINT16 || (c.width === 4 && (type === INT32 || type === UINT32))) return at + 1;
     const offset = c.width === 2 ? uint16(this.#b, at + 1) : uint32(this.#b, at + 1);
     if (offset < c.head || offset >= c.size) throw truncated("A value of a JSON document");
     c.entryType = type;
     c.entryAt = c.start + offset;
-    return null;
+    return -1;
+  }
+  #writePlain(type: number, p: number, out: JsonOutput): void {
+    const b = this.#b;
+    if (type === INT16) out.integer((uint16(b, p) << 16) >> 16);
+    else if (type === UINT16) out.integer(uint16(b, p));
+    else if (type === INT32) out.integer(int32(b, p));
+    else if (type === UINT32) out.integer(uint32(b, p));
+    else out.text(this.#plain(type, p));
+  }
+  #writeScalar(type: number, p: number, out: JsonOutput): void {
+    if (type !== STRING) return out.text(this.#scalar(type, p));
+    const at = this.#length(p);
+    out.quoted(this.#b, at, this.#has(at, this.#size) + this.#size);
   }
   #plain(type: number, p: number): string {
     const b = this.#b;
@@ -188,13 +217,24 @@ interface Container {
   entryAt: number;
 }
 
-/** A JSON cell as text. Throws BinlogError; an empty cell (a NULL that a NOT NULL column got) has no text: the caller decides. */
-export function jsonText(b: Buffer, start: number, end: number): string {
+const output = new JsonOutput();
+/**
+ * A JSON cell as UTF-8; the bytes are valid until the next call. Throws BinlogError; an empty cell (a NULL that a NOT NULL column got) has no
+ * text: the caller decides.
+ */
+export function jsonBytes(b: Buffer, start: number, end: number): JsonOutput {
   if (start >= end) throw truncated("A JSON document");
+  output.clear();
   const type = b[start] as number;
   // Not the binary form, but text already.
-  if (type > OPAQUE) return b.utf8Slice(start, end);
-  return new Document(b, start, end).text(type, start + 1, 0);
+  if (type > OPAQUE) output.raw(b, start, end);
+  else new Document(b, start, end).write(type, start + 1, 0, output);
+  return output;
+}
+/** As `jsonBytes`, as a string. */
+export function jsonText(b: Buffer, start: number, end: number): string {
+  const { bytes, length } = jsonBytes(b, start, end);
+  return bytes.utf8Slice(0, length);
 }
 /** As `jsonText`, but containers stay open, so that diffs can be applied. */
 export function jsonNode(b: Buffer, start: number, end: number): JsonNode {

@@ -1,0 +1,235 @@
+/**
+ * `npm run bench -- mysql`: this product beside Kafka 4.1 with Debezium 3.4 on a real MySQL, in one run on one machine, with what
+ * MySQL's own C programs reach (`mysqlbinlog --read-from-remote-server`, a plain SELECT). Prints each figure and the ratios; asserts nothing.
+ *
+ *   BENCH_EVENTS, BENCH_ROWS (default 500,000 and 1,000,000), BENCH_REPS (2), MYSQL_URL or MYSQL_CHROOT (test/peers/mysql.ts), KAFKA_LIBS,
+ *   DBZ_LIBS (folders of jars), BENCH_PORT (29690), BENCH_ONLY=millrace, BENCH_CPU_PROF=folder, BENCH_SCENARIOS=inserts,snapshot
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Connection, RowDataPacket } from "mysql2/promise";
+import { createKafkaClients } from "#broker/client/index";
+import { mysqlChroot, startMysql } from "../../peers/mysql.ts";
+import type { MysqlPeer } from "../../peers/mysql-server.ts";
+import { cpuSeconds, machine, residentMiB, sample } from "../process-sample.ts";
+import { startDebezium, startMillrace, type Target } from "../targets.ts";
+import { createTables, DATABASE, fillLog, fillTable, insertRow } from "./load.ts";
+
+const EVENTS = Number(process.env["BENCH_EVENTS"] ?? 500_000);
+const ROWS = Number(process.env["BENCH_ROWS"] ?? 1_000_000);
+const REPS = Number(process.env["BENCH_REPS"] ?? 2);
+/** The servers take this port and the next six. */
+const PORT = Number(process.env["BENCH_PORT"] ?? 29690);
+const wanted = new Set((process.env["BENCH_SCENARIOS"] ?? "inserts,snapshot").split(","));
+
+interface Figure {
+  readonly perSecond: number;
+  /** Of connector and broker together, per million events. */
+  readonly cpuSeconds: number;
+  readonly peakMiB: number;
+}
+const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
+async function call(url: string, method: string, body?: unknown): Promise<void> {
+  for (let i = 0; ; i++) {
+    const response = await fetch(url, {
+      method,
+      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    });
+    if (response.ok) return;
+    if (response.status !== 409 || i > 200) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
+    await sleep(100);
+  }
+}
+let serverId = 7000;
+function sourceConfig(peer: MysqlPeer, target: Target, prefix: string, table: string, mode: string): Record<string, string> {
+  const J = "org.apache.kafka.connect.json.JsonConverter";
+  return {
+    "connector.class": "io.debezium.connector.mysql.MySqlConnector",
+    "tasks.max": "1",
+    "database.hostname": peer.host,
+    "database.port": String(peer.port),
+    "database.user": peer.user,
+    "database.password": peer.password,
+    "database.server.id": String(serverId++),
+    "topic.prefix": prefix,
+    "database.include.list": DATABASE,
+    "table.include.list": `${DATABASE}.${table}`,
+    "snapshot.mode": mode,
+    "snapshot.locking.mode": "none",
+    "schema.history.internal.kafka.bootstrap.servers": target.bootstrap,
+    "schema.history.internal.kafka.topic": `${prefix}.history`,
+    "key.converter": J,
+    "value.converter": J,
+    "key.converter.schemas.enable": "false",
+    "value.converter.schemas.enable": "false",
+  };
+}
+type Admin = Awaited<ReturnType<ReturnType<typeof createKafkaClients>["admin"]>>;
+class Topic {
+  readonly #admin: Admin;
+  readonly #topic: string;
+  private constructor(admin: Admin, topic: string) {
+    this.#admin = admin;
+    this.#topic = topic;
+  }
+  static async create(target: Target, topic: string): Promise<Topic> {
+    const admin = await createKafkaClients().admin({ "bootstrap.servers": target.bootstrap });
+    await admin.createTopics([{ name: topic, partitions: 1, replicationFactor: 1 }]);
+    return new Topic(admin, topic);
+  }
+  async end(): Promise<number> {
+    return (await this.#admin.endOffsets([{ topic: this.#topic, partition: 0 }]))[0] ?? 0;
+  }
+  async delete(): Promise<void> {
+    await this.#admin.deleteTopics([this.#topic]);
+    await this.#admin.close();
+  }
+}
+async function alive(target: Target, name: string): Promise<void> {
+  const status = await (await fetch(`${target.rest}/connectors/${name}/status`)).text();
+  if (status.includes("FAILED")) throw new Error(status);
+}
+/** Times `count` events from the first one on, as they become readable, while `begin` sets the connector going. */
+async function drained(target: Target, name: string, topic: Topic, count: number, begin: () => Promise<void>): Promise<Figure> {
+  const base = await topic.end();
+  const used = sample(target.pids.connect);
+  const brokerBefore = cpuSeconds(target.pids.broker);
+  await begin();
+  let first: { at: number; end: number } | null = null;
+  for (let end = base; end - base < count; await sleep(20)) {
+    end = await topic.end();
+    if (first === null && end > base) first = { at: performance.now(), end };
+    if (first === null || performance.now() - first.at > 300_000) await alive(target, name);
+  }
+  const seconds = (performance.now() - (first?.at ?? 0)) / 1000;
+  const own = used();
+  const apart = target.pids.broker !== target.pids.connect;
+  return {
+    perSecond: (count - ((first?.end ?? base) - base)) / seconds,
+    cpuSeconds: ((own.cpuSeconds + (apart ? cpuSeconds(target.pids.broker) - brokerBefore : 0)) * 1e6) / count,
+    peakMiB: own.peakMiB + (apart ? residentMiB(target.pids.broker) : 0),
+  };
+}
+
+interface Waiting {
+  readonly target: Target;
+  readonly name: string;
+  readonly topic: Topic;
+}
+/** A connector that has begun to stream, and then was stopped: the load becomes its backlog. */
+async function waiting(target: Target, sql: Connection, peer: MysqlPeer, rep: number, mark: number): Promise<Waiting> {
+  const prefix = `i${target.name}${rep}`;
+  const topic = await Topic.create(target, `${prefix}.${DATABASE}.bench_ins`);
+  await call(`${target.rest}/connectors/${prefix}/config`, "PUT", sourceConfig(peer, target, prefix, "bench_ins", "no_data"));
+  for (let i = 0; (await topic.end()) === 0; i++) {
+    await insertRow(sql, -(mark * 1000 + i));
+    await sleep(1000);
+    await alive(target, prefix);
+  }
+  await sleep(1000);
+  await call(`${target.rest}/connectors/${prefix}/stop`, "PUT");
+  await sleep(1500);
+  return { target, name: prefix, topic };
+}
+async function inserts(sql: Connection, peer: MysqlPeer, figures: Map<string, Figure[]>): Promise<readonly string[]> {
+  const ready: Waiting[] = [];
+  for (let rep = 0; rep < REPS; rep++) for (const t of targets) ready.push(await waiting(t, sql, peer, rep, ready.length + 1));
+  const logs = async (): Promise<string[]> => (await sql.query<RowDataPacket[]>("SHOW BINARY LOGS"))[0].map((r) => String(r["Log_name"]));
+  await sql.query("FLUSH BINARY LOGS");
+  const before = await logs();
+  await fillLog(sql, EVENTS);
+  await sql.query("FLUSH BINARY LOGS");
+  const files = (await logs()).filter((f) => !before.slice(0, -1).includes(f)).slice(0, -1);
+  for (const { target, name, topic } of ready) {
+    const figure = await drained(target, name, topic, EVENTS, () => call(`${target.rest}/connectors/${name}/resume`, "PUT"));
+    figures.set(target.name, [...(figures.get(target.name) ?? []), figure]);
+    await call(`${target.rest}/connectors/${name}`, "DELETE");
+    await topic.delete();
+  }
+  return files;
+}
+async function snapshot(peer: MysqlPeer, target: Target, rep: number): Promise<Figure> {
+  const prefix = `n${target.name}${rep}`;
+  const topic = await Topic.create(target, `${prefix}.${DATABASE}.bench_snap`);
+  const figure = await drained(target, prefix, topic, ROWS, () =>
+    call(`${target.rest}/connectors/${prefix}/config`, "PUT", sourceConfig(peer, target, prefix, "bench_snap", "initial_only")),
+  );
+  await call(`${target.rest}/connectors/${prefix}`, "DELETE");
+  await topic.delete();
+  return figure;
+}
+
+/** Rate of one of MySQL's own programs; null when it is not to be had. */
+function limit(peer: MysqlPeer, program: string, args: readonly string[], count: number): Figure | null {
+  const root = mysqlChroot();
+  const raw = join(root ?? "", "tmp/millrace-bench-raw");
+  mkdirSync(raw, { recursive: true });
+  const login = ["-h", peer.host, "-P", String(peer.port), "-u", peer.user, ...(peer.password === "" ? [] : [`-p${peer.password}`])];
+  const [command, ...rest] = [...(root === null ? [] : ["chroot", root]), program, ...login, ...args];
+  const begun = performance.now();
+  const { status, stderr } = spawnSync(command ?? program, rest, { stdio: ["ignore", "ignore", "pipe"] });
+  if (status !== 0) console.log(`${program}: ${String(stderr).slice(-300)}`);
+  return status === 0 ? { perSecond: (count * 1000) / (performance.now() - begun), cpuSeconds: Number.NaN, peakMiB: Number.NaN } : null;
+}
+const best = (list: readonly Figure[]): Figure | undefined => list.toSorted((a, b) => b.perSecond - a.perSecond)[0];
+function report(title: string, unit: string, figures: ReadonlyMap<string, readonly Figure[]>, most: Figure | null): void {
+  console.log(`\n${title}   (${machine()})`);
+  for (const [name, list] of figures)
+    for (const f of list)
+      console.log(
+        `  ${name.padEnd(9)} ${Math.round(f.perSecond).toLocaleString("en").padStart(9)} ${unit}/s   ${f.cpuSeconds.toFixed(1).padStart(6)} CPU s per million   peak ${Math.round(f.peakMiB)} MiB`,
+      );
+  const ours = best(figures.get("millrace") ?? []),
+    theirs = best(figures.get("debezium") ?? []);
+  if (ours !== undefined && most !== null)
+    console.log(
+      `  limit     ${Math.round(most.perSecond).toLocaleString("en").padStart(9)} ${unit}/s by MySQL's own program; ${(ours.perSecond / most.perSecond).toFixed(2)} of it`,
+    );
+  if (ours === undefined || theirs === undefined) return;
+  console.log(
+    `  ratio     ${(ours.perSecond / theirs.perSecond).toFixed(2)}× the ${unit}/s, ${(ours.cpuSeconds / theirs.cpuSeconds).toFixed(3)}× the CPU per ${unit.slice(0, -1)}, ${(ours.peakMiB / theirs.peakMiB).toFixed(3)}× the memory`,
+  );
+}
+
+const peer = await startMysql({ port: PORT, arguments: ["--innodb-buffer-pool-size=512M", "--max-binlog-size=1G"] });
+if ("reason" in peer) {
+  console.error(peer.reason);
+  process.exit(1);
+}
+const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
+const targets: Target[] = [];
+try {
+  const sql = await peer.connect();
+  await createTables(sql);
+  targets.push(await startMillrace(folder, PORT + 1, PORT + 2));
+  const other = process.env["BENCH_ONLY"] === "millrace" ? "BENCH_ONLY=millrace" : await startDebezium(folder, PORT + 3, PORT + 5);
+  if (typeof other === "string") console.log(`without Debezium: ${other}`);
+  else targets.push(other);
+  if (wanted.has("inserts")) {
+    const figures = new Map<string, Figure[]>();
+    const files = await inserts(sql, peer, figures);
+    const most = limit(
+      peer,
+      "mysqlbinlog",
+      ["--read-from-remote-server", "--raw", "--result-file=/tmp/millrace-bench-raw/", ...files],
+      EVENTS,
+    );
+    report(`backlog of ${EVENTS.toLocaleString("en")} single-row inserts, plain JSON, MySQL ${peer.version}`, "events", figures, most);
+  }
+  if (wanted.has("snapshot")) {
+    await fillTable(sql, ROWS);
+    const figures = new Map<string, Figure[]>();
+    for (let rep = 0; rep < REPS; rep++)
+      for (const t of targets) figures.set(t.name, [...(figures.get(t.name) ?? []), await snapshot(peer, t, rep)]);
+    const most = limit(peer, "mysql", ["--quick", "-BN", "-e", `SELECT * FROM ${DATABASE}.bench_snap`], ROWS);
+    report(`snapshot of ${ROWS.toLocaleString("en")} rows, plain JSON, MySQL ${peer.version}`, "rows", figures, most);
+  }
+} finally {
+  for (const t of targets) await t.stop();
+  await peer.stop();
+  await rm(folder, { recursive: true, force: true });
+  await rm(join(mysqlChroot() ?? "", "tmp/millrace-bench-raw"), { recursive: true, force: true });
+}

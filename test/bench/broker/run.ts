@@ -5,12 +5,12 @@
  *   BENCH_REPS (2), BENCH_RECORDS_100 (2,000,000), BENCH_RECORDS_1024 (400,000), BENCH_TOPICS (1000), BENCH_LATENCY_S (12),
  *   BENCH_PARTS="start topics produce consume latency", KAFKA_LIBS, PYTHON (with confluent-kafka), BENCH_CPU_PROF=folder
  */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createKafkaClients } from "#broker/client/index";
 import { cpuSeconds, machine, residentMiB, sample } from "../process-sample.ts";
+import { findPython } from "../python.ts";
 import { apacheKafka, type BrokerKind, millrace, type RunningBroker, sleep, withTopic } from "./brokers.ts";
 import { javaConsume, javaProduce, kcatConsume, kcatProduce, run } from "./load.ts";
 
@@ -141,10 +141,7 @@ const consume = (): Promise<void> =>
         });
   });
 
-const cached = join(homedir(), ".cache/anchors/py/bin/python");
-const python = [process.env["PYTHON"], cached, "python3"].find(
-  (command) => command !== undefined && spawnSync(command, ["-c", "import confluent_kafka"]).status === 0,
-);
+const python = findPython();
 const latency = async (): Promise<void> => {
   if (python === undefined) return console.log("latency: skipped, no Python with confluent-kafka (PYTHON names one)");
   await each(async (kind) => {

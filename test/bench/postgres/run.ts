@@ -3,8 +3,9 @@
  * machine's load, and the ratios; asserts nothing.
  *
  *   BENCH_EVENTS, BENCH_ROWS (default 1,000,000 and 2,000,000), BENCH_REPS (2), PG_URL (default: the embedded PostgreSQL),
- *   KAFKA_LIBS, DBZ_LIBS (folders of jars), BENCH_PORT (29590), BENCH_ONLY=millrace, BENCH_CPU_PROF=folder, BENCH_SCENARIOS=inserts,snapshot,schemas,updates,tpcb
- *   (default: the first two), BENCH_SNAPSHOT_THREADS (1)
+ *   KAFKA_LIBS, DBZ_LIBS (folders of jars), BENCH_PORT (29590), BENCH_ONLY=millrace, BENCH_CPU_PROF=folder, BENCH_SCENARIOS=inserts,snapshot,schemas,updates,tpcb,latency
+ *   (default: all), BENCH_SNAPSHOT_THREADS (2), BENCH_LATENCY_RATE (1,000 transactions/s), BENCH_LATENCY_S (15), PYTHON (with
+ *   confluent-kafka, for the latency)
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,12 +14,16 @@ import { createKafkaClients } from "#broker/client/index";
 import { startSamplePostgres } from "../../../demo/sample-postgres.ts";
 import { COLUMNS, connect, dropSlot, fill, type Server, sourceConfig } from "./load.ts";
 import { cpuSeconds, machine, parentOf, residentMiB, sample } from "../process-sample.ts";
+import { LATENCY_TABLE, type Latency, measureLatency, prepareLatency } from "./latency.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
+import { findPython } from "../python.ts";
 import { startDebezium, startMillrace, type Target } from "../targets.ts";
 
 const EVENTS = Number(process.env["BENCH_EVENTS"] ?? 1_000_000);
 const ROWS = Number(process.env["BENCH_ROWS"] ?? 2_000_000);
 const REPS = Number(process.env["BENCH_REPS"] ?? 2);
+const LATENCY_RATE = Number(process.env["BENCH_LATENCY_RATE"] ?? 1000);
+const LATENCY_S = Number(process.env["BENCH_LATENCY_S"] ?? 15);
 /** The servers take this port and the next five. */
 const PORT = Number(process.env["BENCH_PORT"] ?? 29590);
 
@@ -113,7 +118,7 @@ async function snapshot(target: Target, server: Server, rep: number): Promise<Fi
     `snap-${rep}`,
     sourceConfig(server, prefix, "bench_snap", slot, {
       "snapshot.mode": "initial_only",
-      "snapshot.max.threads": process.env["BENCH_SNAPSHOT_THREADS"] ?? "1",
+      "snapshot.max.threads": process.env["BENCH_SNAPSHOT_THREADS"] ?? "2",
     }),
     [`${prefix}.public.bench_snap`],
     ROWS,
@@ -155,6 +160,51 @@ async function scenario(s: Scenario, server: Server): Promise<void> {
   await dropSlot(sql, `base_${s.name}`);
   await sql.end();
   report(`${s.title} (${count.toLocaleString("en")} events)`, "events", figures);
+}
+
+/** Debezium is tuned for it: by default it looks for new events every 500 ms. */
+async function latencyOf(target: Target, server: Server, python: string, rep: number): Promise<Latency> {
+  const sql = await connect(server);
+  const prefix = `latency${target.name}${rep}`;
+  const [slot, topic] = [prefix, `${prefix}.public.${LATENCY_TABLE}`];
+  await dropSlot(sql, slot);
+  await sql.query("select pg_create_logical_replication_slot($1, 'pgoutput')", [slot]);
+  const admin = await createKafkaClients().admin({ "bootstrap.servers": target.bootstrap });
+  await admin.createTopics([{ name: topic, partitions: 1, replicationFactor: 1 }]);
+  const tuned: Record<string, string> = target.name === "debezium" ? { "poll.interval.ms": "10" } : {};
+  const config = sourceConfig(server, prefix, LATENCY_TABLE, slot, { ...tuned, "snapshot.mode": "no_data", "skipped.operations": "t" });
+  await call(`${target.rest}/connectors/${prefix}/config`, "PUT", config);
+  for (let streams = false; !streams; await sleep(100))
+    streams = (await sql.query("select active from pg_replication_slots where slot_name = $1 and active", [slot])).rows.length > 0;
+  await sleep(3000);
+  const found = await measureLatency(sql, python, target.bootstrap, topic, LATENCY_RATE, LATENCY_S);
+  await call(`${target.rest}/connectors/${prefix}`, "DELETE");
+  await admin.close();
+  await dropSlot(sql, slot);
+  await sql.end();
+  return found;
+}
+async function latency(server: Server): Promise<void> {
+  const python = findPython();
+  if (python === undefined) return console.log("\nlatency: skipped, no Python with confluent-kafka (PYTHON names one)");
+  const sql = await connect(server);
+  await prepareLatency(sql);
+  await sql.end();
+  const best = new Map<string, Latency>();
+  console.log(`\nfrom insert to consumer at ${LATENCY_RATE} transactions/s   (${machine()})`);
+  for (let rep = 0; rep < REPS; rep++) {
+    for (const t of targets) {
+      const found = await latencyOf(t, server, python, rep);
+      console.log(
+        `  ${t.name.padEnd(9)} p50 ${found.p50} ms   p99 ${found.p99} ms   p99.9 ${found.p999} ms   load ${machine().split("load ")[1]}`,
+      );
+      const before = best.get(t.name);
+      if (before === undefined || found.p99 < before.p99) best.set(t.name, found);
+    }
+  }
+  const [ours, theirs] = [best.get("millrace"), best.get("debezium")];
+  if (ours !== undefined && theirs !== undefined)
+    console.log(`  ratio     p50 ${(ours.p50 / theirs.p50).toFixed(2)}×   p99 ${(ours.p99 / theirs.p99).toFixed(2)}×`);
 }
 
 /** Of the server, if it runs on this machine: its sessions are children of it. */
@@ -213,7 +263,7 @@ const server: Server = {
   user: decodeURIComponent(parsed?.username || "postgres"),
   database: "millrace_bench",
 };
-const wanted = new Set((process.env["BENCH_SCENARIOS"] ?? "inserts,snapshot").split(","));
+const wanted = new Set((process.env["BENCH_SCENARIOS"] ?? "inserts,snapshot,schemas,updates,tpcb,latency").split(","));
 const stream = new Map<string, Figure[]>();
 const snap = new Map<string, Figure[]>();
 const targets: Target[] = [];
@@ -242,6 +292,7 @@ try {
   await dropSlot(base, "bench_base");
   await base.end();
   for (const each of SCENARIOS) if (wanted.has(each.name)) await scenario(each, server);
+  if (wanted.has("latency")) await latency(server);
 } finally {
   for (const t of targets) await t.stop();
   if (embedded !== null) await embedded.stop();

@@ -115,6 +115,8 @@ const UNLISTED: readonly (readonly [name: string, value: string | null])[] = [
   ["topic.transaction", "transaction"],
   ["topic.heartbeat.prefix", null],
   ["read.only", "false"],
+  // Not the reference's: about how many rows a chunk of the initial snapshot has.
+  ["millrace.snapshot.chunk.rows", "100000"],
   ["driver.connectionTimeZone", null],
   ["database.connectionTimeZone", null],
   ...CHANNEL_SETTINGS,
@@ -212,8 +214,6 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "database.jdbc.driver": "there is no JDBC driver here",
   "database.protocol": "there is no JDBC URL here",
   "database.server.id.offset": "one task reads the log under database.server.id",
-  "snapshot.max.threads": "one session reads the tables",
-  "snapshot.tables.order.by.row.count": "tables are read in the server's order",
   "binlog.buffer.size": "changes are handed on as they come",
   "snapshot.fetch.size": "rows are taken from the socket as they come",
   "min.row.count.to.stream.results": "rows of all tables are streamed",

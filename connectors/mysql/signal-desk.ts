@@ -16,7 +16,7 @@ import { containsGtids, snapshotOffset } from "./position.ts";
 import type { SchemaTracker } from "./schema-tracker.ts";
 import type { MysqlServer } from "./server-settings.ts";
 import { openSnapshot } from "./snapshot-open.ts";
-import { type SnapshotRun, snapshotData, snapshotSchema } from "./snapshot-run.ts";
+import { type Reading, type SnapshotRun, snapshotData, snapshotSchema } from "./snapshot-run.ts";
 import { SourceInfo } from "./source-info.ts";
 import type { StreamReader } from "./stream.ts";
 import type { TaskSettings } from "./task-settings.ts";
@@ -47,7 +47,7 @@ export class SignalDesk {
   readonly #s: DeskSettings;
   readonly #incremental: IncrementalSnapshot<TablePlan> | null;
   readonly handler: SignalHandler;
-  #session: TextSession | null = null;
+  #session: Reading | null = null;
   #closed = false;
   /** Signals of channels that changed what later offsets carry. */
   #unsettled: { readonly before: string; readonly done: () => void }[] = [];
@@ -167,9 +167,10 @@ export class SignalDesk {
           source.file(opened.at.file);
           const run: SnapshotRun = { ...this.#s.run(opened, offsets), schema: this.#s.schema.scratch(), conditions };
           this.#s.notifier.send("Initial Snapshot", "STARTED");
-          await snapshotSchema({ ...run, source }, snapshotOffset(opened.at, Math.floor(Date.now() / 1000), "INITIAL"), false);
-          await snapshotData(run, chosen, (session) => {
-            this.#session = session;
+          const historyPosition = snapshotOffset(opened.at, Math.floor(Date.now() / 1000), "INITIAL");
+          await snapshotSchema({ ...run, source }, { historyPosition, announced: true, last: false });
+          await snapshotData(run, chosen, (reading) => {
+            this.#session = reading;
           });
           this.#s.notifier.send("Initial Snapshot", "COMPLETED");
         } finally {

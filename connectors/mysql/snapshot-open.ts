@@ -29,6 +29,8 @@ export interface OpenSnapshot {
   readonly statements: readonly SnapshotStatement[];
   readonly tables: readonly TableName[];
   readonly sessions: readonly TextSession[];
+  /** For looking things up; it sees tables as they are now. */
+  readonly sql: Connection;
   /** Locks that `snapshot.locking.mode=extended` keeps; called when all rows are read. */
   close(): Promise<void>;
 }
@@ -51,15 +53,16 @@ const ISOLATION: Readonly<Record<string, string>> = {
   read_uncommitted: "READ UNCOMMITTED",
 };
 
-/** Null: no locks are wanted. */
+/** Whether the log's position stands still from now on: all captured tables are locked. */
 async function lockAll(connection: Connection, { settings, log }: SnapshotRequest, tables: readonly TableName[]): Promise<boolean> {
   const mode = settings.all.choice("snapshot.locking.mode");
   if (mode === "none") return false;
   const seconds = Math.max(1, Math.ceil(settings.all.int("snapshot.lock.timeout.ms") / 1000));
   await connection.query(`SET SESSION lock_wait_timeout = ${seconds}`);
   if (mode.startsWith("minimal_percona")) {
+    // Keeps definitions as they are; rows may change, so the log goes on.
     await connection.query("LOCK TABLES FOR BACKUP");
-    return true;
+    return false;
   }
   try {
     await connection.query("FLUSH TABLES WITH READ LOCK");
@@ -132,17 +135,17 @@ export async function openSnapshot(request: SnapshotRequest): Promise<OpenSnapsh
     const kept = all.filter((t) => settings.filters.table(t.database, t.table) || settings.keepsDdl(t.database, t.table));
     const statements = await (request.only === undefined ? statementsOf(locker, request, kept) : definitionsOf(locker, request.only));
     const extended = settings.all.choice("snapshot.locking.mode") === "extended";
-    if (locked && !extended) await locker.query("UNLOCK TABLES");
-    if (!extended) await locker.end();
+    if (!extended) await locker.query("UNLOCK TABLES");
     const sessions = opened.slice(1).map((c) => new TextSession(c));
     return {
       at,
       statements,
       tables: captured.filter((t) => settings.filters.snapshot(t.database, t.table)),
       sessions,
+      sql: locker,
       async close() {
         await Promise.all(sessions.map((session) => session.close()));
-        if (extended) locker.destroy();
+        locker.destroy();
       },
     };
   } catch (error) {

@@ -1,19 +1,41 @@
-/** Runs an opened snapshot: definitions into history and schema change topic, then the rows of the tables. */
+/**
+ * Runs an opened snapshot: definitions into history and schema change topic, then the rows of the tables.
+ *
+ * Why a resumed snapshot is correct. The position L of the first try is stored before any row is sent. A consistent snapshot dies
+ * with its session, so a later try reads what is left at M ≥ L; streaming still begins at L, with the tables as the history has
+ * them at L. For each row of a table:
+ * - its chunk was done before: the topic has its state at L or an earlier try's; every later change of it is streamed;
+ * - it is read now: the topic gets its state at M, then its changes since L, of which those up to M are repeated. The last one
+ *   that is streamed is the last one of the table, so the state converges, and deletes come after whatever they delete;
+ * - it was sent by an earlier try and is gone at M: it was deleted after L, and the stream has that delete;
+ * - its key moved from one chunk into another: that is a delete and an insert in the stream.
+ * Rows at M are read by the definitions at M; a table that was altered since is another shape, and is read again as a whole. When
+ * the log does not reach back to L any more, nothing of this holds: the snapshot begins anew.
+ */
 import type { SourceOffset, SourcePartition } from "#connect/api/record";
 import type { EventWriter } from "../cdc/event-writer.ts";
 import type { Notifier } from "../cdc/notifications.ts";
+import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
+import { Held, SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
 import { quoted, type TableName } from "./catalog.ts";
 import { selectOverrides } from "./config.ts";
 import type { DdlEvent } from "./ddl/ddl.ts";
 import type { TablePlans } from "./plans.ts";
 import { schemaChangeRecord } from "./schema-change.ts";
 import type { SchemaTracker } from "./schema-tracker.ts";
+import { boundsOf, chunkCondition, cutColumns, rowEstimates } from "./snapshot-chunks.ts";
 import type { OpenSnapshot } from "./snapshot-open.ts";
-import { type SnapshotOffsets, SnapshotReader } from "./snapshot-reader.ts";
+import { SnapshotReader } from "./snapshot-reader.ts";
 import type { SourceInfo } from "./source-info.ts";
 import type { TaskSettings } from "./task-settings.ts";
 import type { TextSession } from "./text-session.ts";
 
+export interface SnapshotOffsets {
+  readonly during: SourceOffset;
+  readonly last: SourceOffset;
+  /** Position of the log, for source blocks. */
+  readonly position: number;
+}
 export interface SnapshotRun {
   readonly settings: TaskSettings;
   readonly partition: SourcePartition;
@@ -26,24 +48,37 @@ export interface SnapshotRun {
   readonly offsets: SnapshotOffsets;
   /** Statements of the user to read tables by, beside those of the settings: by table id. */
   readonly conditions: ReadonlyMap<string, string>;
+  /** Null: offsets say nothing of it (a snapshot asked for while streaming). */
+  readonly progress: SnapshotProgress | null;
+  /** Told whenever the offset changes. */
+  readonly position: (offset: SourceOffset) => void;
   readonly aborted: () => boolean;
   readonly nowMicros: () => number;
 }
 
-/** The tables' definitions. `last`: nothing follows, so the last record ends the snapshot. Resolves with the number of records. */
-export async function snapshotSchema(run: SnapshotRun, historyPosition: SourceOffset, last: boolean): Promise<number> {
+export interface SchemaRecords {
+  /** Null: the history has the definitions already. */
+  readonly historyPosition: SourceOffset | null;
+  /** Whether the schema change topic gets them. */
+  readonly announced: boolean;
+  /** Nothing follows, so the last record ends the snapshot. */
+  readonly last: boolean;
+}
+/** The tables' definitions. Resolves with the number of records. */
+export async function snapshotSchema(run: SnapshotRun, { historyPosition, announced, last }: SchemaRecords): Promise<number> {
   const { settings, schema, opened } = run;
   const nowMicros = run.nowMicros();
   run.source.time(nowMicros);
   const events: { readonly event: DdlEvent; readonly database: string; readonly table: string | null }[] = [];
   for (const { database, table, ddl } of opened.statements)
     for (const event of schema.snapshot(ddl, database).events) events.push({ event, database, table });
-  await schema.record(
-    events.map((e) => e.event),
-    historyPosition,
-    Math.floor(nowMicros / 1000),
-  );
-  if (!settings.includeSchemaChanges) return 0;
+  if (historyPosition !== null)
+    await schema.record(
+      events.map((e) => e.event),
+      historyPosition,
+      Math.floor(nowMicros / 1000),
+    );
+  if (!settings.includeSchemaChanges || !announced) return 0;
   run.events.tick();
   events.forEach(({ event, database, table }, i) => {
     const ends = last && i === events.length - 1;
@@ -71,53 +106,142 @@ export async function snapshotSchema(run: SnapshotRun, historyPosition: SourceOf
 
 const idOf = (t: TableName): string => `${t.database}.${t.table}`;
 
-/** All rows; resolves with their number. */
+/** Whatever reads rows and may have to wait for room. */
+export interface Reading {
+  resume(): void;
+  close(): Promise<void>;
+}
+interface Work {
+  readonly table: TableRun;
+  readonly chunk: number;
+  readonly sql: string;
+}
+
+/** All rows; resolves with the number of those that were sent. */
 export async function snapshotData(
   run: SnapshotRun,
   tables: readonly TableName[],
-  resumable: (session: TextSession | null) => void,
+  reading: (reading: Reading | null) => void,
 ): Promise<number> {
-  const { opened, notifier } = run;
-  const session = opened.sessions[0];
-  if (session === undefined) return 0;
-  const reader = new SnapshotReader(run.events, run.source, run.offsets);
+  const { sessions } = run.opened;
+  if (sessions.length === 0) return 0;
   run.source.time(run.nowMicros());
-  resumable(session);
+  const { during, last, position } = run.offsets;
+  const rows = new SnapshotRows(
+    {
+      progress: run.progress,
+      during,
+      last,
+      source: (plan, marker, shared) => run.source.block(plan.schema, plan.table, position, 0, marker, shared),
+      position: run.position,
+    },
+    run.events,
+  );
+  reading({
+    resume: () => sessions.forEach((session) => session.resume()),
+    close: async () => void (await Promise.all(sessions.map((session) => session.close()))),
+  });
+  try {
+    const work = workOf(run, await inOrder(run, tables));
+    await Promise.all(sessions.map((session) => readChunks(session, work, rows)));
+    if (run.aborted()) throw new Error("the task was stopped during its snapshot");
+    rows.finish();
+  } finally {
+    reading(null);
+  }
+  return rows.emitted;
+}
+/** `snapshot.tables.order.by.row.count` */
+async function inOrder({ settings, opened }: SnapshotRun, tables: readonly TableName[]): Promise<readonly TableName[]> {
+  const order = settings.all.choice("snapshot.tables.order.by.row.count");
+  if (order === "disabled") return tables;
+  const estimates = await rowEstimates(opened.sql, [...new Set(tables.map((t) => t.database))]);
+  const of = (t: TableName): number => estimates.get(idOf(t)) ?? 0;
+  return tables.toSorted((a, b) => (order === "ascending" ? of(a) - of(b) : of(b) - of(a)));
+}
+async function readChunks(session: TextSession, work: () => Promise<Work | null>, rows: SnapshotRows): Promise<void> {
+  const reader = new SnapshotReader(rows);
+  for (let next = await work(); next !== null; next = await work()) {
+    reader.begin(next.table, next.chunk);
+    await session.query(next.sql, reader);
+    reader.end();
+  }
+}
+/** Gives the chunks of all tables in their order, one to each caller. */
+function workOf(run: SnapshotRun, tables: readonly TableName[]): () => Promise<Work | null> {
+  const generator = chunksOf(run, tables);
+  // Calls of an async generator's next queue up by themselves.
+  return async () => {
+    const { value, done } = await generator.next();
+    return done === true || value === undefined ? null : value;
+  };
+}
+async function* chunksOf(run: SnapshotRun, tables: readonly TableName[]): AsyncGenerator<Work, void> {
   const overrides = selectOverrides(run.settings.all);
   const ids = tables.map(idOf).join(",");
-  try {
-    for (const name of tables) {
-      if (run.aborted()) return reader.rows;
-      notifier.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: idOf(name), data_collections: ids });
-      await readTable(run, session, reader, name, overrides.get(idOf(name)) ?? null);
-      notifier.send("Initial Snapshot", "TABLE_SCAN_COMPLETED", {
-        scanned_collection: idOf(name),
-        total_rows_scanned: String(reader.tableRows),
+  for (const name of tables) {
+    if (run.aborted()) return;
+    const id = idOf(name);
+    const scanned = (rows: number): void =>
+      run.notifier.send("Initial Snapshot", "TABLE_SCAN_COMPLETED", {
+        scanned_collection: id,
+        total_rows_scanned: String(rows),
         status: "SUCCEEDED",
         data_collections: ids,
       });
+    const read = await tableRead(run, name, overrides.get(id) ?? null, scanned);
+    if (read === null) continue;
+    run.notifier.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: id, data_collections: ids });
+    const { table, select, conditions } = read;
+    for (const [chunk, condition] of conditions) {
+      if (run.aborted()) return;
+      yield { table, chunk, sql: condition === "" ? select : `${select} WHERE ${condition}` };
     }
-    reader.finish();
-  } finally {
-    resumable(null);
   }
-  return reader.rows;
 }
-async function readTable(
+interface TableRead {
+  readonly table: TableRun;
+  readonly select: string;
+  /** Of the chunks that are left, by number. */
+  readonly conditions: readonly (readonly [chunk: number, condition: string])[];
+}
+/** Null: there is nothing (left) to read of it. */
+async function tableRead(
   run: SnapshotRun,
-  session: TextSession,
-  reader: SnapshotReader,
   name: TableName,
   override: string | null,
-): Promise<void> {
+  scanned: (rows: number) => void,
+): Promise<TableRead | null> {
+  const { progress, settings } = run;
   const table = run.schema.table(name.database, name.table);
-  if (table === undefined) return;
+  if (table === undefined) return null;
   const columns = run.plans.selected(table);
-  if (columns.length === 0) return;
-  const list = columns.map(quoted).join(", ");
-  const condition = run.conditions.get(idOf(name));
+  if (columns.length === 0) return null;
+  const id = idOf(name);
   const from = override === null ? `${quoted(name.database)}.${quoted(name.table)}` : `(${override.replace(/;\s*$/, "")}) AS o`;
-  reader.table(run.plans.plan(table, { kind: "text", columns }));
-  await session.query(`SELECT ${list} FROM ${from}${condition === undefined ? "" : ` WHERE ${condition}`}`, reader);
-  reader.endOfTable();
+  const types = table.columns.map((c) => [c.name, c.typeExpression, c.length, c.scale]);
+  const shape = shapeOf(columns, types, override, table.primaryKeyColumnNames);
+  if (progress?.isComplete(id, shape) === true) return null;
+  const cut = override === null && progress !== null ? cutColumns(table) : [];
+  const earlier = progress?.chunks(id, shape) ?? null;
+  const bounds =
+    earlier?.bounds ?? (await boundsOf(run.opened.sql, name, cut, settings.all.int("millrace.snapshot.chunk.rows"), run.aborted));
+  const numbers = Array.from({ length: bounds.length + 1 }, (_, i) => i).filter((i) => earlier?.done.has(i) !== true);
+  const condition = run.conditions.get(id);
+  return {
+    table: {
+      id,
+      plan: run.plans.plan(table, { kind: "text", columns }),
+      columns: columns.length,
+      chunks: { shape, bounds },
+      resumable: bounds.length > 0,
+      left: numbers.length,
+      rows: 0,
+      held: new Held(),
+      source: null,
+      scanned,
+    },
+    select: `SELECT ${columns.map(quoted).join(", ")} FROM ${from}`,
+    conditions: numbers.map((i) => [i, condition ?? chunkCondition(cut, bounds, i)]),
+  };
 }

@@ -6,6 +6,7 @@ import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/r
 import { EventWriter } from "../cdc/event-writer.ts";
 import { heartbeatRecord } from "../cdc/heartbeat.ts";
 import { Notifier } from "../cdc/notifications.ts";
+import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
 import { openSchemaHistory } from "../cdc/schema-history/open.ts";
 import type { SchemaHistory } from "../cdc/schema-history/history.ts";
@@ -27,12 +28,12 @@ import { SchemaTracker } from "./schema-tracker.ts";
 import { type MysqlServer, serverOf } from "./server-settings.ts";
 import { SignalDesk } from "./signal-desk.ts";
 import { openSnapshot } from "./snapshot-open.ts";
-import { type SnapshotRun, snapshotData, snapshotSchema } from "./snapshot-run.ts";
+import { type Begun, begunSnapshot } from "./snapshot-resume.ts";
+import { type Reading, type SnapshotRun, snapshotData, snapshotSchema } from "./snapshot-run.ts";
 import { SourceInfo } from "./source-info.ts";
 import { missingLog, type StartDecision, startDecision, streamStart } from "./start.ts";
 import { StreamReader } from "./stream.ts";
 import { type TaskSettings, taskSettings } from "./task-settings.ts";
-import type { TextSession } from "./text-session.ts";
 
 const nowMicros = (): number => (performance.timeOrigin + performance.now()) * 1000;
 /** The reference's first line for whatever stops reading. */
@@ -53,7 +54,7 @@ class MysqlTask implements SourceTask {
   readonly #timers = new Set<NodeJS.Timeout>();
   #sql: Connection | null = null;
   #stream: BinlogStream | null = null;
-  #session: TextSession | null = null;
+  #session: Reading | null = null;
   #history: SchemaHistory | null = null;
   #schema: SchemaTracker | null = null;
   #plans: TablePlans | null = null;
@@ -228,29 +229,35 @@ class MysqlTask implements SourceTask {
   async #snapshot(info: Server, decision: StartDecision, schema: SchemaTracker, stored: SourceOffset | null): Promise<SourceOffset> {
     const s = this.#s;
     await this.#pause("snapshot.delay.ms");
-    const opened = await openSnapshot({
-      settings: s,
-      server: this.#server,
-      info,
-      log: this.#context.log,
-      sessions: decision.data ? 1 : 0,
-    });
+    const sessions = decision.data ? s.all.int("snapshot.max.threads") : 0;
+    const opened = await openSnapshot({ settings: s, server: this.#server, info, log: this.#context.log, sessions });
     try {
       checkGuardrail(s.all, opened.tables.length, (m) => this.#context.log.warn(m));
-      const tsSec = Math.floor(nowMicros() / 1_000_000);
       const keeps = decision.keepsPosition ? stored : null;
-      const during = keeps ?? snapshotOffset(opened.at, tsSec, "INITIAL");
-      const last = keeps ?? snapshotOffset(opened.at, tsSec, null);
+      const began = decision.data ? await this.#begun(stored, info, schema, opened) : null;
+      const at = began ?? { ...opened.at, tsSec: Math.floor(nowMicros() / 1_000_000) };
+      const during = keeps ?? snapshotOffset(at, at.tsSec, "INITIAL");
+      const last = keeps ?? snapshotOffset(at, at.tsSec, null);
       this.#at = during;
-      this.#source.file(opened.at.file);
-      const run = this.#runOf(schema, opened, { during, last, position: opened.at.position });
+      this.#source.file(at.file);
+      const progress = began?.progress ?? (decision.data ? new SnapshotProgress() : null);
+      // The rows are read by the definitions of now, the stream goes on with those of its position.
+      const run = this.#runOf(began === null ? schema : schema.scratch(), opened, { during, last, position: at.position }, progress);
       this.#notifier.send("Initial Snapshot", "STARTED");
-      const position = keeps === null ? during : recoveredPosition(keeps);
-      let records = await snapshotSchema(run, position, !decision.data);
-      if (decision.data)
-        records += await snapshotData(run, opened.tables, (session) => {
-          this.#session = session;
+      const recorded = keeps === null ? during : recoveredPosition(keeps);
+      let records = await snapshotSchema(run, {
+        historyPosition: began === null ? recorded : null,
+        // Nothing tells whether an earlier try's arrived before there was progress.
+        announced: began === null || began.progress.empty,
+        last: !decision.data,
+      });
+      if (decision.data) {
+        // Whatever happens to the first row: a later try has to stream from here.
+        if (began === null) await this.#context.offsets.save?.(this.#partition, during);
+        records += await snapshotData(run, opened.tables, (reading) => {
+          this.#session = reading;
         });
+      }
       this.#at = last;
       // Without a record that carries it, nobody else would store the position.
       if (records === 0) await this.#context.offsets.save?.(this.#partition, last);
@@ -260,7 +267,19 @@ class MysqlTask implements SourceTask {
       await opened.close();
     }
   }
-  #runOf(schema: SchemaTracker, opened: SnapshotRun["opened"], offsets: SnapshotRun["offsets"]): SnapshotRun {
+  /** The snapshot that an earlier run began, or null. */
+  async #begun(stored: SourceOffset | null, info: Server, schema: SchemaTracker, opened: SnapshotRun["opened"]): Promise<Begun | null> {
+    const history = this.#history;
+    if (history === null) return null;
+    const warn = (message: string): void => this.#context.log.warn(message);
+    return begunSnapshot(stored, { settings: this.#s, info, opened, history, schema, warn });
+  }
+  #runOf(
+    schema: SchemaTracker,
+    opened: SnapshotRun["opened"],
+    offsets: SnapshotRun["offsets"],
+    progress: SnapshotProgress | null,
+  ): SnapshotRun {
     if (this.#plans === null) throw new Error("a snapshot before its plans");
     return {
       settings: this.#s,
@@ -273,6 +292,10 @@ class MysqlTask implements SourceTask {
       notifier: this.#notifier,
       offsets,
       conditions: new Map(),
+      progress,
+      position: (offset) => {
+        if (progress !== null) this.#at = offset;
+      },
       aborted: () => this.#stopping,
       nowMicros,
     };
@@ -344,7 +367,7 @@ class MysqlTask implements SourceTask {
       sql: () => this.#connection(),
       reader: () => this.#reader,
       at: () => this.#at,
-      run: (opened, offsets) => this.#runOf(schema, opened, offsets),
+      run: (opened, offsets) => this.#runOf(schema, opened, offsets, null),
       fail: (error) => this.#failed(error),
     });
   }

@@ -19,6 +19,8 @@ export interface CoordinatorConfig {
   readonly consumerGroupAssignors: readonly string[];
   /** group.coordinator.rebalance.protocols contains "consumer". */
   readonly consumerProtocol: boolean;
+  /** Which groups with members change their protocol while they live: group.consumer.migration.policy. */
+  readonly consumerMigration: { readonly upgrade: boolean; readonly downgrade: boolean };
 }
 
 /** `properties` are server.properties keys; what is missing or not a number gets the default (the broker's config has checked them). */
@@ -50,7 +52,13 @@ export function coordinatorConfig(properties: Readonly<Record<string, string | u
     consumerGroupMaxSize: int("group.consumer.max.size", 2_147_483_647),
     consumerGroupAssignors: list("group.consumer.assignors", "uniform,range").map(shortAssignorName),
     consumerProtocol: list("group.coordinator.rebalance.protocols", "classic,consumer,streams").includes("consumer"),
+    consumerMigration: migrationOf(properties["group.consumer.migration.policy"] ?? "bidirectional"),
   };
+}
+
+function migrationOf(policy: string): CoordinatorConfig["consumerMigration"] {
+  const both = policy.toLowerCase() === "bidirectional";
+  return { upgrade: both || policy.toLowerCase() === "upgrade", downgrade: both || policy.toLowerCase() === "downgrade" };
 }
 
 /** Kafka also takes the class name of its built-in assignors. */

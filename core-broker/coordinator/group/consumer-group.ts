@@ -6,6 +6,12 @@ import type { Timer } from "../../base/clock.ts";
 import { type Assignment, NOTHING } from "./assignment.ts";
 import { type CurrentAssignment, MEMBER_STATES } from "./reconcile.ts";
 
+/** What a member of the classic protocol has in a consumer group beside its subscription. */
+export interface ClassicProtocol {
+  readonly sessionTimeoutMs: number;
+  /** In the member's order of preference; not empty. */
+  readonly protocols: readonly { readonly name: string; readonly metadata: Uint8Array }[];
+}
 export interface ConsumerMemberMetadata {
   readonly instanceId: string | null;
   readonly rackId: string | null;
@@ -16,6 +22,8 @@ export interface ConsumerMemberMetadata {
   readonly regex: string | null;
   readonly rebalanceTimeoutMs: number;
   readonly serverAssignor: string | null;
+  /** Set: the member speaks JoinGroup, SyncGroup and Heartbeat. */
+  readonly classic: ClassicProtocol | null;
 }
 export interface ConsumerMember {
   readonly id: string;
@@ -54,6 +62,9 @@ export class ConsumerGroup {
   private readonly owners = new Map<string, Map<number, string>>();
   readonly sessions = new Map<string, Timer>();
   readonly revocations = new Map<string, Timer>();
+  /** Of classic members: until when they have to join again, or to send SyncGroup after a join. */
+  readonly joinDeadlines = new Map<string, Timer>();
+  readonly syncDeadlines = new Map<string, Timer>();
   /** `MetadataView.topicsVersion` for which hash and expressions were computed. */
   topicsVersion = -1;
   dead = false;
@@ -113,6 +124,14 @@ export class ConsumerGroup {
   ownerOf(topicId: string, partition: number): string | null {
     return this.owners.get(topicId)?.get(partition) ?? null;
   }
+  /** Is a partition of the member's target still somebody else's? */
+  waitsForOthers({ id, current }: ConsumerMember): boolean {
+    for (const [topicId, partitions] of this.targets.get(id) ?? NOTHING) {
+      const assigned = current.assigned.get(topicId);
+      for (const partition of partitions) if (assigned?.has(partition) !== true && this.ownerOf(topicId, partition) !== null) return true;
+    }
+    return false;
+  }
   /** Names that a member subscribes to, expression included. */
   topicsOf({ topics, regex }: ConsumerMemberMetadata): ReadonlySet<string> {
     return new Set([...topics, ...((regex === null ? undefined : this.regexes.get(regex)) ?? [])]);
@@ -129,12 +148,12 @@ export class ConsumerGroup {
     return [...votes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
   }
   cancelTimersOf(id: string): void {
-    this.sessions.get(id)?.cancel();
-    this.sessions.delete(id);
-    this.revocations.get(id)?.cancel();
-    this.revocations.delete(id);
+    for (const timers of [this.sessions, this.revocations, this.joinDeadlines, this.syncDeadlines]) {
+      timers.get(id)?.cancel();
+      timers.delete(id);
+    }
   }
   cancelTimers(): void {
-    for (const id of new Set([...this.sessions.keys(), ...this.revocations.keys()])) this.cancelTimersOf(id);
+    for (const id of this.members.keys()) this.cancelTimersOf(id);
   }
 }

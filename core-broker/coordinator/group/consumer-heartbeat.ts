@@ -2,32 +2,31 @@
  * ConsumerGroupHeartbeat (KIP-848): joins, keeps alive, reconciles and leaves. Every change is a record: replayed at once, so
  * that the next request sees it, and answered when it is durable.
  */
-import type { Clock } from "../../base/clock.ts";
-import type { Logger } from "../../base/logger.ts";
-import { type Random, randomUuid } from "../../base/random.ts";
+import { randomUuid } from "../../base/random.ts";
 import { ErrorCode, KafkaError } from "../../protocol/errors.ts";
 import type { ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse } from "../../protocol/messages/consumer-group-heartbeat.ts";
 import type { Encodable } from "../../protocol/schema.ts";
-import type { CoordinatorConfig } from "../config.ts";
 import type { MetadataView, StateRecord } from "../types.ts";
 import { type Assignment, assignmentOf, equals, NOTHING, toWire } from "./assignment.ts";
-import { type ConsumerGroup, JOIN_EPOCH, LEAVE_EPOCH, STATIC_LEAVE_EPOCH } from "./consumer-group.ts";
-import { currentRecord, groupEpochRecord, memberTombstones } from "./consumer-records.ts";
+import type { ClassicGroup } from "./classic-group.ts";
+import type { ClassicHost } from "./classic-rebalance.ts";
+import { removeMembers, restartConsumerSession, watchRevocation } from "./consumer-departure.ts";
+import { type ConsumerGroup, type ConsumerMember, JOIN_EPOCH, LEAVE_EPOCH, STATIC_LEAVE_EPOCH } from "./consumer-group.ts";
+import { currentRecord, groupEpochRecord } from "./consumer-records.ts";
 import { type Joining, subscribe } from "./consumer-subscribe.ts";
 import { computeTarget, resolveExpressions, subscriptionHash } from "./consumer-target.ts";
 import { validateHeartbeat } from "./consumer-validation.ts";
+import { upgradeForJoin } from "./migration.ts";
 import { type CurrentAssignment, MEMBER_STATES, reconcile } from "./reconcile.ts";
 
-export interface ConsumerHost {
-  readonly config: CoordinatorConfig;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
+export interface ConsumerHost extends ClassicHost {
   readonly metadata: MetadataView;
   /** The group's own, else the broker's. */
   consumerTimes(groupId: string): { readonly sessionTimeoutMs: number; readonly heartbeatIntervalMs: number };
-  /** Null: no such group. Throws GROUP_ID_NOT_FOUND for a classic group that has members. */
+  /** Null: no such group, or an empty classic one. Throws GROUP_ID_NOT_FOUND for a classic group that has members. */
   findConsumer(groupId: string): ConsumerGroup | null;
+  /** The classic group of this id, if it has members. */
+  findClassic(groupId: string): ClassicGroup | null;
   /** Records that make room for a consumer group of this id (an empty classic group goes). */
   makeRoom(groupId: string): StateRecord[];
   replay(record: StateRecord): void;
@@ -35,15 +34,9 @@ export interface ConsumerHost {
   persist(records: readonly StateRecord[]): Promise<void>;
 }
 type Reply = Encodable<ConsumerGroupHeartbeatResponse>;
-type Write = (records: readonly StateRecord[]) => void;
-
-/** Rejects with KafkaError; its message is for the client. */
-export async function heartbeatConsumerGroup(host: ConsumerHost, client: Joining, request: ConsumerGroupHeartbeatRequest): Promise<Reply> {
-  validateHeartbeat(host.config, client.version, request);
-  const group = host.findConsumer(request.groupId);
-  if (group === null && request.memberEpoch !== JOIN_EPOCH) {
-    throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, `Consumer group ${request.groupId} not found.`);
-  }
+/** Replays records at once and keeps them for the log. */
+export type Write = (records: readonly StateRecord[]) => void;
+export function recorder(host: ConsumerHost): { readonly records: readonly StateRecord[]; readonly write: Write } {
   const records: StateRecord[] = [];
   const write: Write = (more) => {
     for (const record of more) {
@@ -51,6 +44,18 @@ export async function heartbeatConsumerGroup(host: ConsumerHost, client: Joining
       records.push(record);
     }
   };
+  return { records, write };
+}
+
+/** Rejects with KafkaError; its message is for the client. */
+export async function heartbeatConsumerGroup(host: ConsumerHost, client: Joining, request: ConsumerGroupHeartbeatRequest): Promise<Reply> {
+  validateHeartbeat(host.config, client.version, request);
+  const { records, write } = recorder(host);
+  if (request.memberEpoch === JOIN_EPOCH) upgradeForJoin(host, request, write);
+  const group = host.findConsumer(request.groupId);
+  if (group === null && request.memberEpoch !== JOIN_EPOCH) {
+    throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, `Consumer group ${request.groupId} not found.`);
+  }
   const leaving = request.memberEpoch === LEAVE_EPOCH || request.memberEpoch === STATIC_LEAVE_EPOCH;
   const reply = leaving && group !== null ? leave(host, group, request, write) : stay(host, client, request, write);
   await host.persist(records);
@@ -67,16 +72,8 @@ function stay(host: ConsumerHost, client: Joining, request: ConsumerGroupHeartbe
   const group = host.findConsumer(request.groupId);
   const joined = group?.members.get(memberId);
   if (group === null || joined === undefined) throw new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID);
-  updateGroup(host, group, changed, write);
-  // A static member that came back needs the target under its new id even if nothing else changed.
-  if (group.targetEpoch < group.epoch) write(computeTarget(group, host.metadata, host.config.consumerGroupAssignors[0] ?? "uniform"));
   const owned = request.topicPartitions === null ? null : assignmentOf(request.topicPartitions);
-  const target = { epoch: group.targetEpoch, assignment: group.targets.get(memberId) ?? NOTHING };
-  const after = reconcile(joined.current, target, owned, (topicId, partition) => {
-    const owner = group.ownerOf(topicId, partition);
-    return owner !== null && owner !== memberId;
-  });
-  if (after !== joined.current && !sameCurrent(after, joined.current)) write([currentRecord(group.id, memberId, after)]);
+  const after = advance(host, group, joined, changed, owned, write);
   restartConsumerSession(host, group, memberId);
   watchRevocation(host, group, memberId);
   const tell = isFull(request) || !equals(after.assigned, joined.current.assigned);
@@ -87,6 +84,27 @@ function stay(host: ConsumerHost, client: Joining, request: ConsumerGroupHeartbe
     heartbeatIntervalMs: host.consumerTimes(group.id).heartbeatIntervalMs,
     assignment: tell ? { topicPartitions: toWire(after.assigned) } : null,
   };
+}
+/** A member's step: the group takes in what changed, and the member goes as far as it can. Returns where it is then. */
+export function advance(
+  host: ConsumerHost,
+  group: ConsumerGroup,
+  joined: ConsumerMember,
+  changed: boolean,
+  owned: Assignment | null,
+  write: Write,
+): CurrentAssignment {
+  updateGroup(host, group, changed, write);
+  // A static member that came back needs the target under its new id even if nothing else changed.
+  if (group.targetEpoch < group.epoch) write(computeTarget(group, host.metadata, host.config.consumerGroupAssignors[0] ?? "uniform"));
+  const target = { epoch: group.targetEpoch, assignment: group.targets.get(joined.id) ?? NOTHING };
+  const after = reconcile(joined.current, target, owned, (topicId, partition) => {
+    const owner = group.ownerOf(topicId, partition);
+    return owner !== null && owner !== joined.id;
+  });
+  if (after === joined.current || sameCurrent(after, joined.current)) return joined.current;
+  write([currentRecord(group.id, joined.id, after)]);
+  return after;
 }
 const sameCurrent = (a: CurrentAssignment, b: CurrentAssignment): boolean =>
   a.epoch === b.epoch && a.state === b.state && sameParts(a.assigned, b.assigned) && sameParts(a.revoking, b.revoking);
@@ -125,53 +143,6 @@ function leave(host: ConsumerHost, group: ConsumerGroup, request: ConsumerGroupH
     // It keeps its place until its session ends; whoever comes with the instance id takes over.
     const away = { ...member.current, epoch: STATIC_LEAVE_EPOCH, state: MEMBER_STATES.stable, revoking: NOTHING };
     write([currentRecord(group.id, memberId, away)]);
-  } else removeMember(group, memberId, write);
+  } else removeMembers(host, group, [memberId], write);
   return { errorCode: ErrorCode.NONE, memberId, memberEpoch };
-}
-
-function removeMember(group: ConsumerGroup, memberId: string, write: Write): void {
-  group.cancelTimersOf(memberId);
-  write([...memberTombstones(group.id, memberId), groupEpochRecord(group.id, group.epoch + 1, group.metadataHash)]);
-}
-
-/** The coordinator's own decision that a member is gone. */
-function fence(host: ConsumerHost, group: ConsumerGroup, memberId: string, why: string): void {
-  if (group.dead || !group.members.has(memberId)) return;
-  host.logger.info("group member fenced", { group: group.id, member: memberId, why });
-  const records: StateRecord[] = [];
-  removeMember(group, memberId, (more) => {
-    for (const record of more) {
-      host.replay(record);
-      records.push(record);
-    }
-  });
-  host.persist(records).catch((error: unknown) => {
-    host.logger.warn("a fenced member could not be recorded", { group: group.id, member: memberId, error: String(error) });
-  });
-}
-export function restartConsumerSession(host: ConsumerHost, group: ConsumerGroup, memberId: string): void {
-  group.sessions.get(memberId)?.cancel();
-  const timer = host.clock.after(host.consumerTimes(group.id).sessionTimeoutMs, () => fence(host, group, memberId, "its session expired"));
-  group.sessions.set(memberId, timer);
-}
-/** A member has its rebalance time-out to give up what it must. */
-export function watchRevocation(host: ConsumerHost, group: ConsumerGroup, memberId: string): void {
-  const member = group.members.get(memberId);
-  const waiting = member?.current.state === MEMBER_STATES.unrevoked;
-  const running = group.revocations.get(memberId);
-  if (!waiting || member === undefined) {
-    running?.cancel();
-    group.revocations.delete(memberId);
-    return;
-  }
-  if (running !== undefined) return;
-  const { epoch } = member.current;
-  const timer = host.clock.after(member.metadata.rebalanceTimeoutMs, () => {
-    group.revocations.delete(memberId);
-    const now = group.members.get(memberId)?.current;
-    if (now?.state !== MEMBER_STATES.unrevoked) return;
-    if (now.epoch === epoch) fence(host, group, memberId, "it did not give up its partitions in time");
-    else watchRevocation(host, group, memberId);
-  });
-  group.revocations.set(memberId, timer);
 }

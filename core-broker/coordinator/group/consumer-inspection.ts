@@ -6,8 +6,8 @@ import type { MetadataView } from "../types.ts";
 import { type Assignment, NOTHING, toWire } from "./assignment.ts";
 import type { ConsumerGroup } from "./consumer-group.ts";
 
-/** A member of the consumer protocol, not a classic one in an upgrading group. */
-const CONSUMER_MEMBER = 1;
+/** KIP-1099: which protocol the member speaks. */
+const MEMBER_TYPES = { classic: 0, consumer: 1 } as const;
 export type DescribedConsumerGroup = Encodable<ConsumerGroupDescribeResponse["groups"][number]>;
 
 export function describeConsumerGroup(group: ConsumerGroup, metadata: MetadataView, defaultAssignor: string): DescribedConsumerGroup {
@@ -36,7 +36,7 @@ export function describeConsumerGroup(group: ConsumerGroup, metadata: MetadataVi
       subscribedTopicRegex: member.regex ?? "",
       assignment: named(current.assigned),
       targetAssignment: named(group.targets.get(id) ?? NOTHING),
-      memberType: CONSUMER_MEMBER,
+      memberType: member.classic === null ? MEMBER_TYPES.consumer : MEMBER_TYPES.classic,
     })),
   };
 }

@@ -4,6 +4,7 @@ import {
   consumerGroupCurrentMemberAssignmentKey as currentKey,
   consumerGroupCurrentMemberAssignmentValue as currentValue,
   consumerGroupMemberMetadataKey as memberKey,
+  type ConsumerGroupMemberMetadataValue,
   consumerGroupMemberMetadataValue as memberValue,
   consumerGroupMetadataKey as groupKey,
   consumerGroupMetadataValue as groupValue,
@@ -17,7 +18,7 @@ import {
 import { encodeKey } from "../records.ts";
 import type { StateRecord } from "../types.ts";
 import { type Assignment, assignmentOf, toWire } from "./assignment.ts";
-import type { ConsumerGroup, ConsumerMemberMetadata } from "./consumer-group.ts";
+import type { ClassicProtocol, ConsumerGroup, ConsumerMemberMetadata } from "./consumer-group.ts";
 import { type CurrentAssignment, MEMBER_STATES, type MemberState } from "./reconcile.ts";
 
 export const groupEpochRecord = (groupId: string, epoch: number, metadataHash: number): StateRecord => ({
@@ -46,7 +47,10 @@ export function memberRecord(groupId: string, memberId: string, metadata: Consum
     subscribedTopicRegex: metadata.regex,
     rebalanceTimeoutMs: metadata.rebalanceTimeoutMs,
     serverAssignor: metadata.serverAssignor,
-    classicMemberMetadata: null,
+    classicMemberMetadata:
+      metadata.classic === null
+        ? null
+        : { sessionTimeoutMs: metadata.classic.sessionTimeoutMs, supportedProtocols: metadata.classic.protocols },
   };
   return { key: encodeKey(memberKey, { groupId, memberId }), value: encodeRecord(memberValue, 0, value) };
 }
@@ -108,6 +112,7 @@ const REPLAY: Readonly<Record<number, Replay>> = {
       regex: read.subscribedTopicRegex,
       rebalanceTimeoutMs: read.rebalanceTimeoutMs,
       serverAssignor: read.serverAssignor,
+      classic: classicProtocol(read.classicMemberMetadata),
     });
   },
   [targetKey.type](groups, { key, value }) {
@@ -138,6 +143,14 @@ const REPLAY: Readonly<Record<number, Replay>> = {
     else groups.create(groupId).regexes.set(regularExpression, decodeRecord(regexValue, value).topics);
   },
 };
+/** Bytes are copied: those of the log's batch, or of a request's frame, are not kept alive. */
+const classicProtocol = (read: ConsumerGroupMemberMetadataValue["classicMemberMetadata"]): ClassicProtocol | null =>
+  read === null
+    ? null
+    : {
+        sessionTimeoutMs: read.sessionTimeoutMs,
+        protocols: read.supportedProtocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
+      };
 const memberState = (byte: number): MemberState =>
   byte === MEMBER_STATES.unrevoked || byte === MEMBER_STATES.unreleased ? byte : MEMBER_STATES.stable;
 

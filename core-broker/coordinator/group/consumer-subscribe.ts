@@ -3,7 +3,15 @@ import { ErrorCode, KafkaError } from "../../protocol/errors.ts";
 import type { ConsumerGroupHeartbeatRequest } from "../../protocol/messages/consumer-group-heartbeat.ts";
 import type { StateRecord } from "../types.ts";
 import { assignmentOf, isSubset, NOTHING } from "./assignment.ts";
-import { type ConsumerGroup, type ConsumerMember, type ConsumerMemberMetadata, JOIN_EPOCH, STATIC_LEAVE_EPOCH } from "./consumer-group.ts";
+import { sameProtocols } from "./classic-group.ts";
+import {
+  type ClassicProtocol,
+  type ConsumerGroup,
+  type ConsumerMember,
+  type ConsumerMemberMetadata,
+  JOIN_EPOCH,
+  STATIC_LEAVE_EPOCH,
+} from "./consumer-group.ts";
 import type { ConsumerHost } from "./consumer-heartbeat.ts";
 import { currentRecord, memberRecord, memberTombstones, targetRecord } from "./consumer-records.ts";
 
@@ -30,16 +38,26 @@ export function subscribe(host: ConsumerHost, client: Joining, request: Consumer
       `The consumer group has reached its maximum capacity of ${host.config.consumerGroupMaxSize} members.`,
     );
   }
-  const metadata = merge(known?.metadata ?? null, client, request);
+  return subscriptionChange(group, request.groupId, known, memberId, merge(known?.metadata ?? null, client, request));
+}
+
+/** What `metadata` under `memberId` means for the group, where `known` is the member so far: itself, or whose place it takes. */
+export function subscriptionChange(
+  group: ConsumerGroup | null,
+  groupId: string,
+  known: ConsumerMember | null,
+  memberId: string,
+  metadata: ConsumerMemberMetadata,
+): Subscription {
   const records: StateRecord[] = [];
   const replacedId = known !== null && known.id !== memberId ? known.id : null;
   if (known !== null && replacedId !== null) {
     const target = group?.targets.get(replacedId) ?? NOTHING;
     const current = { ...known.current, epoch: 0, previousEpoch: 0 };
-    records.push(...memberTombstones(request.groupId, replacedId));
-    records.push(memberRecord(request.groupId, memberId, metadata));
-    records.push(targetRecord(request.groupId, memberId, target), currentRecord(request.groupId, memberId, current));
-  } else if (known === null || !sameMetadata(known.metadata, metadata)) records.push(memberRecord(request.groupId, memberId, metadata));
+    records.push(...memberTombstones(groupId, replacedId));
+    records.push(memberRecord(groupId, memberId, metadata));
+    records.push(targetRecord(groupId, memberId, target), currentRecord(groupId, memberId, current));
+  } else if (known === null || !sameMetadata(known.metadata, metadata)) records.push(memberRecord(groupId, memberId, metadata));
   const changed = known === null || !sameTopics(known.metadata.topics, metadata.topics) || known.metadata.regex !== metadata.regex;
   return { changed, records, replacedId };
 }
@@ -62,7 +80,8 @@ function knownMember(group: ConsumerGroup, request: ConsumerGroupHeartbeatReques
         ErrorCode.FENCED_INSTANCE_ID,
         `Static member ${memberId} with instance id ${request.instanceId} was fenced by ${holder.id}.`,
       );
-    if (holder.current.epoch === STATIC_LEAVE_EPOCH) return holder;
+    // A classic member says nothing when it goes; its successor takes the place at once.
+    if (holder.current.epoch === STATIC_LEAVE_EPOCH || holder.metadata.classic !== null) return holder;
     throw new KafkaError(
       ErrorCode.UNRELEASED_INSTANCE_ID,
       `Static member ${memberId} with instance id ${request.instanceId} cannot join the group because the instance id is owned by ${holder.id} member.`,
@@ -100,6 +119,7 @@ function merge(known: ConsumerMemberMetadata | null, client: Joining, request: C
     regex: request.subscribedTopicRegex ?? known?.regex ?? null,
     rebalanceTimeoutMs: request.rebalanceTimeoutMs === -1 ? (known?.rebalanceTimeoutMs ?? -1) : request.rebalanceTimeoutMs,
     serverAssignor: request.serverAssignor ?? known?.serverAssignor ?? null,
+    classic: null,
   };
 }
 const sameTopics = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && new Set(a).isSubsetOf(new Set(b));
@@ -111,4 +131,7 @@ const sameMetadata = (a: ConsumerMemberMetadata, b: ConsumerMemberMetadata): boo
   a.regex === b.regex &&
   a.rebalanceTimeoutMs === b.rebalanceTimeoutMs &&
   a.serverAssignor === b.serverAssignor &&
-  sameTopics(a.topics, b.topics);
+  sameTopics(a.topics, b.topics) &&
+  sameClassic(a.classic, b.classic);
+const sameClassic = (a: ClassicProtocol | null, b: ClassicProtocol | null): boolean =>
+  a === null || b === null ? a === b : a.sessionTimeoutMs === b.sessionTimeoutMs && sameProtocols(a.protocols, b.protocols);

@@ -15,11 +15,13 @@ import { deleteGroup, deleteOffsets } from "../offsets/removal.ts";
 import { partitionForKey } from "../records.ts";
 import type { CoordinatorDeps, ProducerIdentity } from "../types.ts";
 import { type JoinReply, NO_BYTES, type SyncReply } from "./classic-group.ts";
+import { heartbeatInConsumerGroup, joinConsumerGroup, leaveConsumerGroup, syncConsumerGroup } from "./classic-in-consumer.ts";
 import { joinClassicGroup } from "./classic-join.ts";
 import { heartbeatClassicGroup, leaveClassicGroup, syncClassicGroup } from "./classic-requests.ts";
 import { describeClassicGroup, type ListedGroup, listGroups } from "./inspection.ts";
 import { heartbeatConsumerGroup } from "./consumer-heartbeat.ts";
 import { type DescribedConsumerGroup, describeConsumerGroup } from "./consumer-inspection.ts";
+import { makeWayForClassic } from "./migration.ts";
 import { GroupShard } from "./shard.ts";
 
 /** Who asks. */
@@ -90,8 +92,12 @@ export class GroupCoordinator {
     return this.withShard(request.groupId, refuse, (shard) => {
       const known = shard.groups.get(request.groupId);
       if (known === undefined && request.memberId !== "") return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
+      const attempt = joinAttempt(from, request);
+      if (known?.type === "consumer" && known.members.size > 0 && !makeWayForClassic(shard, known, attempt)) {
+        return joinConsumerGroup(shard, known, attempt).catch((error: unknown) => refuse(codeOf(error)));
+      }
       const group = shard.classicForJoin(request.groupId);
-      return new Promise((resolve) => joinClassicGroup(shard, group, joinAttempt(from, request), resolve));
+      return new Promise((resolve) => joinClassicGroup(shard, group, attempt, resolve));
     });
   }
   syncGroup(from: Requester, request: SyncGroupRequest): Promise<SyncReply> {
@@ -102,7 +108,8 @@ export class GroupCoordinator {
     }
     return this.withShard(request.groupId, refuse, (shard) => {
       const group = shard.groups.get(request.groupId);
-      if (group?.type !== "classic") return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
+      if (group === undefined) return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
+      if (group.type === "consumer") return Promise.resolve(syncConsumerGroup(shard, group, request));
       return new Promise((resolve) => syncClassicGroup(shard, group, request, resolve));
     });
   }
@@ -112,7 +119,8 @@ export class GroupCoordinator {
     const refuse = (code: number): number => (code === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.NONE : code);
     return this.withShard(request.groupId, refuse, (shard) => {
       const group = shard.groups.get(request.groupId);
-      return group?.type !== "classic" ? ErrorCode.UNKNOWN_MEMBER_ID : heartbeatClassicGroup(shard, group, request);
+      if (group === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+      return group.type === "consumer" ? heartbeatInConsumerGroup(shard, group, request) : heartbeatClassicGroup(shard, group, request);
     });
   }
   /** `errorCode` for the whole request, and one code per named member. */
@@ -121,8 +129,9 @@ export class GroupCoordinator {
     const refuse = (errorCode: number) => ({ errorCode, codes: [] as number[] });
     return this.withShard(groupId, refuse, (shard) => {
       const group = shard.groups.get(groupId);
-      if (group?.type !== "classic") return { errorCode: ErrorCode.NONE, codes: members.map(() => ErrorCode.UNKNOWN_MEMBER_ID) };
-      return { errorCode: ErrorCode.NONE, codes: leaveClassicGroup(shard, group, members) };
+      if (group === undefined) return { errorCode: ErrorCode.NONE, codes: members.map(() => ErrorCode.UNKNOWN_MEMBER_ID) };
+      const leave = group.type === "consumer" ? leaveConsumerGroup(shard, group, members) : leaveClassicGroup(shard, group, members);
+      return { errorCode: ErrorCode.NONE, codes: leave };
     });
   }
   async consumerHeartbeat(from: Requester, request: ConsumerGroupHeartbeatRequest): Promise<Encodable<ConsumerGroupHeartbeatResponse>> {

@@ -9,7 +9,8 @@ import { ClassicGroup } from "./classic-group.ts";
 import { classicGroupOf, classicGroupRecord, classicGroupTombstone } from "./classic-records.ts";
 import { type ClassicHost, dropMember, restartSession } from "./classic-rebalance.ts";
 import { ConsumerGroup } from "./consumer-group.ts";
-import { type ConsumerHost, restartConsumerSession, watchRevocation } from "./consumer-heartbeat.ts";
+import { restartConsumerSession, watchRevocation } from "./consumer-departure.ts";
+import type { ConsumerHost } from "./consumer-heartbeat.ts";
 import { type ConsumerGroups, groupTombstones, replayConsumerRecord } from "./consumer-records.ts";
 
 export type Group = ClassicGroup | ConsumerGroup;
@@ -98,12 +99,20 @@ export class GroupShard implements ClassicHost, ConsumerHost, ConsumerGroups {
         const { group } = decodeRecord(groupMetadataKey, record.key, 0);
         if (record.value !== null)
           this.groups.set(group, classicGroupOf(group, decodeRecord(groupMetadataValue, record.value), this.clock.now()));
-        else if (this.groups.get(group)?.type === "classic") this.groups.delete(group);
+        else this.endClassic(group);
         return;
       }
       default:
         replayConsumerRecord(this, record);
     }
+  }
+  /** Its timers would speak for a group that is not there any more. */
+  private endClassic(groupId: string): void {
+    const group = this.groups.get(groupId);
+    if (group?.type !== "classic") return;
+    group.cancelTimers();
+    group.state = "Dead";
+    this.groups.delete(groupId);
   }
 
   append(records: readonly StateRecord[], producer?: ProducerIdentity): Promise<void> {
@@ -129,7 +138,7 @@ export class GroupShard implements ClassicHost, ConsumerHost, ConsumerGroups {
     if (group === undefined) this.groups.set(groupId, (group = new ClassicGroup(groupId, this.clock.now())));
     return group;
   }
-  /** For JoinGroup: an empty KIP-848 group makes room. Throws INCONSISTENT_GROUP_PROTOCOL when it has members. */
+  /** For JoinGroup: an empty KIP-848 group makes room; one with members was not asked for. */
   classicForJoin(groupId: string): ClassicGroup {
     const known = this.groups.get(groupId);
     if (known?.type === "classic") return known;
@@ -148,8 +157,12 @@ export class GroupShard implements ClassicHost, ConsumerHost, ConsumerGroups {
   findConsumer(groupId: string): ConsumerGroup | null {
     const group = this.groups.get(groupId);
     if (group === undefined || group.type === "consumer") return group ?? null;
-    if (group.state === "Empty" && group.pendingJoin.size === 0) return null;
+    if (group.state === "Empty") return null;
     throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} is not a consumer group.`);
+  }
+  findClassic(groupId: string): ClassicGroup | null {
+    const group = this.groups.get(groupId);
+    return group?.type === "classic" && group.members.size > 0 ? group : null;
   }
   makeRoom(groupId: string): StateRecord[] {
     const group = this.groups.get(groupId);

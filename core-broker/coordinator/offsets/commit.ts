@@ -60,15 +60,17 @@ function admit(shard: GroupShard, attempt: OffsetCommitAttempt): number {
   return refused;
 }
 
-/** Members of a KIP-848 group commit with OffsetCommit 9 or later and their present epoch. */
+/** Members of a KIP-848 group commit with their present epoch; those of the consumer protocol with OffsetCommit 9 or later. */
 function admitConsumer(group: ConsumerGroup, attempt: OffsetCommitAttempt): number {
   const { generationOrEpoch: epoch, memberId } = attempt;
   if (epoch < 0 && group.members.size === 0) return ErrorCode.NONE;
   if (attempt.producer !== null && epoch < 0 && memberId === "" && attempt.instanceId === null) return ErrorCode.NONE;
   const member = group.members.get(memberId);
   if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
-  if (attempt.producer === null && attempt.version < 9) return ErrorCode.UNSUPPORTED_VERSION;
-  return member.current.epoch === epoch ? ErrorCode.NONE : ErrorCode.STALE_MEMBER_EPOCH;
+  const classic = member.metadata.classic !== null;
+  if (attempt.producer === null && !classic && attempt.version < 9) return ErrorCode.UNSUPPORTED_VERSION;
+  if (member.current.epoch === epoch) return ErrorCode.NONE;
+  return classic ? ErrorCode.ILLEGAL_GENERATION : ErrorCode.STALE_MEMBER_EPOCH;
 }
 
 function admitClassic(group: ClassicGroup, attempt: OffsetCommitAttempt): number {

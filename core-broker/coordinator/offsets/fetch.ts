@@ -23,7 +23,8 @@ export function admitFetch(shard: GroupShard, who: { groupId: string; memberId: 
   if (group?.type !== "consumer" || (who.memberEpoch < 0 && (who.memberId ?? "") === "")) return ErrorCode.NONE;
   const member = group.members.get(who.memberId ?? "");
   if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
-  return member.current.epoch === who.memberEpoch ? ErrorCode.NONE : ErrorCode.STALE_MEMBER_EPOCH;
+  if (member.current.epoch === who.memberEpoch) return ErrorCode.NONE;
+  return member.metadata.classic === null ? ErrorCode.STALE_MEMBER_EPOCH : ErrorCode.ILLEGAL_GENERATION;
 }
 
 /** `requireStable` (KIP-447): a partition with an offset in an open transaction answers UNSTABLE_OFFSET_COMMIT. */

@@ -154,6 +154,7 @@ export async function listPlugins(connectorsOnly: boolean): Promise<readonly Plu
 }
 
 export interface FoundPlugin {
+  readonly className: string;
   readonly type: PluginType | "config_provider";
   readonly config: ConfigDef;
   readonly version: string;
@@ -161,15 +162,20 @@ export interface FoundPlugin {
 /** Any plugin by any of its names, for `GET /connector-plugins/NAME/config`. */
 export async function findPlugin(name: string): Promise<FoundPlugin | null> {
   const connector = await catalog.connector(name);
-  if (connector !== null) return { type: connector.kind, config: connector.config, version: connector.version };
+  if (connector !== null)
+    return { type: connector.kind, className: connector.classes[0] ?? name, config: connector.config, version: connector.version };
   const names = await pluginNames();
   const converter = names.converters.find(name);
-  if (converter !== null) return { type: "converter", config: converter.config, version: converter.version };
+  if (converter !== null)
+    return { type: "converter", className: converter.classes[0] ?? name, config: converter.config, version: converter.version };
   const header = names.headerConverters.find(name);
-  if (header !== null) return { type: "header_converter", config: header.config, version: header.version };
+  if (header !== null)
+    return { type: "header_converter", className: header.classes[0] ?? name, config: header.config, version: header.version };
   const transform = names.transforms.find(name);
-  if (transform !== null) return { type: "transformation", config: transform.config, version: transform.version };
+  if (transform !== null)
+    return { type: "transformation", className: transform.classes[0] ?? name, config: transform.config, version: transform.version };
   const predicate = names.predicates.find(name);
-  if (predicate !== null) return { type: "predicate", config: predicate.config, version: predicate.version };
+  if (predicate !== null)
+    return { type: "predicate", className: predicate.classes[0] ?? name, config: predicate.config, version: predicate.version };
   return null;
 }

@@ -22,6 +22,7 @@ import {
 } from "./config-infos.ts";
 import { connectorKeys, SINK_KEYS, SOURCE_KEYS } from "./connector-keys.ts";
 import { chainDefinitions } from "./plugin-chains.ts";
+import { versionRefusal } from "./plugin-version.ts";
 
 export interface ValidationOptions {
   readonly worker: WorkerConfig;
@@ -51,6 +52,7 @@ export async function validateConnector(posted: RawConfig, options: ValidationOp
     if (value === null) addError(findings, name, "Null value can not be supplied as the configuration value.");
   }
   for (const finding of await pluginFindings(plugin, config)) findings.set(finding.name, finding);
+  checkVersions(plugin, config, names, findings);
 
   const infos = assembled([...def, ...plugin.config], findings);
   infos.push(...overrideInfos(config, clientsOf(plugin, config, options.worker), options.worker.overridePolicy));
@@ -71,9 +73,11 @@ export function refusal(infos: ConfigInfos): string | null {
 }
 
 /** All definitions of a plugin, a connector's with the runtime's settings behind its own. Null: unknown plugin. */
-export async function pluginDefinitions(name: string): Promise<readonly ConfigKeyInfo[] | null> {
+export async function pluginDefinitions(name: string, version: string | null = null): Promise<readonly ConfigKeyInfo[] | null> {
   const found = await findPlugin(name);
   if (found === null) return null;
+  const refused = versionRefusal(found.className, found.version, version);
+  if (refused !== null) throw badRequest(refused);
   const def = found.config.filter((k) => k.internal !== true);
   if (found.type !== "source" && found.type !== "sink") return def.map((k) => keyInfo(k));
   const own = new Set(def.map((k) => k.name));
@@ -120,6 +124,27 @@ const NOT_DECLARED =
   "The connector does not implement the API required for preflight validation of exactly-once source support. Please consult the " +
   "documentation for the connector to determine whether it supports exactly-once semantics, and then consider reconfiguring the connector " +
   'to use the value "requested" for this property (which will disable this preflight check and allow the connector to be created).';
+
+/** A version that is not there is the fault of the class and of the version, as Kafka Connect counts. */
+function checkVersions(plugin: ConnectorPlugin, config: RawConfig, names: PluginNames, findings: Findings): void {
+  const check = (setting: string, versionSetting: string, found: { classes: readonly string[]; version: string } | null): void => {
+    const refused = found === null ? null : versionRefusal(found.classes[0] ?? "", found.version, config[versionSetting]);
+    if (refused === null) return;
+    addError(findings, setting, refused);
+    addError(findings, versionSetting, refused);
+  };
+  check("connector.class", "connector.plugin.version", plugin);
+  const named = (setting: string): string => config[setting] ?? "";
+  for (const setting of ["key.converter", "value.converter"])
+    check(setting, `${setting}.plugin.version`, names.converters.find(named(setting)));
+  check("header.converter", "header.converter.plugin.version", names.headerConverters.find(named("header.converter")));
+  for (const setting of Object.keys(config)) {
+    const prefix = /^(?:transforms|predicates)\.[^.]+\.(?=type$)/.exec(setting)?.[0];
+    if (prefix === undefined) continue;
+    const chain = prefix.startsWith("transforms") ? names.transforms : names.predicates;
+    check(setting, `${prefix}plugin.version`, chain.find(named(setting)));
+  }
+}
 
 function checkExactlyOnce(plugin: SourceConnectorPlugin, config: RawConfig, worker: WorkerConfig, findings: Findings): void {
   if (config["exactly.once.support"]?.toLowerCase() === "required") {

@@ -15,6 +15,7 @@ import type { ConfigMap, ExecutionState, TaskId, Worker, WorkerListener } from "
 import { CommandQueue } from "./command-queue.ts";
 import { type Assignment, NO_ERROR, NO_WORK, type Work } from "./connect-protocol.ts";
 import { conflict, REBALANCE_EXPECTED } from "./errors.ts";
+import { FencedTasks } from "./fenced-tasks.ts";
 import type { Membership, MembershipEvents } from "./membership.ts";
 import { configuredWork, planChanges, planOutdated, planRestart, planStart, sameWork } from "./plan.ts";
 import { type ConnectorClasses, HerderReads } from "./reads.ts";
@@ -113,16 +114,16 @@ export class HerderLoop {
       () => stores.config.refresh(this.#syncTimeoutMs),
       this.#membershipEvents(),
     );
-    this.listener = this.#statesNoted(
-      stateReports({
-        ...options,
-        statuses: stores.statuses,
-        generation: () => this.membership.generation,
-        version: (connector) => this.reads.version(connector),
-        exists: (connector) => stores.config.snapshot().connectors.has(connector),
-        reconfigurationRequested: (connector) => this.publisher.reconfigure(connector),
-      }),
-    );
+    const reports = stateReports({
+      ...options,
+      statuses: stores.statuses,
+      generation: () => this.membership.generation,
+      version: (connector) => this.reads.version(connector),
+      exists: (connector) => stores.config.snapshot().connectors.has(connector),
+      reconfigurationRequested: (connector) => this.publisher.reconfigure(connector),
+    });
+    const { settings } = options;
+    this.listener = this.#statesNoted(settings === null ? reports : new FencedTasks(this, settings.sessionTimeoutMs).watching(reports));
     this.runner = new WorkRunner({
       worker: options.worker,
       log: options.log,

@@ -27,7 +27,7 @@ export const pluginRoutes = (
     method: "GET",
     path: "/connector-plugins/:plugin/config",
     handle: async (r) => {
-      const definitions = await pluginDefinitions(param(r, "plugin"));
+      const definitions = await pluginDefinitions(param(r, "plugin"), r.query["version"]?.[0] ?? null);
       if (definitions === null) throw notFound(`Unknown plugin ${param(r, "plugin")}.`);
       return ok(definitions);
     },

@@ -2,6 +2,7 @@
  * Offsets as JSON text. Integers beyond 2^53 stay exact (bigint); a key is `["connector",{partition}]` as Kafka Connect's
  * OffsetStorageWriter writes it.
  */
+import { inHashMapOrder } from "../api/hash-map-order.ts";
 import type { OffsetValue, SourceOffset, SourcePartition } from "../api/record.ts";
 
 type OffsetMap = Readonly<Record<string, OffsetValue>>;
@@ -13,8 +14,12 @@ export function offsetToJson(map: OffsetMap): string {
   for (const [key, value] of Object.entries(map)) text += `${text.length > 1 ? "," : ""}${JSON.stringify(key)}:${scalar(value)}`;
   return `${text}}`;
 }
+/**
+ * In the order of a java.util.HashMap, which is what the JVM's connectors make their partitions of: the JVM finds an offset only under
+ * the same bytes, and only the same bytes are compacted away.
+ */
 export const offsetKey = (connector: string, partition: SourcePartition): string =>
-  `[${JSON.stringify(connector)},${offsetToJson(partition)}]`;
+  `[${JSON.stringify(connector)},${offsetToJson(Object.fromEntries(inHashMapOrder(Object.entries(partition))))}]`;
 
 /** The same for equal partitions, whatever the order of their keys: writers in other languages order them their own way. */
 export function canonicalKey(connector: string, partition: SourcePartition): string {

@@ -13,7 +13,8 @@ import { errorSettings } from "./settings.ts";
 import { SourceLoop } from "./source-loop.ts";
 import type { TaskHost } from "./task-host.ts";
 import { topicRecords } from "./topic-reader.ts";
-import { creationGroups, TopicRegistry } from "./topic-registry.ts";
+import { creationGroups } from "./topic-creation.ts";
+import { TopicRegistry } from "./topic-registry.ts";
 import { boundaryOf, isExactlyOnce, transactionalId } from "./transactional-commits.ts";
 import { createSteps, TransformChain } from "./transform-chain.ts";
 

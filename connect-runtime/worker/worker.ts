@@ -1,4 +1,5 @@
 /** The worker: runs the connectors and tasks that the herder gives it, and tells the herder how they fare. */
+import { creationGroups } from "./topic-creation.ts";
 import type { ConnectorPlugin } from "../api/connector.ts";
 import { ConfigError, ConnectError } from "../api/errors.ts";
 import { layeredOffsetStore } from "../store/offset-layered.ts";
@@ -59,6 +60,8 @@ class TaskWorker implements Worker {
       const config = await this.#resolve(raw);
       hidden = scrubber(raw, config);
       const plugin = await this.#plugin(config);
+      // Kafka Connect finds mistakes in them here, not when the first topic is needed.
+      if (plugin.kind === "source") creationGroups(this.#config, config);
       if (this.#connectors.has(name)) throw new ConnectError(`Connector with name ${name} already exists`);
       runner = new ConnectorRunner({
         name,

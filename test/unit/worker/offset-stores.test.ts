@@ -6,6 +6,7 @@ import { systemClock } from "#broker/base/clock";
 import { silentLogger } from "#broker/base/logger";
 import { decodeHashMap } from "#connect/store/java-hash-map";
 import { fileOffsetStore } from "#connect/store/offset-file";
+import { offsetKey } from "#connect/store/offset-json";
 import { memoryOffsetStore } from "#connect/store/offset-memory";
 import { topicOffsetStore } from "#connect/store/offset-topic";
 import type { OffsetStore } from "#connect/worker/types";
@@ -133,4 +134,11 @@ describe("the offset file", () => {
     await expect(fileOffsetStore(path).start()).rejects.toThrow("is damaged at: half a li");
     expect(await readFile(path, "utf8")).toBe("half a li");
   });
+});
+
+test("a key has the order of java.util.HashMap whatever the order of the partition's members", () => {
+  const wanted = '["c",{"server":"s","database":"d"}]';
+  expect(offsetKey("c", { server: "s", database: "d" })).toBe(wanted);
+  expect(offsetKey("c", { database: "d", server: "s" })).toBe(wanted);
+  expect(offsetKey("c", { cluster: "k", topic: "t", partition: 0 })).toBe('["c",{"cluster":"k","partition":0,"topic":"t"}]');
 });

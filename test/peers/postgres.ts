@@ -23,6 +23,8 @@ export interface ThrowawayPostgres {
   /** A new database; the client is connected to it and closed by `stop`. */
   database(name: string): Promise<pg.Client>;
   restart(): Promise<void>;
+  /** Ends at once, as after a power cut of its processes, runs `between` with the data folder, and starts with recovery. */
+  crash(between?: (data: string) => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 /** `reason`: why there is none, and how to have one. */
@@ -93,6 +95,13 @@ export async function startPostgres(port: number, settings: readonly string[] = 
   ];
   await writeFile(join(data, "postgresql.auto.conf"), `${conf.join("\n")}\n`);
   const clients: pg.Client[] = [];
+  const restart = async (signal: NodeJS.Signals, between?: (data: string) => Promise<void>): Promise<void> => {
+    server.kill(signal);
+    await ended();
+    await between?.(data);
+    server = spawn(join(bin, "postgres"), ["-D", data], { ...as, cwd: folder, stdio: "ignore" });
+    await waitUntilUp(port, user, exited);
+  };
   let server = spawn(join(bin, "postgres"), ["-D", data], { ...as, cwd: folder, stdio: "ignore" });
   const exited = (): boolean => server.exitCode !== null;
   const ended = (): Promise<unknown> => (exited() ? Promise.resolve() : new Promise((r) => server.once("exit", r)));
@@ -126,12 +135,8 @@ export async function startPostgres(port: number, settings: readonly string[] = 
       clients.push(client);
       return client;
     },
-    async restart() {
-      server.kill("SIGINT");
-      await ended();
-      server = spawn(join(bin, "postgres"), ["-D", data], { ...as, cwd: folder, stdio: "ignore" });
-      await waitUntilUp(port, user, exited);
-    },
+    restart: () => restart("SIGINT"),
+    crash: (between) => restart("SIGQUIT", between),
     stop,
   };
 }

@@ -1,0 +1,122 @@
+/** Plugins by others: found on `plugin.path`, listed, validated, run; and what is wrong with one is told without stopping the rest. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Logger, silentLogger } from "#broker/base/logger";
+import type { RunningConnect } from "#connect/connect";
+import { connectCluster, type ConnectCluster, eventually, rest } from "../fakes/connect-cluster.ts";
+
+let cluster: ConnectCluster;
+let worker: RunningConnect;
+const lines: string[] = [];
+const log: Logger = { ...silentLogger, warn: (m) => void lines.push(m), child: () => log };
+
+beforeAll(async () => {
+  cluster = await connectCluster();
+  const path = join(cluster.folder, "plugins");
+  const bundle = join(path, "node_modules/@acme/upper");
+  await mkdir(bundle, { recursive: true });
+  await mkdir(join(path, "debezium-connector-postgres"), { recursive: true });
+  await writeFile(join(path, "debezium-connector-postgres/debezium-core.jar"), "PK");
+  // As npm installs one: JavaScript, by its keyword and main.
+  await writeFile(
+    join(bundle, "package.json"),
+    JSON.stringify({ name: "@acme/upper", type: "module", keywords: ["millrace-plugin"], main: "upper.js" }),
+  );
+  await writeFile(
+    join(bundle, "upper.js"),
+    `import { DataError } from "millrace/api/errors";
+     export default [{ kind: "transform", name: "acme-upper", classes: ["com.acme.Upper"], version: "2.1", config: [],
+       create: () => ({ apply(record) {
+         if (typeof record.value !== "string") throw new DataError("only texts");
+         return { ...record, value: record.value.toUpperCase() };
+       } }) }];`,
+  );
+  await writeFile(
+    join(path, "half.ts"),
+    `export const half = { kind: "source", name: "half", classes: ["com.acme.Half"], version: "1", config: [], taskClass: "x", task() {} };`,
+  );
+  await writeFile(join(path, "broken.js"), "export const a = ;");
+  worker = await cluster.join({ "plugin.path": `${join(import.meta.dirname, "../../examples/plugin")},${path},/nowhere/at/all` }, log);
+});
+afterAll(() => cluster.close());
+
+test("they are listed with class, type and version", async () => {
+  const { body: json } = await rest(worker.url, "GET", "/connector-plugins?connectorsOnly=false");
+  expect(json).toEqual(
+    expect.arrayContaining([
+      { class: "com.acme.FolderSourceConnector", type: "source", version: "1.0.0" },
+      { class: "com.acme.LinesSinkConnector", type: "sink", version: "1.0.0" },
+      { class: "com.acme.Stamp", type: "transformation", version: "1.0.0" },
+      { class: "com.acme.EvenKey", type: "predicate", version: "1.0.0" },
+      { class: "com.acme.Base64Converter", type: "converter", version: "1.0.0" },
+      { class: "com.acme.Upper", type: "transformation", version: "2.1" },
+    ]),
+  );
+});
+test("what cannot be used is told, with the reason", () => {
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/The source plugin in .*half\.ts has no start/),
+      expect.stringMatching(/The plugin module .*broken\.js could not be loaded: /),
+      "plugin.path names /nowhere/at/all, which is not there",
+    ]),
+  );
+});
+test("their settings are validated like ours, transforms and converters included", async () => {
+  const config = {
+    name: "numbers",
+    "connector.class": "FolderSource",
+    folder: "",
+    transforms: "s,u",
+    "transforms.s.type": "com.acme.Stamp",
+    "transforms.u.type": "com.acme.Nothing",
+    "value.converter": "com.acme.Base64Converter",
+  };
+  const { body: json } = await rest(worker.url, "PUT", "/connector-plugins/FolderSource/config/validate", config);
+  const errors = Object(json).configs.flatMap((c: { value: { errors: string[] } }) => c.value.errors);
+  expect(errors).toEqual(
+    expect.arrayContaining([
+      'Missing required configuration "topic" which has no default value.',
+      "Invalid value  for configuration folder: String must be non-empty",
+      expect.stringContaining("Class com.acme.Nothing could not be found."),
+    ]),
+  );
+  const keys = await rest(worker.url, "GET", "/connector-plugins/com.acme.Stamp/config");
+  expect(keys.body).toMatchObject([{ name: "header", default_value: "stamp" }]);
+});
+test("they run: source, transform with predicate, converter, topic, sink", async () => {
+  const files = join(cluster.folder, "files");
+  await mkdir(files);
+  for (const n of [1, 2, 3, 4, 5, 6]) await writeFile(join(files, String(n)), `number ${n}`);
+  const out = join(cluster.folder, "out.txt");
+  const source = {
+    "connector.class": "com.acme.FolderSourceConnector",
+    topic: "numbers",
+    folder: files,
+    "value.converter": "com.acme.Base64Converter",
+    transforms: "u",
+    "transforms.u.type": "com.acme.Upper",
+    "transforms.u.predicate": "even",
+    predicates: "even",
+    "predicates.even.type": "com.acme.EvenKey",
+  };
+  const sink = {
+    "connector.class": "LinesSink",
+    topics: "numbers",
+    path: out,
+    "value.converter": "com.acme.Base64Converter",
+    transforms: "s",
+    "transforms.s.type": "com.acme.Stamp",
+    "consumer.override.auto.offset.reset": "earliest",
+  };
+  expect((await rest(worker.url, "POST", "/connectors", { name: "numbers", config: source })).status).toBe(201);
+  expect((await rest(worker.url, "POST", "/connectors", { name: "lines", config: sink })).status).toBe(201);
+  await eventually(
+    async () => ((await readFile(out, "utf8").catch(() => "")).split("\n").length > 6 ? true : null),
+    "the lines are written",
+  );
+  expect((await readFile(out, "utf8")).split("\n")).toEqual(["number 1", "NUMBER 2", "number 3", "NUMBER 4", "number 5", "NUMBER 6", ""]);
+  const { body: json } = await rest(worker.url, "GET", "/connectors/numbers/status");
+  expect(json).toMatchObject({ type: "source", connector: { state: "RUNNING", version: "1.0.0" }, tasks: [{ state: "RUNNING" }] });
+});

@@ -13,9 +13,9 @@ export interface Expression {
   test(text: string): boolean;
 }
 /** Throws ConfigError naming the setting. */
-export function anchored(expression: string, setting: string): Expression {
+export function anchored(expression: string, setting: string, options: { readonly dotAll?: boolean } = {}): Expression {
   try {
-    const regex = new JavaRegex(expression, { ignoreCase: true });
+    const regex = new JavaRegex(expression, { ignoreCase: true, ...options });
     return { test: (text) => regex.matches(text) };
   } catch (cause) {
     throw new ConfigError(

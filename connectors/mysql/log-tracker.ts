@@ -34,8 +34,9 @@ export class LogTracker {
     this.#end = from.position;
     this.#restartFile = from.file;
     this.#restartPosition = from.position;
-    this.#gtids = from.gtids;
-    this.#gtidsNow = from.gtids;
+    // A server that gives no GTIDs any more: those that are known say nothing of what follows.
+    this.#gtids = gtids ? from.gtids : null;
+    this.#gtidsNow = this.#gtids;
     this.#gtidsOf = gtids ? flavor : null;
     this.#mysql = null;
     this.#mariadb = null;

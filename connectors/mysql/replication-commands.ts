@@ -1,5 +1,6 @@
 /** Commands by which a replica asks for the binary log, and the session variables that the server looks at before it sends. */
 import type { MysqlGtidSet } from "./binlog/gtid-mysql.ts";
+import { StreamError } from "./replication-failures.ts";
 
 /** Where the stream begins: a file and position, or everything that a GTID set does not contain. */
 export type StreamStart =
@@ -17,6 +18,7 @@ const SEND_ANNOTATE_ROWS = 0x02;
 const THROUGH_GTID = 0x04;
 /** A log starts with 4 bytes of magic. */
 const LOG_START = 4;
+const POSITION_MAX = 0xffffffff;
 
 function packet(command: number, body: Buffer): Buffer {
   const out = Buffer.alloc(5 + body.length);
@@ -31,6 +33,7 @@ export function registerReplica(serverId: number): Buffer {
   body.writeUInt32LE(serverId, 0);
   return packet(COM_REGISTER_REPLICA, body);
 }
+/** Throws StreamError for a position that the command has no room for. */
 export function dump(start: StreamStart, serverId: number, mariadb: boolean): Buffer {
   if (start.by === "mysqlGtid") {
     const set = start.executed.encode();
@@ -41,6 +44,11 @@ export function dump(start: StreamStart, serverId: number, mariadb: boolean): Bu
     body.writeUInt32LE(set.length, 18);
     return packet(COM_BINLOG_DUMP_GTID, Buffer.concat([body, set]));
   }
+  if (start.by === "position" && start.position > POSITION_MAX)
+    throw new StreamError(
+      `The stored position ${start.position} of ${start.file} is beyond 4 GB, which the protocol cannot ask for. If that log ends there, set the connector's offset to position 4 of the next log (SHOW BINARY LOGS), or use GTIDs.`,
+      {},
+    );
   const body = Buffer.alloc(10);
   body.writeUInt32LE(start.by === "position" ? start.position : LOG_START, 0);
   body.writeUInt16LE(mariadb ? SEND_ANNOTATE_ROWS : 0, 4);

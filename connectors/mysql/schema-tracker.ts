@@ -2,6 +2,7 @@
 import type { Connection } from "mysql2/promise";
 import type { Logger } from "#connect/api/connector";
 import type { SourceOffset, SourcePartition } from "#connect/api/record";
+import { anchored, splitExpressions } from "../cdc/expressions.ts";
 import type { HistoryRecord, HistoryTarget, JsonObject, SchemaHistory } from "../cdc/schema-history/history.ts";
 import { SourceError } from "../cdc/source-error.ts";
 import type { Table } from "../cdc/table-model.ts";
@@ -35,17 +36,25 @@ const FILTERED: readonly RegExp[] = [
   /^\s*SAVEPOINT\s/i,
   /^\s*#\s*Dummy event/i,
 ];
-export const isFilteredDdl = (sql: string): boolean => FILTERED.some((pattern) => pattern.test(sql));
+const FILTER_SETTING = "schema.history.internal.ddl.filter";
+/** Java's Pattern.CASE_INSENSITIVE | DOTALL, over the whole statement. */
+function ddlFilter(list: string | null): (sql: string) => boolean {
+  const given = splitExpressions(list ?? "").map((e) => anchored(e, FILTER_SETTING, { dotAll: true }));
+  return (sql) => FILTERED.some((pattern) => pattern.test(sql)) || given.some((e) => e.test(sql));
+}
 
 export class SchemaTracker {
   readonly #s: TrackerSettings;
   readonly schema: MysqlSchema;
+  /** Statements that are neither read nor recorded. */
+  readonly passesOver: (sql: string) => boolean;
   /** Moves with each change, so that plans made before it are made anew. */
   version = 0;
 
   constructor(settings: TrackerSettings) {
     this.#s = settings;
     const { info, settings: s } = settings;
+    this.passesOver = ddlFilter(s.all.optional(FILTER_SETTING));
     this.schema = new MysqlSchema({
       flavor: s.flavor,
       ignoreTableCase: info.ignoreTableCase,

@@ -51,7 +51,7 @@ export interface StartFacts {
   readonly history: SchemaHistory;
   /** From `missingLog`. */
   readonly missing: string | null;
-  /** A snapshot was completed in this run already. */
+  /** A snapshot was completed in this run already, or its stream was begun. */
   readonly taken: boolean;
 }
 /** Throws SourceError when neither a position nor a snapshot is to be had. */
@@ -67,7 +67,8 @@ export async function startDecision(f: StartFacts): Promise<StartDecision> {
   if (mode !== "recovery" && wantsData(f, complete)) return { schema: true, data: true, keepsPosition: false };
   if (f.missing !== null && stored !== null && complete) throw logLost(f, f.missing);
   const history = await historyState(f);
-  if (mode === "recovery" || history === "rebuild") return { schema: true, data: false, keepsPosition: complete };
+  // Once in a run: afterwards the history is there, and is that of the stored position.
+  if ((mode === "recovery" && !f.taken) || history === "rebuild") return { schema: true, data: false, keepsPosition: complete };
   const schema = mode === "no_data" || mode === "configuration_based" ? !complete && wantsSchema(settings) : false;
   return { schema, data: false, keepsPosition: complete };
 }

@@ -19,7 +19,7 @@ import { type BinlogPosition, streamOffset } from "./position.ts";
 import type { BinlogConsumer } from "./replication.ts";
 import { type RowContext, writeRow } from "./row-events.ts";
 import { schemaChangeRecord } from "./schema-change.ts";
-import { isFilteredDdl, type SchemaTracker } from "./schema-tracker.ts";
+import type { SchemaTracker } from "./schema-tracker.ts";
 import type { SourceInfo } from "./source-info.ts";
 import type { FailureMode, TaskSettings } from "./task-settings.ts";
 
@@ -254,7 +254,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
     if (head === "COMMIT") return this.#commit();
     // Rolled back changes of tables without transactions stay in the log, and were handed on.
     if (head === "ROLLBACK" || head.startsWith("XA COMMIT ") || head.startsWith("XA ROLLBACK ")) return this.#commit();
-    if (head.startsWith("XA END ") || head.startsWith("SAVEPOINT ") || head.startsWith("ROLLBACK TO ") || isFilteredDdl(sql))
+    if (head.startsWith("XA END ") || head.startsWith("SAVEPOINT ") || head.startsWith("ROLLBACK TO ") || this.#s.schema.passesOver(sql))
       return this.#afterStatement();
     this.#waits++;
     const end: LogPosition = { file: this.#log.file, position: this.#log.afterStatement(true).position, gtids: this.#log.executed };

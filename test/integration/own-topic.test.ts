@@ -35,7 +35,7 @@ describe("own topic", () => {
   test("is made with one partition and kept for ever; written and read in order", async () => {
     const own = topic("history");
     expect(await own.range()).toBeNull();
-    const store = topicStore(own, "history");
+    const store = topicStore(own, "history", { queryMs: 30_000, createMs: 30_000 });
     await store.create();
     await store.create();
     const admin = await createKafkaClients().admin({ "bootstrap.servers": `127.0.0.1:${broker.broker.port}` });
@@ -62,7 +62,7 @@ describe("own topic", () => {
   test("a history over two lives of a task, with its checkpoints", async () => {
     const open = (): RecordedHistory =>
       new RecordedHistory({
-        store: topicStore(topic("lives"), "lives"),
+        store: topicStore(topic("lives"), "lives", { queryMs: 30_000, createMs: 30_000 }),
         checkpoints: topicCheckpoints(topic("lives.checkpoint")),
         source: { server: "a" },
         atOrBefore: (p, limit) => Number(p["pos"]) <= Number(limit["pos"]),

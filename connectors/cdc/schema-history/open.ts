@@ -81,7 +81,8 @@ function kafka(s: Settings, context: Pick<SourceTaskContext, "ownTopic" | "conne
   const topic = own(name);
   const beside = own(`${name}.checkpoint`);
   if (topic === undefined) throw new ConfigError(`'${PREFIX}kafka.topic': there is no Kafka for the schema history here`);
-  return { store: topicStore(topic, name), checkpoints: beside === undefined ? null : topicCheckpoints(beside) };
+  const timeouts = { queryMs: milliseconds(s, "kafka.query.timeout.ms"), createMs: milliseconds(s, "kafka.create.timeout.ms") };
+  return { store: topicStore(topic, name, timeouts), checkpoints: beside === undefined ? null : topicCheckpoints(beside) };
 }
 function kept(s: Settings, context: Pick<SourceTaskContext, "ownTopic" | "connectorName">): Kept {
   const className = s.optional("schema.history.internal") ?? "KafkaSchemaHistory";

@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { OwnTopic } from "#connect/api/connector";
+import { RetriableError } from "#connect/api/errors";
 import type { HistoryStore } from "./history.ts";
 
 type Range = { readonly start: number; readonly end: number };
@@ -23,11 +24,28 @@ export function memoryStore(): HistoryStore {
 /** Kept for ever: the settings Debezium gives its topic. */
 const FOR_EVER = { "cleanup.policy": "delete", "retention.ms": "9223372036854775807", "retention.bytes": "-1" } as const;
 
-export function topicStore(topic: OwnTopic, name: string): HistoryStore {
+/** How long Kafka may take to answer (`kafka.query.timeout.ms`, `kafka.create.timeout.ms`). */
+export interface TopicTimeouts {
+  readonly queryMs: number;
+  readonly createMs: number;
+}
+async function within<T>(work: Promise<T>, limitMs: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new RetriableError(`${what} took longer than ${limitMs} ms`)), limitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+export function topicStore(topic: OwnTopic, name: string, timeouts: TopicTimeouts): HistoryStore {
   return {
     description: `Kafka topic ${name}`,
-    range: () => topic.range(),
-    create: () => topic.create(FOR_EVER),
+    range: () => within(topic.range(), timeouts.queryMs, `Looking at topic ${name}, by schema.history.internal.kafka.query.timeout.ms,`),
+    create: () =>
+      within(topic.create(FOR_EVER), timeouts.createMs, `Creating topic ${name}, by schema.history.internal.kafka.create.timeout.ms,`),
     async *read(from) {
       for await (const { offset, value } of topic.read(from)) yield { place: offset, text: value };
     },

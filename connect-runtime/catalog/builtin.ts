@@ -50,6 +50,13 @@ export const connectorEntries: readonly ConnectorEntry[] = [
   },
   {
     kind: "source",
+    name: "sqlserver",
+    classes: ["io.debezium.connector.sqlserver.SqlServerConnector"],
+    version: "3.4.0.Final",
+    load: async () => (await import("#connectors/sqlserver/index")).sqlserverSource,
+  },
+  {
+    kind: "source",
     name: "FileStreamSource",
     classes: ["org.apache.kafka.connect.file.FileStreamSourceConnector"],
     version: "4.1.0",

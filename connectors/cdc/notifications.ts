@@ -19,7 +19,7 @@ const VALUE: Schema = structOf(
   { name: "io.debezium.connector.common.Notification", version: 1 },
 );
 
-export type Aggregate = "Initial Snapshot" | "Incremental Snapshot";
+export type Aggregate = "Initial Snapshot" | "Incremental Snapshot" | "Capture Instance";
 
 export interface NotificationTarget {
   readonly partition: SourcePartition;

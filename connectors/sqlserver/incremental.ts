@@ -1,0 +1,121 @@
+/** The SQL of incremental snapshots: watermarks in the signal table, chunks by key. */
+import { afterKey, upToKey } from "../cdc/incremental-snapshot/conditions.ts";
+import type { ChunkAnswer, ChunkRequest, ChunkRow, IncrementalDatabase, KeyValues, Watermark } from "../cdc/incremental-snapshot/port.ts";
+import type { Table } from "../cdc/table-model.ts";
+import { fromOf, type TableName } from "./catalog.ts";
+import { literal, quoted } from "./change-tables/statements.ts";
+import { Session } from "./connection.ts";
+import type { DatabaseContext } from "./database-context.ts";
+import { keyDialect, keyValues } from "./key-values.ts";
+import type { PlannedTable } from "./plans.ts";
+import { RowBytes } from "./row-bytes.ts";
+import type { SqlServer } from "./server-settings.ts";
+
+export interface IncrementalReads {
+  readonly context: DatabaseContext;
+  readonly server: SqlServer;
+  readonly session: () => Promise<Session>;
+  /** database.schema.table */
+  readonly signalTable: string;
+  readonly deletes: boolean;
+}
+/** `database.schema.table`; only the table's own name may hold dots. */
+function nameOf(id: string): TableName {
+  const [database = "", schema = "", ...table] = id.split(".");
+  return { database, schema, table: table.join(".") };
+}
+interface ChunkQuery {
+  readonly table: Table;
+  readonly key: readonly string[];
+  readonly after: KeyValues | null;
+  readonly upTo: KeyValues;
+  readonly filter: string | null;
+  readonly maxRows: number;
+}
+export class SqlServerChunks implements IncrementalDatabase<PlannedTable> {
+  readonly #s: IncrementalReads;
+  #session: Session | null = null;
+
+  constructor(settings: IncrementalReads) {
+    this.#s = settings;
+  }
+  async #own(): Promise<Session> {
+    return (this.#session ??= await Session.open({
+      ...this.#s.server,
+      readOnly: false,
+      applicationName: `${this.#s.server.applicationName} incremental`,
+    }));
+  }
+  async openWindow(watermark: Watermark): Promise<void> {
+    await this.#insert(watermark.openId, "snapshot-window-open", watermark.openData);
+  }
+  async closeWindow(watermark: Watermark): Promise<void> {
+    if (!this.#s.deletes) return this.#insert(watermark.closeId, "snapshot-window-close", watermark.closeData());
+    const session = await this.#own();
+    await session.run(`DELETE FROM ${fromOf(nameOf(this.#s.signalTable))} WHERE id = ${literal(watermark.openId)}`);
+  }
+  async #insert(id: string, type: string, data: string): Promise<void> {
+    const session = await this.#own();
+    await session.run(`INSERT INTO ${fromOf(nameOf(this.#s.signalTable))} VALUES (${[id, type, data].map(literal).join(", ")})`);
+  }
+  async readChunk({ collection, after, maximum, maxRows }: ChunkRequest): Promise<ChunkAnswer<PlannedTable>> {
+    const { tracker, plans } = this.#s.context;
+    const table = tracker.table(nameOf(collection.id));
+    if (table === undefined) return "UNKNOWN_SCHEMA";
+    const key = collection.surrogateKey === null ? plans.keyOf(table) : [collection.surrogateKey];
+    if (key.length === 0) return "NO_PRIMARY_KEY";
+    const session = await this.#own();
+    const upTo = maximum ?? (await this.#maximum(session, table, key, collection.filter));
+    if (upTo === null) return "EMPTY";
+    const selected = plans.selected(table);
+    const columns = [...selected, ...key.filter((k) => !selected.includes(k))];
+    const planned = plans.plan(table, columns);
+    const statement = this.#statement(planned, { table, key, after, upTo, filter: collection.filter, maxRows });
+    const values = await session.rows(statement);
+    const last = values.at(-1);
+    if (last === undefined) return "SUCCEEDED";
+    const lastKey = keyValues(
+      table,
+      key,
+      key.map((k) => last[columns.indexOf(k)]),
+    );
+    const bytes = new RowBytes();
+    const rows = values.map((row): ChunkRow => {
+      const size = bytes.row(planned.types, row, 0);
+      const { plan } = planned;
+      return {
+        keyText: plan.keyText(bytes, bytes.bytes),
+        key: plan.key(bytes, bytes.bytes),
+        row: plan.row(bytes, bytes.bytes),
+        bytes: size,
+      };
+    });
+    return { maximum: upTo, chunk: { plan: planned, rows, lastKey } };
+  }
+  async #maximum(session: Session, table: Table, key: readonly string[], filter: string | null): Promise<KeyValues | null> {
+    const planned = this.#s.context.plans.plan(table, key);
+    const order = key.map((k) => `${quoted(k)} DESC`).join(", ");
+    const where = filter === null ? "" : ` WHERE ${filter}`;
+    const row = await session.first(
+      `SELECT TOP (1) ${planned.select.join(", ")} FROM ${fromOf(planned.name)}${where} ORDER BY ${order}${this.#option()}`,
+    );
+    return row === null ? null : keyValues(table, key, row);
+  }
+  #statement(planned: PlannedTable, { table, key, after, upTo, filter, maxRows }: ChunkQuery): string {
+    const dialect = keyDialect(table, key);
+    const conditions = [
+      ...(after === null ? [] : [afterKey(key, after, dialect)]),
+      upToKey(key, upTo, dialect),
+      ...(filter === null ? [] : [`(${filter})`]),
+    ].join(" AND ");
+    return `SELECT TOP (${maxRows}) ${planned.select.join(", ")} FROM ${fromOf(planned.name)} WHERE ${conditions} ORDER BY ${key.map(quoted).join(", ")}${this.#option()}`;
+  }
+  #option(): string {
+    return this.#s.context.settings.all.bool("incremental.snapshot.option.recompile") ? " OPTION (RECOMPILE)" : "";
+  }
+  async reset(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    await session?.close();
+  }
+}

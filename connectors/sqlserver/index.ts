@@ -1,0 +1,1 @@
+export { sqlserverSource } from "./connector.ts";

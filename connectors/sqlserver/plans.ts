@@ -1,0 +1,118 @@
+/** Makes table plans: columns, types, keys and defaults from the table's definition; cells from the columns of a query. */
+import type { ColumnMask } from "../cdc/column-mask.ts";
+import type { MessageKeys } from "../cdc/message-keys.ts";
+import type { NameAdjuster } from "../cdc/name-adjustment.ts";
+import type { Column, Table } from "../cdc/table-model.ts";
+import { type PlannedColumn, TablePlan } from "../cdc/table-plan.ts";
+import { type TableName, idOf } from "./catalog.ts";
+import { quoted } from "./change-tables/statements.ts";
+import type { ColumnType, TypeModes } from "./column-type.ts";
+import { SOURCE_SCHEMA } from "./source-info.ts";
+import { sourceTypeParameters } from "./source-type.ts";
+import { columnType } from "./types.ts";
+
+export interface PlanSettings {
+  /** Whether a column is captured; the id is schema.table.column. */
+  readonly column: (schema: string, table: string, column: string) => boolean;
+  readonly topic: (table: TableName) => string;
+  readonly keys: MessageKeys;
+  readonly modes: TypeModes;
+  readonly adjustSchema: NameAdjuster;
+  readonly adjustField: NameAdjuster;
+  readonly mask: (schema: string, table: string, column: string) => ColumnMask | null;
+  /** Whether a column's type goes into its schema's parameters. */
+  readonly propagate: (column: string, type: string) => boolean;
+  /** `include.schema.comments` */
+  readonly comments: boolean;
+}
+/** A table as rows of one query give it. */
+export interface PlannedTable {
+  /** database.schema.table */
+  readonly id: string;
+  readonly name: TableName;
+  readonly plan: TablePlan;
+  /** Of the query's columns; null: the column is not used. */
+  readonly types: readonly (ColumnType | null)[];
+  /** Expressions to select. */
+  readonly select: readonly string[];
+}
+const nameOf = (table: Table): TableName => ({
+  database: table.id.catalog ?? "",
+  schema: table.id.schema ?? "",
+  table: table.id.table,
+});
+
+export class TablePlans {
+  readonly #s: PlanSettings;
+  constructor(settings: PlanSettings) {
+    this.#s = settings;
+  }
+  keyOf(table: Table): readonly string[] {
+    const { schema, table: name } = nameOf(table);
+    const names = table.columns.map((c) => c.name);
+    return this.#s.keys(schema, name, names) ?? table.primaryKeyColumnNames;
+  }
+  /** Columns of a table that are read: those that are captured, and the key's. */
+  selected(table: Table): readonly string[] {
+    const key = new Set(this.keyOf(table));
+    const { schema, table: name } = nameOf(table);
+    return table.columns
+      .filter((c) => (key.has(c.name) || this.#s.column(schema, name, c.name)) && columnType(c, this.#s.modes) !== null)
+      .map((c) => c.name);
+  }
+  /** `columns`: names in the order of the query. Columns of the table that it lacks are null. */
+  plan(table: Table, columns: readonly string[]): PlannedTable {
+    const s = this.#s;
+    const name = nameOf(table);
+    const planned = new Map<string, PlannedColumn>();
+    const types = new Map<string, ColumnType>();
+    const values: PlannedColumn[] = [];
+    for (const column of table.columns) {
+      const type = columnType(column, s.modes);
+      if (type === null) continue;
+      types.set(column.name, type);
+      const p = this.#column(name, column, type, columns.indexOf(column.name));
+      planned.set(column.name, p);
+      if (s.column(name.schema, name.table, column.name)) values.push(p);
+    }
+    const key: PlannedColumn[] = [];
+    for (const column of this.keyOf(table)) {
+      const p = planned.get(column);
+      // Keys are neither masked nor annotated.
+      if (p !== undefined) key.push({ ...p, mask: null, parameters: null });
+    }
+    const topic = s.topic(name);
+    const names = { schema: `${name.database}.${name.schema}`, table: name.table, topic, schemaName: s.adjustSchema(topic) };
+    return {
+      id: idOf(name),
+      name,
+      plan: new TablePlan(names, SOURCE_SCHEMA, values, key),
+      types: columns.map((c) => types.get(c) ?? null),
+      select: columns.map((c) => types.get(c)?.select?.(quoted(c)) ?? quoted(c)),
+    };
+  }
+  #column(name: TableName, column: Column, type: ColumnType, wire: number): PlannedColumn {
+    const s = this.#s;
+    const id = `${name.schema}.${name.table}`;
+    const mask = type.textual === true ? s.mask(name.schema, name.table, column.name) : null;
+    const wanted = s.propagate(`${id}.${column.name}`, `${id}.${column.typeName}`);
+    const parameters = { ...mask?.parameters, ...(wanted && sourceTypeParameters(column)) };
+    const comment = s.comments ? column.comment : null;
+    const value = column.defaultValueExpression === null ? undefined : type.defaultOf(column.defaultValueExpression);
+    return {
+      field: s.adjustField(column.name),
+      wire,
+      type: {
+        shape: comment === null || comment === "" ? type.shape : (options) => type.shape({ ...options, doc: comment }),
+        raw: type.raw,
+        neutral: type.neutral,
+        unavailable: null,
+      },
+      optional: column.optional,
+      default: value,
+      parameters: Object.keys(parameters).length === 0 ? null : parameters,
+      mask,
+      length: column.length,
+    };
+  }
+}

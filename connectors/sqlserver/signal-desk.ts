@@ -1,0 +1,139 @@
+/** Signals for a database: incremental and blocking snapshots next to its stream. */
+import type { SourceOffset } from "#connect/api/record";
+import { IncrementalSnapshot } from "../cdc/incremental-snapshot/snapshot.ts";
+import { signalChannels } from "../cdc/signal-channels.ts";
+import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/signal-handler.ts";
+import type { Signal } from "../cdc/signals.ts";
+import { idOf } from "./catalog.ts";
+import type { Session } from "./connection.ts";
+import type { DatabaseContext } from "./database-context.ts";
+import { SqlServerChunks } from "./incremental.ts";
+import type { PlannedTable } from "./plans.ts";
+import type { SqlServer } from "./server-settings.ts";
+import { openSnapshot } from "./snapshot-open.ts";
+import { snapshotData } from "./snapshot-run.ts";
+import type { DatabaseStream } from "./stream.ts";
+
+export interface DeskSettings {
+  readonly context: DatabaseContext;
+  readonly server: SqlServer;
+  readonly session: () => Promise<Session>;
+  readonly stream: () => DatabaseStream | null;
+  /** May hold an incremental snapshot to go on with. */
+  readonly offset: SourceOffset;
+  readonly fail: (error: unknown) => void;
+}
+export class SignalDesk {
+  readonly #s: DeskSettings;
+  readonly #incremental: IncrementalSnapshot<PlannedTable> | null;
+  readonly handler: SignalHandler;
+  #blocking: Promise<void> | null = null;
+  #resume: (() => void) | null = null;
+  /** Signals of channels that changed what later offsets carry. */
+  #unsettled: { readonly before: string; readonly done: () => void }[] = [];
+
+  constructor(settings: DeskSettings) {
+    this.#s = settings;
+    const { context } = settings;
+    const all = context.settings.all;
+    const deletes = all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete";
+    this.#incremental = this.#makeIncremental(deletes);
+    this.#incremental?.restore(settings.offset);
+    this.handler = signalHandler({
+      deletes,
+      incremental: this.#incremental,
+      tables: () => Promise.resolve(this.#captured()),
+      log: context.log,
+      position: () => JSON.stringify(settings.stream()?.emitter.offset ?? settings.offset),
+      blocking: (from, tables, conditions) => {
+        const mine = this.#snapshot(from, tables, conditions).finally(() => {
+          if (this.#blocking === mine) this.#blocking = null;
+        });
+        this.#blocking = mine;
+        return mine;
+      },
+    });
+  }
+  #captured(): readonly string[] {
+    const { tracker, settings } = this.#s.context;
+    return tracker
+      .tables()
+      .map((t) => ({ database: t.id.catalog ?? "", schema: t.id.schema ?? "", table: t.id.table }))
+      .filter((t) => settings.captures(t))
+      .map(idOf);
+  }
+  #makeIncremental(deletes: boolean): IncrementalSnapshot<PlannedTable> | null {
+    const { context, session } = this.#s;
+    const { settings, events, notifier, log } = context;
+    const table = settings.signalTable;
+    // The signal table is in one of the databases; its rows are for that one.
+    if (table === null || !table.startsWith(`${context.database}.`) || !signalChannels(settings.all).includes("source")) return null;
+    return new IncrementalSnapshot<PlannedTable>({
+      signalTable: table,
+      chunkSize: settings.all.int("incremental.snapshot.chunk.size"),
+      deletes,
+      database: new SqlServerChunks({ context, session, server: this.#s.server, signalTable: table, deletes }),
+      notifier,
+      emit: (planned, row) => {
+        const emitter = this.#s.stream()?.emitter;
+        if (emitter === undefined) return;
+        const { commit, change } = emitter.position;
+        const source = context.source.block(planned.name, "incremental", commit, change, null);
+        events.upsert(planned.plan, "r", row.key, null, row.row, source, null, emitter.refresh(), row.bytes);
+      },
+      warn: (message) => log.warn(message),
+    });
+  }
+  opened(): void {
+    this.#incremental?.next();
+  }
+  /** Streaming may go on: no blocking snapshot is being taken, what a signal asked for is under way. */
+  async settled(): Promise<void> {
+    // A request looks for its tables first; that takes no more than this turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#blocking !== null) await this.#blocking;
+    this.#s.stream()?.emitter.release();
+  }
+  /** Of a channel: done when a restart finds what it changed in the offset. */
+  async served(signal: Signal): Promise<void> {
+    const active = (): boolean => this.#incremental?.active === true;
+    const wasActive = active();
+    await this.handler.served(signal);
+    if (!/^(execute|stop)-snapshot$/.test(signal.type) || !(wasActive || active())) return;
+    const before = JSON.stringify(this.#s.stream()?.emitter.offset ?? {});
+    await new Promise<void>((done) => this.#unsettled.push({ before, done }));
+  }
+  durable(offset: SourceOffset): void {
+    if (this.#unsettled.length === 0) return;
+    const text = JSON.stringify(offset);
+    for (const each of this.#unsettled) if (text !== each.before) each.done();
+    this.#unsettled = this.#unsettled.filter((each) => text === each.before);
+  }
+  resume(): void {
+    this.#resume?.();
+  }
+  async close(): Promise<void> {
+    await this.#incremental?.close();
+  }
+  async #snapshot(from: SignalOrigin, tables: readonly string[], conditions: ReadonlyMap<string, string>): Promise<void> {
+    const { context, server } = this.#s;
+    const emitter = this.#s.stream()?.emitter;
+    if (emitter === undefined) return;
+    try {
+      const opened = await openSnapshot(context.settings, server, context.database, tables);
+      try {
+        const during = from === "table" ? emitter.safeOffset : emitter.offset;
+        const offsets = { during, last: emitter.offset, lsn: opened.lsn, progress: null };
+        context.notifier.send("Initial Snapshot", "STARTED");
+        await snapshotData({ context, opened, offsets, conditions }, (resume) => {
+          this.#resume = resume;
+        });
+        context.notifier.send("Initial Snapshot", "COMPLETED");
+      } finally {
+        await opened.close();
+      }
+    } catch (error) {
+      this.#s.fail(error);
+    }
+  }
+}

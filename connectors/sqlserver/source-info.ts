@@ -1,0 +1,73 @@
+/** The `source` block of SQL Server's events. */
+import { INT64, OPTIONAL_INT64, OPTIONAL_STRING, type Schema, STRING, structOf } from "#connect/api/schema";
+import { Struct } from "#connect/api/struct";
+import { SNAPSHOT_MARKER, type SnapshotMarker } from "../cdc/envelope.ts";
+import type { Lsn } from "./change-tables/lsn.ts";
+
+export const SOURCE_SCHEMA: Schema = structOf(
+  [
+    ["version", STRING],
+    ["connector", STRING],
+    ["name", STRING],
+    ["ts_ms", INT64],
+    ["snapshot", SNAPSHOT_MARKER],
+    ["db", STRING],
+    ["sequence", OPTIONAL_STRING],
+    ["ts_us", OPTIONAL_INT64],
+    ["ts_ns", OPTIONAL_INT64],
+    ["schema", STRING],
+    ["table", STRING],
+    ["change_lsn", OPTIONAL_STRING],
+    ["commit_lsn", OPTIONAL_STRING],
+    ["event_serial_no", OPTIONAL_INT64],
+  ],
+  { name: "io.debezium.connector.sqlserver.Source", version: 1 },
+);
+export const VERSION = "3.4.0.Final";
+
+export interface SourceTable {
+  readonly schema: string;
+  readonly table: string;
+}
+/** Builds source blocks of one database; what all events of a transaction share is set once for it. */
+export class SourceInfo {
+  readonly #name: string;
+  readonly database: string;
+  #ms = 0n;
+  #us = 0n;
+  #ns = 0n;
+
+  constructor(name: string, database: string) {
+    this.#name = name;
+    this.database = database;
+  }
+  /** Microseconds since 1970: of the commit, or of the reading of a snapshot. */
+  time(micros: number): void {
+    this.#us = BigInt(Math.floor(micros));
+    this.#ms = BigInt(Math.floor(micros / 1000));
+    this.#ns = this.#us * 1000n;
+  }
+  block(at: SourceTable, snapshot: SnapshotMarker, commit: Lsn | null, change: Lsn | null, serial: number | null, shared = false): Struct {
+    return new Struct(
+      SOURCE_SCHEMA,
+      [
+        VERSION,
+        "sqlserver",
+        this.#name,
+        this.#ms,
+        snapshot,
+        this.database,
+        null,
+        this.#us,
+        this.#ns,
+        at.schema,
+        at.table,
+        change,
+        commit,
+        serial === null ? null : BigInt(serial),
+      ],
+      null,
+      shared,
+    );
+  }
+}

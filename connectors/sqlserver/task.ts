@@ -1,0 +1,250 @@
+/** The source task: for each of its databases the snapshot if there has to be one, then the changes of all of them in turn. */
+import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
+import { RetriableError } from "#connect/api/errors";
+import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
+import { EventWriter } from "../cdc/event-writer.ts";
+import { Notifier } from "../cdc/notifications.ts";
+import { RecordQueue } from "../cdc/record-queue.ts";
+import { openSchemaHistory } from "../cdc/schema-history/open.ts";
+import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
+import type { Signal } from "../cdc/signals.ts";
+import { messageOf, SourceError } from "../cdc/source-error.ts";
+import { databaseName } from "./catalog.ts";
+import { Session } from "./connection.ts";
+import type { DatabaseContext } from "./database-context.ts";
+import { DatabaseTask } from "./database-task.ts";
+import { startFailure, wrapped } from "./failures.ts";
+import { report } from "./metrics.ts";
+import { TablePlans } from "./plans.ts";
+import { historyOrder } from "./position.ts";
+import { SchemaTracker } from "./schema-tracker.ts";
+import { serverOf, type SqlServer } from "./server-settings.ts";
+import { SourceInfo } from "./source-info.ts";
+import { type TaskSettings, taskSettings } from "./task-settings.ts";
+
+const nowMicros = (): number => (performance.timeOrigin + performance.now()) * 1000;
+/** The reference's first line for whatever stops reading. */
+const STOPPED = "An exception occurred in the change event producer. This connector will be stopped.";
+
+class SqlServerTask implements SourceTask {
+  readonly #context: SourceTaskContext;
+  readonly #s: TaskSettings;
+  readonly #server: SqlServer;
+  readonly #queue: RecordQueue;
+  readonly #channels: SignalChannels;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #databases: readonly DatabaseTask[] = [];
+  #session: Session | null = null;
+  /** Where to go on after a failure, by database. */
+  readonly #resumeAt = new Map<string, SourceOffset>();
+  #space: (() => void)[] = [];
+  #wake: (() => void) | null = null;
+  #running = false;
+  #stopping = false;
+  #failures = 0;
+  /** Of `#begin`: what an earlier run left behind looks at it. */
+  #run = 0;
+
+  constructor(config: TaskConfig, context: SourceTaskContext) {
+    this.#context = context;
+    this.#s = taskSettings(config, context.taskId, Date.now(), (m) => context.log.warn(m));
+    this.#server = serverOf(this.#s.all);
+    this.#queue = new RecordQueue(this.#s.queue);
+    this.#queue.onSpace = () => this.#goOn();
+    this.#channels = new SignalChannels(channelSettings(this.#s.all), context);
+  }
+  async start(): Promise<void> {
+    await this.#channels.check();
+    try {
+      await this.#begin();
+    } catch (error) {
+      if (!(error instanceof RetriableError)) throw error;
+      this.#context.log.warn(`cannot start yet, trying again: ${error.message}`);
+    }
+  }
+  async poll(): Promise<readonly SourceRecord[]> {
+    if (!this.#running && this.#queue.empty) {
+      this.#queue.throwFailure();
+      await this.#begin();
+    }
+    return this.#queue.take(this.#s.all.int("poll.interval.ms"));
+  }
+  durable(offsets: readonly { readonly partition: SourcePartition; readonly offset: SourceOffset }[]): Promise<void> {
+    for (const { partition, offset } of offsets) this.#databases.find((d) => d.context.database === partition["database"])?.durable(offset);
+    return Promise.resolve();
+  }
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([this.#close(), this.#channels.close()]);
+  }
+
+  #goOn(): void {
+    const waiting = this.#space;
+    this.#space = [];
+    for (const resolve of waiting) resolve();
+    for (const database of this.#databases) database.resume();
+  }
+  async #close(): Promise<void> {
+    this.#channels.detach();
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers.clear();
+    this.#running = false;
+    this.#run++;
+    this.#goOn();
+    this.#wake?.();
+    const session = this.#session;
+    this.#session = null;
+    await Promise.allSettled([session?.close(), ...this.#databases.map((d) => d.close())]);
+  }
+  /** A failure while running: records already read are still handed out, then poll throws it. */
+  #failed(run: number, error: unknown): void {
+    if (this.#stopping || !this.#running || run !== this.#run) return;
+    for (const { context, stream } of this.#databases) if (stream !== null) this.#resumeAt.set(context.database, stream.emitter.safeOffset);
+    const failure = wrapped(STOPPED, error);
+    void this.#close().then(() => this.#queue.fail(this.#limited(failure)));
+  }
+  /** `errors.max.retries`: -1 is without limit. */
+  #limited(failure: ReturnType<typeof wrapped>): Error {
+    const limit = this.#s.all.int("errors.max.retries");
+    if (!(failure instanceof RetriableError) || limit < 0 || this.#failures++ < limit) return failure;
+    return new SourceError(failure.message, { cause: failure.cause });
+  }
+  async #begin(): Promise<void> {
+    try {
+      await this.#prepare();
+    } catch (error) {
+      await this.#close();
+      throw this.#limited(startFailure(error));
+    }
+  }
+  async #prepare(): Promise<void> {
+    const session = await Session.open(this.#server);
+    this.#session = session;
+    const databases: DatabaseTask[] = [];
+    const run = ++this.#run;
+    for (const given of this.#s.databases) {
+      const name = await databaseName(session, given);
+      if (name === null) throw new SourceError(`The database '${given}' is not on the server. Check database.names.`);
+      databases.push(this.#database(name, run));
+    }
+    this.#databases = databases;
+    this.#running = true;
+    void this.#stream(run, databases).catch((error: unknown) => this.#failed(run, error));
+  }
+  #database(database: string, run: number): DatabaseTask {
+    const partition: SourcePartition = { server: this.#s.naming.prefix, database };
+    const events = new EventWriter(
+      { partition, headers: this.#s.headers, tombstones: this.#s.all.bool("tombstones.on.delete"), nowMicros },
+      this.#queue,
+    );
+    const history = openSchemaHistory(this.#s.all, this.#context, {
+      source: partition,
+      atOrBefore: historyOrder,
+      catalogFirst: false,
+      begins: (record) => record.position["snapshot"] !== undefined,
+    });
+    const notifier = new Notifier(this.#s.all, {
+      partition,
+      log: this.#context.log,
+      offset: () => task.offset,
+      emit: (record) => {
+        events.other(record);
+        events.flush();
+      },
+    });
+    const context: DatabaseContext = {
+      settings: this.#s,
+      database,
+      partition,
+      tracker: new SchemaTracker({ partition, history }),
+      plans: new TablePlans(this.#s.plans),
+      events,
+      source: new SourceInfo(this.#s.naming.prefix, database),
+      notifier,
+      log: this.#context.log,
+      nowMicros,
+      room: () => this.#room(),
+      stopping: () => this.#stopping || run !== this.#run,
+    };
+    const task: DatabaseTask = new DatabaseTask({
+      context,
+      server: this.#server,
+      history,
+      offsets: this.#context.offsets,
+      session: () => this.#connection(),
+      resumeAt: this.#resumeAt.get(database) ?? null,
+      fail: (error) => this.#failed(run, error),
+    });
+    return task;
+  }
+  #room(): Promise<void> {
+    if (!this.#queue.full || this.#stopping) return Promise.resolve();
+    return new Promise((resolve) => this.#space.push(resolve));
+  }
+  /** Snapshots one after the other, then passes over all databases until the task ends. */
+  async #stream(run: number, databases: readonly DatabaseTask[]): Promise<void> {
+    const partitions = databases.map((d) => d.context.partition);
+    const stored = await this.#context.offsets.offsets(partitions);
+    const only = this.#s.databases.length === 1 && stored[0] === null;
+    // Connectors of before there could be several databases.
+    const old = only ? ((await this.#context.offsets.offsets([{ server: this.#s.naming.prefix }]))[0] ?? null) : null;
+    for (const [i, database] of databases.entries()) {
+      await database.prepare(stored[i] ?? old);
+      if (run !== this.#run) return;
+    }
+    const streams = databases.flatMap((d) => (d.stream === null ? [] : [d.stream]));
+    if (streams.length === 0) return;
+    this.#opened(databases);
+    while (run === this.#run && !this.#stopping) {
+      let worked = false;
+      for (const stream of streams) {
+        worked = (await stream.pass()) || worked;
+        if (run !== this.#run) return;
+        this.#failures = 0;
+      }
+      if (!worked) await this.#sleep(this.#s.all.int("poll.interval.ms"));
+    }
+  }
+  #opened(databases: readonly DatabaseTask[]): void {
+    this.#channels.attach(async (signal: Signal) => {
+      for (const database of databases) await database.desk?.served(signal);
+    });
+    const streams = databases.flatMap((d) => (d.stream === null ? [] : [d.stream]));
+    const { metrics } = this.#context;
+    this.#every(1000, () => report(metrics, this.#s.naming.prefix, streams, this.#queue, this.#s.queue.maxRecords, Date.now()));
+    const beatMs = this.#s.all.int("heartbeat.interval.ms");
+    if (beatMs <= 0) return;
+    this.#heartbeat(databases);
+    this.#every(beatMs, () => this.#heartbeat(databases));
+  }
+  #every(intervalMs: number, action: () => void): void {
+    this.#timers.add(setInterval(action, intervalMs));
+  }
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+  #heartbeat(databases: readonly DatabaseTask[]): void {
+    if (this.#stopping) return;
+    for (const database of databases) database.heartbeat();
+    const action = this.#s.all.optional("heartbeat.action.query");
+    if (action !== null && action !== "")
+      this.#connection()
+        .then((session) => session.run(action))
+        .catch((error: unknown) => this.#context.log.warn(`heartbeat.action.query failed: ${messageOf(error)}`));
+  }
+  /** For statements outside of transactions: a connection that was lost is opened anew by the next one. */
+  async #connection(): Promise<Session> {
+    const session = this.#session;
+    if (session !== null && !session.closed) return session;
+    if (this.#stopping || !this.#running) throw new Error("the task is being stopped");
+    this.#session = await Session.open(this.#server);
+    return this.#session;
+  }
+}
+export const sqlserverTask = (config: TaskConfig, context: SourceTaskContext): SourceTask => new SqlServerTask(config, context);

@@ -79,7 +79,12 @@ const timestampMs: IntegerOf = (b, start, end) => {
   const value = moment.days * 86_400_000 + Math.floor(moment.micros / 1000);
   return value < 9e15 ? value : BigInt(moment.days) * 86_400_000n + BigInt(Math.floor(moment.micros / 1000));
 };
-const timestampNanos: IntegerOf = (b, start, end) => BigInt.asIntN(64, BigInt(timestampMicros(b, start, end)) * 1000n);
+const NANOS_MAX = 9_223_372_036_854_775_807n;
+/** 64 bits reach from 1677 to 2262; what is outside is the nearest end, never a wrapped value in between. */
+const timestampNanos: IntegerOf = (b, start, end) => {
+  const nanos = BigInt(timestampMicros(b, start, end)) * 1000n;
+  return nanos > NANOS_MAX ? NANOS_MAX : nanos < -NANOS_MAX - 1n ? -NANOS_MAX - 1n : nanos;
+};
 const timeMicros: IntegerOf = (b, start, end) => {
   readTime(b, start, end);
   return moment.micros;

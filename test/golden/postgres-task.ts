@@ -20,6 +20,8 @@ export class TaskBench {
   /** What the offset store holds. */
   stored: SourceOffset | null = null;
   failure: Error | null = null;
+  /** Everything that was logged. */
+  readonly logged: string[] = [];
   readonly #config: Readonly<Record<string, string>>;
   #task: SourceTask | null = null;
   #loop: Promise<void> = Promise.resolve();
@@ -45,10 +47,13 @@ export class TaskBench {
   async start(): Promise<void> {
     this.#stop = false;
     this.failure = null;
+    const log = (message: string, fields?: object): void => {
+      this.logged.push(`${message} ${JSON.stringify(fields ?? {})}`);
+    };
     const task = postgresSource.task(this.#config, {
       connectorName: "c",
       taskId: 0,
-      log: { debug() {}, info() {}, warn() {}, error() {} },
+      log: { debug: log, info: log, warn: log, error: log },
       offsets: {
         offsets: (partitions) => Promise.resolve(partitions.map(() => this.stored)),
         save: (_partition, offset) => {

@@ -62,6 +62,8 @@ export class StreamReader implements BinlogConsumer, RowContext {
   #micros = 0;
   #serverId = 0;
   #gtid: string | null = null;
+  /** Number of the row that was handed on last, in its event: the reference's records of statements carry it too. */
+  #lastRow = 0;
   #offset: SourceOffset;
   #heldOffset: SourceOffset;
   /** Counters and times for metrics; creates, updates, deletes by their letter. */
@@ -300,7 +302,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const previous = this.#offset;
     shown.forEach((e, i) => {
       const last = i === shown.length - 1;
-      const source = this.#source.block(e.databaseName, tables !== "" ? tables : whole ? "" : null, at, 0, "false");
+      const source = this.#source.block(e.databaseName, tables !== "" ? tables : whole ? "" : null, at, this.#lastRow, "false");
       const record = schemaChangeRecord({
         flavor: settings.flavor,
         topic: settings.naming.prefix,
@@ -323,7 +325,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
       const table = this.#s.schema.table(e.databaseName, e.table.table);
       if (table === undefined) continue;
       const plan = this.#s.plans.plan(table, { kind: "binlog", columns: [] });
-      this.events.truncate(plan, this.#source.block(e.databaseName, e.table.table, at, 0, "false"), null, offset, false);
+      this.events.truncate(plan, this.#source.block(e.databaseName, e.table.table, at, this.#lastRow, "false"), null, offset, false);
       this.seen.t++;
     }
   }
@@ -345,6 +347,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
       log.row = cursor.row;
       writeRow(this, event, plan, cursor.before, cursor.after, bytes);
     }
+    this.#lastRow = log.row;
     if (this.#skipping && log.event === this.#skipEvents) this.#skipRows = 0;
   }
   /** Null: the table is not captured, or its rows cannot be read and a setting says to go on. */

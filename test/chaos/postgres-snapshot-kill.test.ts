@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createKafkaClients } from "#broker/client/index";
 import { type SamplePostgres, startSamplePostgres } from "../../demo/sample-postgres.ts";
 import { connectorStates, freePorts, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
+import { difference, endsOf, readTopics, type Row, type Topics } from "./snapshot-topics.ts";
 
 const [PG_PORT = 0, BROKER_PORT = 0, REST_PORT = 0] = await freePorts(3);
 const ROUNDS = Number(process.env["MILLRACE_SNAPSHOT_ROUNDS"] ?? 50);
@@ -98,68 +98,15 @@ const connector = (process: MillraceProcess, name: string): Promise<void> =>
     "value.converter.schemas.enable": "false",
   });
 
-interface Topics {
-  /** Last value of each key, by table. */
-  readonly last: ReadonlyMap<string, Map<string, Record<string, unknown>>>;
-  /** Rows that snapshots sent. */
-  readonly reads: number;
-  readonly records: number;
-}
-async function topics(bootstrap: string, name: string): Promise<Topics> {
-  const consumer = await createKafkaClients().consumer({
-    "bootstrap.servers": bootstrap,
-    "auto.offset.reset": "earliest",
-    "max.poll.records": "5000",
-  });
-  const last = new Map(TABLES.map((t) => [`${name}.public.${t}`, new Map<string, Record<string, unknown>>()]));
-  let reads = 0,
-    records = 0;
-  consumer.assign([...last.keys()].map((topic) => ({ topic, partition: 0 })));
-  for (let idle = 0; idle < 3; ) {
-    const batch = await consumer.poll(100);
-    idle = batch.length === 0 ? idle + 1 : 0;
-    records += batch.length;
-    for (const record of batch) {
-      const rows = last.get(record.topic);
-      const key = Buffer.from(record.key ?? []).toString();
-      const event =
-        record.value === null
-          ? null
-          : (JSON.parse(Buffer.from(record.value).toString()) as { op: string; after: Record<string, unknown> | null });
-      if (event?.op === "r") reads++;
-      if (event?.after == null) rows?.delete(key);
-      else rows?.set(key, event.after);
-    }
-  }
-  await consumer.close();
-  return { last, reads, records };
-}
-async function difference(db: Client, seen: Topics, name: string): Promise<string | null> {
+const topicsOf = (name: string): readonly string[] => TABLES.map((table) => `${name}.public.${table}`);
+
+async function differs(db: Client, seen: Topics, name: string): Promise<string | null> {
   for (const table of TABLES) {
-    const { rows } = await db.query<Record<string, unknown>>(`select * from ${table}`);
-    const found = seen.last.get(`${name}.public.${table}`) ?? new Map<string, Record<string, unknown>>();
-    const text = (row: Record<string, unknown>): string => JSON.stringify(row);
-    const wanted = new Set(rows.map(text));
-    const have = new Set([...found.values()].map(text));
-    const missing = [...wanted].filter((r) => !have.has(r)),
-      surplus = [...have].filter((r) => !wanted.has(r));
-    if (missing.length + surplus.length > 0)
-      return `${table}: ${missing.length} missing (${missing[0]?.slice(0, 60) ?? ""}), ${surplus.length} too many (${surplus[0]?.slice(0, 60) ?? ""})`;
+    const { rows } = await db.query<Row>(`select * from ${table}`);
+    const found = difference(rows, seen.last.get(`${name}.public.${table}`));
+    if (found !== null) return `${table}: ${found}`;
   }
   return null;
-}
-
-/** Records in the topics so far; kills are aimed by it, since the machine's speed is not known. */
-async function ends(bootstrap: string, name: string): Promise<number> {
-  const admin = await createKafkaClients().admin({ "bootstrap.servers": bootstrap });
-  try {
-    const offsets = await admin.endOffsets(TABLES.map((t) => ({ topic: `${name}.public.${t}`, partition: 0 })));
-    return offsets.reduce((a: number, b) => a + Math.max(0, b ?? 0), 0);
-  } catch {
-    return 0;
-  } finally {
-    await admin.close();
-  }
 }
 
 async function snapshotWithKills(run: number, kills: number, random: () => number): Promise<void> {
@@ -180,10 +127,11 @@ async function snapshotWithKills(run: number, kills: number, random: () => numbe
     for (let kill = 0; kill < kills; kill++) {
       const process = await startMillrace(data, BROKER_PORT, REST_PORT, OVERRIDES);
       if (kill === 0) await connector(process, name);
-      const before = await ends(process.bootstrap, name);
+      const before = await endsOf(process.bootstrap, topicsOf(name));
       // The last kill of a run comes around the hand-over.
       const more = kill === kills - 1 ? ROWS : random() * ((1.5 * ROWS) / kills);
-      for (const end = Date.now() + 5_000; Date.now() < end && (await ends(process.bootstrap, name)) - before < more; ) await sleep(5);
+      for (const end = Date.now() + 5_000; Date.now() < end && (await endsOf(process.bootstrap, topicsOf(name))) - before < more; )
+        await sleep(5);
       await sleep(random() * 30);
       await process.kill();
     }
@@ -195,10 +143,10 @@ async function snapshotWithKills(run: number, kills: number, random: () => numbe
   const process = await startMillrace(data, BROKER_PORT, REST_PORT, OVERRIDES);
   try {
     let found: string | null = "";
-    let seen: Topics = { last: new Map(), reads: 0, records: 0 };
+    let seen: Topics = { last: new Map(), reads: 0 };
     for (const end = Date.now() + 60_000; found !== null && Date.now() < end; await sleep(100)) {
-      seen = await topics(process.bootstrap, name);
-      found = await difference(db, seen, name);
+      seen = await readTopics(process.bootstrap, topicsOf(name));
+      found = await differs(db, seen, name);
     }
     expect(found, `run ${run}: ${await connectorStates(process.rest)}\n${process.output().slice(-2000)}`).toBeNull();
     // What an interruption repeats: one chunk for each thread, and what was sent since offsets were committed last.

@@ -22,14 +22,25 @@ export interface DeadLetterQueue extends FailureReporter {
 }
 const PREFIX = "__connect.errors.";
 
-function contextHeaders(id: TaskId, failure: Failure, hidden: (text: string) => string): RecordHeader[] {
-  const { consumed, error } = failure;
+/** Where the record came from, as three of the ten headers say. */
+export interface FailedAddress {
+  readonly topic: string;
+  readonly partition: string;
+  readonly offset: string;
+}
+const addressOf = (consumed: Failure["consumed"]): FailedAddress => ({
+  topic: consumed?.topic ?? "",
+  partition: String(consumed?.partition ?? -1),
+  offset: String(consumed?.offset ?? -1),
+});
+export function contextHeaders(id: TaskId, failure: Failure, from: FailedAddress, hidden: (text: string) => string): RecordHeader[] {
+  const { error } = failure;
   const message = hidden(messageOf(error));
   const header = (name: string, value: string): RecordHeader => ({ key: PREFIX + name, value: Buffer.from(value) });
   return [
-    header("topic", consumed?.topic ?? ""),
-    header("partition", String(consumed?.partition ?? -1)),
-    header("offset", String(consumed?.offset ?? -1)),
+    header("topic", from.topic),
+    header("partition", from.partition),
+    header("offset", from.offset),
     header("connector.name", id.connector),
     header("task.id", String(id.task)),
     header("stage", failure.stage),
@@ -39,7 +50,7 @@ function contextHeaders(id: TaskId, failure: Failure, hidden: (text: string) => 
     header("exception.stacktrace", hidden(traceOf(error))),
   ];
 }
-async function ensureTopic(host: TaskHost, topic: string): Promise<void> {
+export async function ensureTopic(host: TaskHost, topic: string): Promise<void> {
   const { workerConfig, connectorConfig: config, id } = host;
   const admin = await host.clients.admin(adminConfig(workerConfig, config, `dlq-${id.connector}-${id.task}`));
   try {
@@ -52,7 +63,7 @@ async function ensureTopic(host: TaskHost, topic: string): Promise<void> {
     await admin.close();
   }
 }
-const queueName = (config: ConfigMap): string => (config["errors.deadletterqueue.topic.name"] ?? "").trim();
+export const queueName = (config: ConfigMap): string => (config["errors.deadletterqueue.topic.name"] ?? "").trim();
 
 /** Null: no queue is configured. Creates the topic with one partition if it is absent. */
 export async function openDeadLetterQueue(host: TaskHost): Promise<DeadLetterQueue | null> {
@@ -75,7 +86,7 @@ export async function openDeadLetterQueue(host: TaskHost): Promise<DeadLetterQue
       const record = failure.consumed;
       if (record === null) return;
       counters.add("deadletterqueue-produce-requests");
-      const headers = withContext ? [...record.headers, ...contextHeaders(id, failure, hidden)] : record.headers;
+      const headers = withContext ? [...record.headers, ...contextHeaders(id, failure, addressOf(record), hidden)] : record.headers;
       const timestamp = record.timestampType === "NO_TIMESTAMP_TYPE" ? host.clock.now() : record.timestamp;
       producer.append(topic, null, record.key, record.value, timestamp, headers);
     },

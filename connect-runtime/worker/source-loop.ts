@@ -10,6 +10,7 @@ import { retryDelayMs } from "./failure.ts";
 import type { Outcome, RecordWriter } from "./record-writer.ts";
 import { PeriodicCommits } from "./periodic-commits.ts";
 import type { RequestedBoundaries } from "./requested-boundaries.ts";
+import type { SourceDeadLetters } from "./source-dead-letters.ts";
 import type { SourceCommits } from "./source-commits.ts";
 import type { TaskHost } from "./task-host.ts";
 import { numberOf } from "./settings.ts";
@@ -23,6 +24,8 @@ export interface SourceLoopOptions {
   readonly writer: RecordWriter;
   readonly topics: TopicRegistry;
   readonly failures: FailurePolicy;
+  /** Null: records that are skipped go nowhere. */
+  readonly deadLetters?: SourceDeadLetters | null;
   /** Where the task itself ends transactions; null: the worker does. */
   readonly boundaries: RequestedBoundaries | null;
   /** `buffer.memory` of the producer: above it the loop waits. */
@@ -187,7 +190,11 @@ export class SourceLoop {
     const outcome = await failures.retry(first, () => writer.resume(now));
     if (outcome.ok) return outcome.value === "topic-unknown" ? this.#writeToNewTopic(record, now) : outcome.value;
     if (host.stop.aborted) throw outcome.error;
-    failures.settle({ stage: writer.stage, className: writer.stageClass(), error: outcome.error, consumed: null, source: record });
+    const failure = { stage: writer.stage, className: writer.stageClass(), error: outcome.error, consumed: null, source: record };
+    failures.settle(failure);
+    const delivery = this.#o.deadLetters?.send(failure, now) ?? null;
+    // The record's offset is passed when the queue has it, like that of any other.
+    if (delivery !== null) this.#ledger.add(delivery, record.sourcePartition, record.sourceOffset);
     return "skipped";
   }
   #producerRefused(record: SourceRecord, error: unknown): "skipped" {
@@ -202,7 +209,8 @@ export class SourceLoop {
     for (;;) {
       const failed = this.#ledger.advance();
       if (failed === null) return;
-      if (!failures.toleratesAll || !RECORD_ERRORS.has(failed.error?.name ?? "")) throw producerFailure(failed.error);
+      const lastResort = failed.topic === this.#o.deadLetters?.topic;
+      if (lastResort || !failures.toleratesAll || !RECORD_ERRORS.has(failed.error?.name ?? "")) throw producerFailure(failed.error);
       const lost = this.#ledger.skipHead();
       host.counters.add("total-records-skipped", lost);
       host.log.error(`skipped ${lost} records that topic ${failed.topic} refused: ${String(failed.error)}`);

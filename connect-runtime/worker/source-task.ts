@@ -10,6 +10,7 @@ import { KafkaOwnTopic } from "./own-topic.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { RequestedBoundaries } from "./requested-boundaries.ts";
 import { errorSettings } from "./settings.ts";
+import { openSourceDeadLetters } from "./source-dead-letters.ts";
 import { SourceLoop } from "./source-loop.ts";
 import type { TaskHost } from "./task-host.ts";
 import { topicRecords } from "./topic-reader.ts";
@@ -79,7 +80,8 @@ export async function runSourceTask(host: TaskHost): Promise<void> {
     });
     const writer = new RecordWriter(producer, topics, chain, converters);
     const bufferMax = Number(clientSettings["buffer.memory"]);
-    await new SourceLoop({ host, task, producer, writer, topics, failures, boundaries, bufferMax }).run();
+    const deadLetters = await openSourceDeadLetters(host, producer);
+    await new SourceLoop({ host, task, producer, writer, topics, failures, deadLetters, boundaries, bufferMax }).run();
   } finally {
     chain.close();
     await close(host, task, producer, admin);

@@ -12,7 +12,8 @@ import { openSchemaHistory } from "../cdc/schema-history/open.ts";
 import type { SchemaHistory } from "../cdc/schema-history/history.ts";
 import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
 import type { Signal } from "../cdc/signals.ts";
-import { messageOf } from "../cdc/source-error.ts";
+import { memoryStore } from "../cdc/schema-history/stores.ts";
+import { messageOf, SourceError } from "../cdc/source-error.ts";
 import { streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { checkFlavor, readCharsetTables, readServer, type Server } from "./catalog.ts";
 import { checkGuardrail } from "./config.ts";
@@ -65,6 +66,10 @@ class MysqlTask implements SourceTask {
   #running = false;
   #stopping = false;
   #snapshotTaken = false;
+  /** Transient failures since the stream was opened last. */
+  #failures = 0;
+  /** Of the whole life of the task, so that a memory history outlives a broken connection. */
+  readonly #memory = memoryStore();
   /** The position that notifications carry. */
   #at: SourceOffset = {};
 
@@ -96,16 +101,30 @@ class MysqlTask implements SourceTask {
     try {
       await this.#begin();
     } catch (error) {
-      if (!(error instanceof RetriableError)) throw error;
-      this.#context.log.warn(`cannot start yet, trying again: ${error.message}`);
+      const counted = this.#counted(error);
+      if (!(counted instanceof RetriableError)) throw counted;
+      this.#context.log.warn(`cannot start yet, trying again: ${counted.message}`);
     }
   }
   async poll(): Promise<readonly SourceRecord[]> {
-    if (!this.#running && this.#queue.empty) {
-      this.#queue.throwFailure();
-      await this.#begin();
+    try {
+      if (!this.#running && this.#queue.empty) {
+        this.#queue.throwFailure();
+        await this.#begin();
+      }
+      return await this.#queue.take(this.#s.all.int("poll.interval.ms"));
+    } catch (error) {
+      throw this.#counted(error);
     }
-    return this.#queue.take(this.#s.all.int("poll.interval.ms"));
+  }
+  /** What may pass is an end, too, after so many tries (`errors.max.retries`) without the stream having gone on between them. */
+  #counted(error: unknown): Error {
+    const most = this.#s.all.int("errors.max.retries");
+    if (error instanceof RetriableError && most >= 0 && ++this.#failures > most)
+      return new SourceError(`The maximum number of ${most} retries has been attempted (errors.max.retries).\n${error.message}`, {
+        cause: error,
+      });
+    return error instanceof Error ? error : new Error(String(error));
   }
   durable(offsets: readonly { readonly offset: SourceOffset }[]): Promise<void> {
     for (const { offset } of offsets) this.#desk?.durable(offset);
@@ -163,6 +182,7 @@ class MysqlTask implements SourceTask {
       atOrBefore: historyOrder(s.flavor),
       catalogFirst: true,
       begins: beginsSnapshot,
+      memory: this.#memory,
     });
     this.#history = history;
     const sql = await connect(this.#server);
@@ -341,6 +361,7 @@ class MysqlTask implements SourceTask {
     const stream = await BinlogStream.open(this.#server, options, reader, (error) => this.#failed(error));
     if (this.#stopping || !this.#running) return stream.close();
     this.#stream = stream;
+    this.#failures = 0;
     stream.resume();
     desk.opened();
     this.#channels.attach((signal: Signal) => desk.served(signal));

@@ -84,11 +84,11 @@ function kafka(s: Settings, context: Pick<SourceTaskContext, "ownTopic" | "conne
   const timeouts = { queryMs: milliseconds(s, "kafka.query.timeout.ms"), createMs: milliseconds(s, "kafka.create.timeout.ms") };
   return { store: topicStore(topic, name, timeouts), checkpoints: beside === undefined ? null : topicCheckpoints(beside) };
 }
-function kept(s: Settings, context: Pick<SourceTaskContext, "ownTopic" | "connectorName">): Kept {
+function kept(s: Settings, context: Pick<SourceTaskContext, "ownTopic" | "connectorName">, memory: HistoryStore): Kept {
   const className = s.optional("schema.history.internal") ?? "KafkaSchemaHistory";
   const kind = KINDS[className.split(".").at(-1) ?? ""];
   if (kind === "kafka") return kafka(s, context);
-  if (kind === "memory") return { store: memoryStore(), checkpoints: null };
+  if (kind === "memory") return { store: memory, checkpoints: null };
   if (kind === undefined)
     throw new ConfigError(
       `Unable to instantiate the schema history class ${className}: there are KafkaSchemaHistory, FileSchemaHistory and MemorySchemaHistory`,
@@ -100,9 +100,12 @@ function kept(s: Settings, context: Pick<SourceTaskContext, "ownTopic" | "connec
     checkpoints: fileCheckpoints(() => confine(`${name}.checkpoint`, roots)),
   };
 }
-/** Throws ConfigError for what the settings lack. Nothing is opened yet. */
-export const openSchemaHistory = (
+/** Throws ConfigError for what the settings lack. Nothing is opened yet. `memory`: where MemorySchemaHistory keeps its records. */
+export function openSchemaHistory(
   s: Settings,
   context: Pick<SourceTaskContext, "ownTopic" | "connectorName" | "log">,
-  options: Omit<SchemaHistoryOptions, "store" | "checkpoints" | "log">,
-): SchemaHistory => new RecordedHistory({ ...options, ...kept(s, context), log: context.log });
+  options: Omit<SchemaHistoryOptions, "store" | "checkpoints" | "log"> & { readonly memory?: HistoryStore },
+): SchemaHistory {
+  const { memory = memoryStore(), ...others } = options;
+  return new RecordedHistory({ ...others, ...kept(s, context, memory), log: context.log });
+}

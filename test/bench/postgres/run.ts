@@ -155,11 +155,12 @@ async function scenario(s: Scenario, server: Server): Promise<void> {
   await sql.query("select pg_create_logical_replication_slot($1, 'pgoutput')", [`base_${s.name}`]);
   const count = await s.load(sql, EVENTS);
   const figures = new Map<string, Figure[]>();
+  const title = `${s.title} (${count.toLocaleString("en")} events)`;
   for (let rep = 0; rep < REPS; rep++)
-    for (const t of targets) figures.set(t.name, [...(figures.get(t.name) ?? []), await scenarioRun(s, t, server, rep, count)]);
+    for (const t of targets) await noted(figures, title, "events", t, () => scenarioRun(s, t, server, rep, count));
   await dropSlot(sql, `base_${s.name}`);
   await sql.end();
-  report(`${s.title} (${count.toLocaleString("en")} events)`, "events", figures);
+  ratio(title, "events", figures);
 }
 
 /** Debezium is tuned for it: by default it looks for new events every 500 ms. */
@@ -233,23 +234,29 @@ async function prepare(server: Server): Promise<void> {
   await sql.end();
 }
 
-function report(title: string, unit: string, figures: ReadonlyMap<string, readonly Figure[]>): void {
-  const best = (list: readonly Figure[]): Figure | undefined => [...list].sort((a, b) => b.perSecond - a.perSecond)[0];
-  console.log(`\n${title}   (${machine()})`);
-  for (const [name, list] of figures) {
-    for (const f of list) {
-      const total = f.connectCpuPerMillion + f.brokerCpuPerMillion;
-      console.log(
-        `  ${name.padEnd(9)} ${Math.round(f.perSecond).toLocaleString("en").padStart(9)} ${unit}/s   ${total.toFixed(1).padStart(6)} CPU s per million (connector ${f.connectCpuPerMillion.toFixed(1)}, broker ${f.brokerCpuPerMillion.toFixed(1)}; database ${f.databaseCpuPerMillion?.toFixed(1) ?? "?"})   peak ${Math.round(f.peakMiB)} MiB`,
-      );
-    }
-  }
-  const ours = best(figures.get("millrace") ?? []);
-  const theirs = best(figures.get("debezium") ?? []);
-  if (ours === undefined || theirs === undefined) return;
-  const cpu = (f: Figure): number => f.connectCpuPerMillion + f.brokerCpuPerMillion;
+const cpuPerMillion = (f: Figure): number => f.connectCpuPerMillion + f.brokerCpuPerMillion;
+/** Measures once, prints it at once (a run takes minutes), and keeps it for the ratio. */
+async function noted(
+  figures: Map<string, Figure[]>,
+  title: string,
+  unit: string,
+  t: Target,
+  measure: () => Promise<Figure>,
+): Promise<void> {
+  const f = await measure();
+  figures.set(t.name, [...(figures.get(t.name) ?? []), f]);
+  const database = f.databaseCpuPerMillion?.toFixed(1) ?? "?";
+  console.log(`${title}: ${t.name}   (${machine()})`);
   console.log(
-    `  ratio     ${(ours.perSecond / theirs.perSecond).toFixed(2)}× the ${unit}/s, ${(cpu(ours) / cpu(theirs)).toFixed(3)}× the CPU per ${unit.slice(0, -1)}, ${(ours.peakMiB / theirs.peakMiB).toFixed(3)}× the memory`,
+    `  ${Math.round(f.perSecond).toLocaleString("en")} ${unit}/s   ${cpuPerMillion(f).toFixed(1)} CPU s per million (connector ${f.connectCpuPerMillion.toFixed(1)}, broker ${f.brokerCpuPerMillion.toFixed(1)}; database ${database})   peak ${Math.round(f.peakMiB)} MiB`,
+  );
+}
+function ratio(title: string, unit: string, figures: ReadonlyMap<string, readonly Figure[]>): void {
+  const best = (name: string): Figure | undefined => [...(figures.get(name) ?? [])].sort((a, b) => b.perSecond - a.perSecond)[0];
+  const [ours, theirs] = [best("millrace"), best("debezium")];
+  if (ours === undefined || theirs === undefined) return;
+  console.log(
+    `${title}: ${(ours.perSecond / theirs.perSecond).toFixed(2)}× the ${unit}/s, ${(cpuPerMillion(ours) / cpuPerMillion(theirs)).toFixed(3)}× the CPU per ${unit.slice(0, -1)}, ${(ours.peakMiB / theirs.peakMiB).toFixed(3)}× the memory\n`,
   );
 }
 
@@ -280,14 +287,15 @@ try {
     console.log(
       `${t.name}: ready after ${t.startSeconds.toFixed(2)} s, idle ${Math.round(residentMiB(t.pids.connect) + (t.pids.broker === t.pids.connect ? 0 : residentMiB(t.pids.broker)))} MiB`,
     );
+  const inserts = `backlog of ${EVENTS.toLocaleString("en")} single-row inserts, plain JSON`;
+  const rows = `snapshot of ${ROWS.toLocaleString("en")} rows, plain JSON`;
   // Interleaved, so that the machine's mood meets both.
   for (let rep = 0; rep < REPS; rep++) {
-    for (const t of wanted.has("inserts") ? targets : [])
-      stream.set(t.name, [...(stream.get(t.name) ?? []), await streaming(t, server, rep)]);
-    for (const t of wanted.has("snapshot") ? targets : []) snap.set(t.name, [...(snap.get(t.name) ?? []), await snapshot(t, server, rep)]);
+    for (const t of wanted.has("inserts") ? targets : []) await noted(stream, inserts, "events", t, () => streaming(t, server, rep));
+    for (const t of wanted.has("snapshot") ? targets : []) await noted(snap, rows, "rows", t, () => snapshot(t, server, rep));
   }
-  if (stream.size > 0) report(`backlog of ${EVENTS.toLocaleString("en")} single-row inserts, plain JSON`, "events", stream);
-  if (snap.size > 0) report(`snapshot of ${ROWS.toLocaleString("en")} rows, plain JSON`, "rows", snap);
+  ratio(inserts, "events", stream);
+  ratio(rows, "rows", snap);
   const base = await connect(server);
   await dropSlot(base, "bench_base");
   await base.end();

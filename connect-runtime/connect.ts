@@ -31,6 +31,7 @@ import { openConfigStore } from "./store/config.ts";
 import { memoryConfigStore, memoryStatusStore } from "./store/memory.ts";
 import { fileOffsetStore } from "./store/offset-file.ts";
 import { topicOffsetStore } from "./store/offset-topic.ts";
+import { SkippedRecords } from "./store/skipped-records.ts";
 import { openStatusStore } from "./store/status.ts";
 import { type ConfigResolver, createConfigResolver } from "./worker/config-resolver.ts";
 import { listOf } from "./worker/settings.ts";
@@ -123,12 +124,13 @@ async function startWorker(front: Front, rest: RestServer): Promise<Pick<Running
   const { clock, log } = deps;
   const advertised = `${config.advertisedHost ?? hostOf(rest.listener)}:${config.advertisedPort ?? rest.port}`;
   const figures = new WorkerFigures(clock);
+  const skipped = new SkippedRecords(log);
   const plugins = await thirdPartyPlugins(config, log);
   const worker = createWorker(config.raw, {
     clients: deps.clients,
     catalog,
     threadModules: { catalog: new URL("./catalog/catalog.ts", import.meta.url).href, plugins },
-    offsets: offsetStore(config, deps),
+    offsets: offsetStore(config, deps, skipped),
     clock,
     log,
   });
@@ -136,7 +138,7 @@ async function startWorker(front: Front, rest: RestServer): Promise<Pick<Running
   const progress = new ProgressWatch(() => worker.snapshot(), clock);
   const [clusterId, loop, { openOperations }] = await Promise.all([
     clusterIdOf(config, deps),
-    openLoop({ config, deps, worker, advertised, levels, requestWorker, figures }),
+    openLoop({ config, deps, worker, advertised, levels, requestWorker, figures, skipped }),
     import("./operate/operations.ts"),
   ]);
   const herder = new HerderCommands({
@@ -163,6 +165,7 @@ async function startWorker(front: Front, rest: RestServer): Promise<Pick<Running
     workerId: advertised,
     scheme: config.advertisedScheme,
     progress,
+    skipped,
     starts: () => figures.starts(),
     rebalance: () => figures.rebalance(config.distributed?.protocol ?? "standalone", membership.leaderUrl, membership.generation),
     clock,
@@ -249,7 +252,7 @@ const newTopic = (
 ): { name: string; partitions: number; replicationFactor: number; configs: Readonly<Record<string, string>> } => ({
   ...topic,
 });
-function offsetStore(config: WorkerConfig, deps: ConnectDeps): OffsetStore {
+function offsetStore(config: WorkerConfig, deps: ConnectDeps, skipped: SkippedRecords): OffsetStore {
   const { distributed } = config;
   if (distributed === null) return fileOffsetStore(config.offsetFile ?? "connect.offsets");
   const topic = distributed.offsetTopic;
@@ -265,6 +268,7 @@ function offsetStore(config: WorkerConfig, deps: ConnectDeps): OffsetStore {
     replicationFactor: topic.replicationFactor,
     topicConfigs: topic.configs,
     setting: "offset.storage.topic",
+    skipped,
     clock: deps.clock,
     log: deps.log,
   });
@@ -272,7 +276,7 @@ function offsetStore(config: WorkerConfig, deps: ConnectDeps): OffsetStore {
 async function openStores(
   config: WorkerConfig,
   settings: DistributedSettings | null,
-  deps: ConnectDeps,
+  deps: ConnectDeps & { readonly skipped: SkippedRecords },
   changed: (change: ConfigChange) => void,
 ): Promise<HerderStores> {
   if (settings === null) return { config: memoryConfigStore(changed), statuses: memoryStatusStore() };
@@ -296,13 +300,14 @@ interface LoopParts {
   readonly levels: LogLevels;
   readonly requestWorker: WorkerRequest;
   readonly figures: WorkerFigures;
+  readonly skipped: SkippedRecords;
 }
-function openLoop({ config, deps, worker, advertised, levels, requestWorker, figures }: LoopParts): Promise<HerderLoop> {
+function openLoop({ config, deps, worker, advertised, levels, requestWorker, figures, skipped }: LoopParts): Promise<HerderLoop> {
   const settings = config.distributed;
   const url = `${config.advertisedScheme}://${advertised}/`;
   return openHerderLoop({
     worker,
-    openStores: (changed) => openStores(config, settings, deps, changed),
+    openStores: (changed) => openStores(config, settings, { ...deps, skipped }, changed),
     membership: (configState, refreshConfig, events) =>
       settings === null
         ? new LoneMembership(url, configState, figures.observed(events))

@@ -18,6 +18,8 @@ export interface MetricsInput {
   }[];
   readonly starts: StartCounts;
   readonly rebalance: RebalanceFigures;
+  /** Records of the worker's own topics that were skipped, by topic. */
+  readonly skipped: ReadonlyMap<string, number>;
   readonly uptimeMs: number;
   readonly nowMs: number;
 }
@@ -44,6 +46,8 @@ export function metricsText(input: MetricsInput): string {
   const out = new MetricText();
   worker(out, input);
   rebalance(out, input.rebalance);
+  for (const [topic, count] of input.skipped)
+    out.counter("millrace_storage_records_skipped_total", { topic }, count, "Damaged or foreign records of the worker's topics");
   for (const c of input.connectors) {
     const labels = { connector: c.name };
     out.gauge("kafka_connect_connector_metrics_status", { ...labels, status: c.state.toLowerCase() }, 1, "State of a connector");

@@ -10,6 +10,7 @@ import type { Operations } from "../rest/operations.ts";
 import type { RestRequest } from "../rest/route.ts";
 import type { Secrets } from "../rest/secrets.ts";
 import { adminConfig, sinkConsumerConfig } from "../worker/client-config.ts";
+import type { SkippedRecords } from "../store/skipped-records.ts";
 import type { ConfigMap, Worker } from "../worker/types.ts";
 import { runChecks } from "./checks.ts";
 import { cleanedUp, cleanupAdminConfig } from "./cleanup.ts";
@@ -35,6 +36,8 @@ export interface OperationsOptions {
   readonly workerId: string;
   readonly scheme: "http" | "https";
   readonly progress: ProgressWatch;
+  /** Of the worker's own topics. */
+  readonly skipped: SkippedRecords;
   readonly starts: () => StartCounts;
   readonly rebalance: () => RebalanceFigures;
   readonly clock: Clock;
@@ -93,6 +96,7 @@ export function openOperations(options: OperationsOptions): Operations {
         connectors: options.worker.connectors().flatMap((name) => connectorFigures(options, name)),
         starts: options.starts(),
         rebalance: options.rebalance(),
+        skipped: options.skipped.counts(),
         uptimeMs: clock.monotonic() - startedMs,
         nowMs: clock.now(),
       });
@@ -164,6 +168,8 @@ async function connectorHealth(options: OperationsOptions, name: string, local: 
       reasons.push(`its position cannot be told: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+  for (const { topic, partition, offset, why } of options.skipped.of(name))
+    reasons.push(`a record that is meant for it was skipped: topic ${topic}, partition ${partition}, offset ${offset} ${why}`);
   const judgement = judged(status, tasks, position);
   return { name, type, verdict: judgement.verdict, reasons: [...judgement.reasons, ...reasons], position, tasks };
 }

@@ -55,7 +55,11 @@ export function parseConfigRecord(key: Uint8Array | null, value: Uint8Array | nu
   const body = value === null ? null : parseObject(value);
   if (body === undefined) return null;
   if (name === "session-key") return body === null ? null : parseSessionKey(body);
-  if (name.startsWith("connector-")) return { kind: "connector", connector: name.slice(10), properties: body && properties(body) };
+  if (name.startsWith("connector-")) {
+    const given = body && properties(body);
+    // Not a removal: what is damaged changes nothing.
+    return given === undefined ? null : { kind: "connector", connector: name.slice(10), properties: given };
+  }
   if (name.startsWith("target-state-")) return parseTarget(name.slice(13), body);
   if (name.startsWith("task-")) return parseTask(name.slice(5), body);
   if (body === null) return null;
@@ -85,9 +89,10 @@ export function parseObject(bytes: Uint8Array): Json | null | undefined {
     return undefined;
   }
 }
-function properties(body: Json): ConfigMap | null {
+/** Undefined: there are none. */
+function properties(body: Json): ConfigMap | undefined {
   const given = body["properties"];
-  if (typeof given !== "object" || given === null) return null;
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return undefined;
   const out: Record<string, string> = {};
   for (const [name, value] of Object.entries(given)) if (value !== null) out[name] = typeof value === "string" ? value : String(value);
   return out;
@@ -109,5 +114,6 @@ function parseTask(rest: string, body: Json | null): ConfigRecord | null {
   const at = rest.lastIndexOf("-");
   const number = rest.slice(at + 1);
   if (at < 1 || !/^\d{1,9}$/.test(number)) return null;
-  return { kind: "task", connector: rest.slice(0, at), task: Number(number), properties: body && properties(body) };
+  const given = body && properties(body);
+  return given === undefined ? null : { kind: "task", connector: rest.slice(0, at), task: Number(number), properties: given };
 }

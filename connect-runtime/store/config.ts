@@ -19,6 +19,7 @@ import {
   taskRecord,
 } from "./config-records.ts";
 import { type ConfigChange, ConfigFold, type ConfigState } from "./config-state.ts";
+import type { SkippedRecords } from "./skipped-records.ts";
 import { openTopicLog, type TopicLog } from "./topic-log.ts";
 
 export interface ConfigStore {
@@ -52,6 +53,7 @@ export interface ConfigStoreOptions {
   readonly transactionalId: string | null;
   /** Changes that arrive after `open` has read the topic to its end. Must not throw. */
   readonly changed: (change: ConfigChange) => void;
+  readonly skipped: SkippedRecords;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -66,7 +68,9 @@ export async function openConfigStore(options: ConfigStoreOptions): Promise<Conf
     consumerConfig:
       options.transactionalId === null ? options.consumerConfig : { ...options.consumerConfig, "isolation.level": "read_committed" },
     apply: (record) => {
-      const change = fold.apply(parseConfigRecord(record.key, record.value), record.offset);
+      const parsed = parseConfigRecord(record.key, record.value);
+      if (parsed === null && record.value !== null) options.skipped.note(record, "is no configuration");
+      const change = fold.apply(parsed, record.offset);
       if (started && change !== null) options.changed(change);
     },
   });

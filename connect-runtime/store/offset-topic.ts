@@ -9,6 +9,7 @@ import { ConnectError } from "../api/errors.ts";
 import type { OffsetStore } from "../worker/types.ts";
 import { offsetToJson, parseOffset, parseOffsetKey } from "./offset-json.ts";
 import { OffsetTable } from "./offset-table.ts";
+import { SkippedRecords } from "./skipped-records.ts";
 import { openTopicLog, type TopicLog } from "./topic-log.ts";
 
 export interface TopicOffsetStoreOptions {
@@ -23,6 +24,8 @@ export interface TopicOffsetStoreOptions {
   readonly adminConfig: ClientConfig;
   readonly producerConfig: ClientConfig;
   readonly consumerConfig: ClientConfig;
+  /** Absent: skipped records are told to the log only. */
+  readonly skipped?: SkippedRecords;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -31,13 +34,13 @@ export interface TopicOffsetStoreOptions {
 const READ_TIMEOUT_MS = 180_000;
 const utf8 = new TextDecoder();
 
-function applyRecord(table: OffsetTable, record: ConsumedRecord, log: Logger): void {
+function applyRecord(table: OffsetTable, record: ConsumedRecord, skipped: SkippedRecords): void {
   if (record.key === null) return;
   const text = utf8.decode(record.key);
   const key = parseOffsetKey(text);
   const offset = record.value === null ? null : parseOffset(utf8.decode(record.value));
   if (key === null || (record.value !== null && offset === null)) {
-    log.warn(`ignoring a record of topic ${record.topic} that is no offset: ${text.slice(0, 200)}`);
+    if (record.value !== null) skipped.note(record, "is no offset");
     return;
   }
   table.set(key.connector, key.partition, offset, text);
@@ -45,6 +48,7 @@ function applyRecord(table: OffsetTable, record: ConsumedRecord, log: Logger): v
 
 export function topicOffsetStore(options: TopicOffsetStoreOptions): OffsetStore {
   const table = new OffsetTable();
+  const skipped = options.skipped ?? new SkippedRecords(options.log);
   let topic: TopicLog | null = null;
   const opened = (): TopicLog => {
     if (topic === null) throw new ConnectError(`Offset topic ${options.topic} is not open`);
@@ -66,7 +70,7 @@ export function topicOffsetStore(options: TopicOffsetStoreOptions): OffsetStore 
         adminConfig: options.adminConfig,
         consumerConfig: options.consumerConfig,
         producerConfig: { acks: "all", ...options.producerConfig },
-        apply: (record) => applyRecord(table, record, options.log),
+        apply: (record) => applyRecord(table, record, skipped),
         clock: options.clock,
         log: options.log,
       });

@@ -66,7 +66,8 @@ export function parseStatusRecord(key: Uint8Array | null, value: Uint8Array | nu
   if (at < 0) return null;
   const topic = name.slice(13, at);
   const connector = name.slice(at + TOPIC_SEPARATOR.length);
-  return { kind: "topic", topic, connector, status: body && parseTopic(body, topic, connector) };
+  const status = body && parseTopic(body, topic, connector);
+  return body !== null && status === null ? null : { kind: "topic", topic, connector, status };
 }
 const STATES: ReadonlySet<string> = new Set(["UNASSIGNED", "RUNNING", "PAUSED", "FAILED", "DESTROYED", "RESTARTING", "STOPPED"]);
 const isState = (text: unknown): text is ExecutionState => typeof text === "string" && STATES.has(text);

@@ -15,6 +15,7 @@ import {
   topicStatusValue,
 } from "./status-records.ts";
 import { OwnWrites } from "./own-writes.ts";
+import type { SkippedRecords } from "./skipped-records.ts";
 import { openTopicLog } from "./topic-log.ts";
 
 export interface StatusStore {
@@ -44,6 +45,7 @@ export interface StatusStoreOptions {
   readonly adminConfig: ClientConfig;
   readonly producerConfig: ClientConfig;
   readonly consumerConfig: ClientConfig;
+  readonly skipped: SkippedRecords;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -106,7 +108,10 @@ export async function openStatusStore(options: StatusStoreOptions): Promise<Stat
     setting: "status.storage.topic",
     purpose: "connector and task statuses",
     apply: (record) => {
-      if (own.isNews(text(record.key), record.value)) fold.apply(parseStatusRecord(record.key, record.value));
+      if (!own.isNews(text(record.key), record.value)) return;
+      const parsed = parseStatusRecord(record.key, record.value);
+      if (parsed === null && record.value !== null) options.skipped.note(record, "is no status");
+      fold.apply(parsed);
     },
   });
   const inFlight = new Set<Promise<void>>();

@@ -105,3 +105,24 @@ describe("the fold over the config topic", () => {
     expect(fold.snapshot()).not.toBe(before);
   });
 });
+
+test("a damaged record changes nothing: it is no removal", () => {
+  const damaged = (key: string, value: string): KeyValue => ({ key: Buffer.from(key), value: Buffer.from(value) });
+  const { fold, changes } = folded([
+    connectorRecord("a", { n: "1" }),
+    taskRecord("a", 0, { t: "0" }),
+    commitRecord("a", 1),
+    ...['{"properties":[]}', '{"other":{}}', "no json", "7", '"text"'].map((v) => damaged("connector-a", v)),
+    damaged("task-a-0", '{"properties":null}'),
+    damaged("task-a-x", '{"properties":{}}'),
+    damaged("commit-a", '{"tasks":"many"}'),
+    damaged("target-state-a", '{"state.v2":"GONE"}'),
+    damaged("session-key", '{"key":7}'),
+    damaged("tasks-fencing-a", "{}"),
+    damaged("somebody-else", "{}"),
+  ]);
+  expect(changes.slice(3)).toEqual(Array.from({ length: 12 }, () => null));
+  expect(tasksOf(fold.snapshot(), "a")).toHaveLength(1);
+  expect(fold.snapshot().connectors.get("a")).toEqual({ n: "1" });
+  expect(fold.snapshot().offset).toBe(15);
+});

@@ -4,6 +4,7 @@ import { silentLogger } from "#broker/base/logger";
 import { OwnWrites } from "#connect/store/own-writes";
 import { memoryStatusStore } from "#connect/store/memory";
 import { mayReplace, openStatusStore, type StatusStore } from "#connect/store/status";
+import { SkippedRecords } from "#connect/store/skipped-records";
 import type { Status } from "#connect/store/status-records";
 import { fakeKafkaClients } from "../../fakes/kafka-clients.ts";
 import { FakeCluster } from "../../fakes/kafka-cluster.ts";
@@ -22,6 +23,7 @@ const open = (cluster: FakeCluster): Promise<StatusStore> =>
     adminConfig: {},
     producerConfig: {},
     consumerConfig: {},
+    skipped: new SkippedRecords(silentLogger),
     clock: systemClock,
     log: silentLogger,
   });

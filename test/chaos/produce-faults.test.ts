@@ -15,7 +15,7 @@ describe.each(BROKERS)("over $name", (kind) => {
     test.skipIf(kind.skipped !== "")(`skipped: ${kind.skipped}`, () => {});
     return;
   }
-  const port = kind.name === "our broker" ? 21_600 : 21_640;
+  const port = kind.name === "our broker" ? 21_160 : 21_180;
   let broker: BrokerProcess;
   let group: WorkerGroup;
   beforeAll(async () => {

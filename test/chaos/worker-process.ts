@@ -152,9 +152,10 @@ export const distributedSettings = (bootstrap: string, group: string, port: numb
   "key.converter": STRING,
   "value.converter": STRING,
   "offset.flush.interval.ms": "700",
-  "session.timeout.ms": "4000",
+  // A killed worker that comes back removes its former self: nobody waits for this, and a slow machine takes nobody for dead.
+  "session.timeout.ms": "10000",
   "heartbeat.interval.ms": "500",
-  "rebalance.timeout.ms": "10000",
+  "rebalance.timeout.ms": "20000",
   "scheduled.rebalance.max.delay.ms": "1500",
   listeners: `http://127.0.0.1:${port}`,
   "rest.advertised.host.name": "127.0.0.1",

@@ -8,7 +8,7 @@ import { BROKERS, type BrokerProcess, type Process, properties, spawnOurs } from
 import { startJvmWorker } from "../peers/kafka-connect.ts";
 import { kafkaLibs } from "../peers/kafka.ts";
 
-const PORT = 21_500;
+const PORT = 21_470;
 const REST = `http://127.0.0.1:${PORT + 5}`;
 const missing = kafkaLibs().reason;
 const folder = mkdtempSync(join(tmpdir(), "standalone-"));

@@ -1,7 +1,11 @@
 /** java.util.HashMap's order of iteration: the reference writes maps in it, and whoever compares text or keys sees it. */
-function javaHash(text: string): number {
+function textHash(text: string): number {
   let h = 0;
   for (let i = 0; i < text.length; i++) h = (Math.imul(31, h) + text.charCodeAt(i)) | 0;
+  return h;
+}
+function javaHash(text: string): number {
+  const h = textHash(text);
   return h ^ (h >>> 16);
 }
 export function inHashMapOrder<V>(pairs: Iterable<readonly [string, V]>): (readonly [string, V])[] {
@@ -10,4 +14,24 @@ export function inHashMapOrder<V>(pairs: Iterable<readonly [string, V]>): (reado
   while (list.length > capacity * 0.75) capacity *= 2;
   const bucket = (key: string): number => javaHash(key) & (capacity - 1);
   return list.sort((a, b) => bucket(a[0]) - bucket(b[0]));
+}
+
+/** Of a value in a map of texts, numbers (Long) and booleans. */
+function valueHash(value: unknown): number {
+  if (typeof value === "string") return textHash(value);
+  if (typeof value === "boolean") return value ? 1231 : 1237;
+  if (typeof value !== "number" && typeof value !== "bigint") return 0;
+  const bits = BigInt.asUintN(64, BigInt(Number.isInteger(Number(value)) ? value : 0));
+  return Number((bits ^ (bits >> 32n)) & 0xffffffffn) | 0;
+}
+/** Items in the order in which a HashMap has them whose keys are maps themselves (partitions of offsets). */
+export function inMapKeyOrder<T>(items: readonly T[], keyOf: (item: T) => Readonly<Record<string, unknown>>): T[] {
+  let capacity = 16;
+  while (items.length > capacity * 0.75) capacity *= 2;
+  const bucket = (item: T): number => {
+    let h = 0;
+    for (const [name, value] of Object.entries(keyOf(item))) h = (h + (textHash(name) ^ valueHash(value))) | 0;
+    return (h ^ (h >>> 16)) & (capacity - 1);
+  };
+  return [...items].sort((a, b) => bucket(a) - bucket(b));
 }

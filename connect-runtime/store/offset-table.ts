@@ -1,4 +1,5 @@
 /** The offsets of all connectors in memory: what every store folds its records into. */
+import { inMapKeyOrder } from "../api/hash-map-order.ts";
 import type { SourceOffset, SourcePartition } from "../api/record.ts";
 import type { OffsetEntry } from "../worker/types.ts";
 import { canonicalKey, offsetKey } from "./offset-json.ts";
@@ -24,12 +25,13 @@ export class OffsetTable {
   keyOf(connector: string, partition: SourcePartition): string {
     return this.#rows.get(canonicalKey(connector, partition))?.key ?? offsetKey(connector, partition);
   }
+  /** In the JVM's order, which answers show. */
   list(connector: string): OffsetEntry[] {
     const found: OffsetEntry[] = [];
     for (const row of this.#rows.values()) {
       if (row.connector === connector) found.push({ partition: row.partition, offset: row.offset });
     }
-    return found;
+    return inMapKeyOrder(found, (entry) => entry.partition);
   }
   rows(): Iterable<Row> {
     return this.#rows.values();

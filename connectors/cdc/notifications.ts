@@ -62,8 +62,9 @@ export class Notifier {
       value: new Struct(VALUE, [name, type, aggregate, new Map(Object.entries(all)), BigInt(Date.now())]),
       timestamp: null,
       headers: [],
-      sourcePartition: this.#target.partition,
-      sourceOffset: this.#target.offset(),
+      // What is said of a capture instance is said after a commit, and has no position of its own.
+      sourcePartition: aggregate === "Capture Instance" ? {} : this.#target.partition,
+      sourceOffset: aggregate === "Capture Instance" ? {} : this.#target.offset(),
     });
   }
 }

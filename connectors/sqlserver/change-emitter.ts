@@ -154,7 +154,7 @@ export class ChangeEmitter {
     if (row.operation === DELETE) {
       this.seen.d++;
       events.delete(plan, key, plan.row(now, now.bytes), at, first, previous, offset, size);
-      if (isSignal) signals.deleted(String(row.values[0] ?? ""));
+      if (isSignal) signals.deleted(textOf(row.values[0]));
     } else if (row.operation === INSERT) {
       this.seen.c++;
       events.upsert(plan, "c", key, null, plan.row(now, now.bytes), at, first, offset, size);
@@ -175,9 +175,10 @@ export class ChangeEmitter {
   /** The first three columns are id, type and data. */
   #signal(signals: StreamSignals, row: ChangeRow): "hold" | "go" {
     const [id, type, data] = row.values;
-    return signals.inserted(String(id ?? ""), String(type ?? ""), data === null || data === undefined ? null : String(data));
+    return signals.inserted(textOf(id), textOf(type), typeof data === "string" ? data : null);
   }
 }
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 const unpaired = (row: ChangeRow): SourceError =>
   new SourceError(
     `The update before event at ${row.start}(${row.change}) was not followed by after event.\nThe change table has one half of an update only: it was changed by hand, or the clean-up job ran through it.`,

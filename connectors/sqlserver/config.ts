@@ -85,6 +85,7 @@ const UNLISTED: readonly (readonly [name: string, value: string | null])[] = [
   ["topic.transaction", "transaction"],
   ["topic.heartbeat.prefix", null],
   ["sqlserver.agent.status.query", null],
+  ["millrace.snapshot.chunk.rows", "100000"],
   ...CHANNEL_SETTINGS,
   ...HISTORY_SETTINGS,
 ];

@@ -10,7 +10,7 @@ import { type Lsn, NO_LSN } from "./change-tables/lsn.ts";
 import { checkGuardrail } from "./config.ts";
 import type { Session } from "./connection.ts";
 import type { DatabaseContext } from "./database-context.ts";
-import { readOffset, snapshotOffset, type StoredPosition } from "./position.ts";
+import { readOffset, snapshotOffset, streamOffset, type StoredPosition } from "./position.ts";
 import type { SqlServer } from "./server-settings.ts";
 import { SignalDesk } from "./signal-desk.ts";
 import { openSnapshot } from "./snapshot-open.ts";
@@ -105,13 +105,13 @@ export class DatabaseTask {
       const run: SnapshotRun = { context, opened, offsets: { during, last, lsn, progress }, conditions: new Map() };
       context.notifier.send("Initial Snapshot", "STARTED");
       const historyAt = kept === null ? during : { ...kept, snapshot: "INITIAL", snapshot_completed: false };
-      let records = await snapshotSchema(run, historyAt, false);
+      let records = await snapshotSchema(run, historyAt, !decision.data);
       if (decision.data)
         records += await snapshotData(run, (resume) => {
           this.#resume = resume;
         });
       if (context.stopping()) return during;
-      this.#at = last;
+      this.#at = kept ?? streamOffset({ commit: lsn, change: null, serial: 1 });
       // Without a record that carries it, nobody else would store the position.
       if (records === 0 && kept === null) await this.#s.offsets.save?.(context.partition, last);
       context.notifier.send("Initial Snapshot", "COMPLETED");

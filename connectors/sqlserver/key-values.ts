@@ -16,7 +16,8 @@ function valueText(value: unknown, column: Column): string | null {
   if (value === null || value === undefined) return null;
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
   if (typeof value === "boolean") return value ? "1" : "0";
-  if (!(value instanceof Date)) return String(value);
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "string") return String(value);
+  if (!(value instanceof Date)) return null;
   const text = dateTime(value);
   if (column.jdbcType === 91) return text.slice(0, 10);
   if (column.jdbcType === 92) return text.slice(11);

@@ -77,8 +77,8 @@ export class SignalDesk {
       emit: (planned, row) => {
         const emitter = this.#s.stream()?.emitter;
         if (emitter === undefined) return;
-        const { commit, change } = emitter.position;
-        const source = context.source.block(planned.name, "incremental", commit, change, null);
+        const { commit, change, serial } = emitter.position;
+        const source = context.source.block(planned.name, "incremental", commit, change, change === null ? null : serial);
         events.upsert(planned.plan, "r", row.key, null, row.row, source, null, emitter.refresh(), row.bytes);
       },
       warn: (message) => log.warn(message),

@@ -14,6 +14,8 @@ export interface OpenSnapshot {
   readonly lsn: Lsn | null;
   /** The captured tables' definitions, as their newest capture instances have them; in the order of their names. */
   readonly tables: readonly Table[];
+  /** Those, and the ones that go into the history as well. */
+  readonly known: readonly Table[];
   /** Ends the transaction. */
   close(): Promise<void>;
 }
@@ -62,10 +64,15 @@ export async function openSnapshot(
     });
     const definitions = await readTables(session, database);
     const instances = s.snapshotMode === "initial_only" && lsn === null ? [] : await readInstances(session, database, null);
-    const tables = captured.flatMap((t) => definitions.get(idOf(t)) ?? []);
+    const defined = (names: readonly TableName[]): readonly Table[] =>
+      limitToInstances(
+        names.flatMap((t) => definitions.get(idOf(t)) ?? []),
+        instances,
+      );
+    const onlyCaptured = only !== null || s.all.bool("schema.history.internal.store.only.captured.tables.ddl");
     if (locks && mode === "repeatable_read") await session.run(`ROLLBACK TRANSACTION ${SAVEPOINT}`);
     if (locks) await session.run("SET LOCK_TIMEOUT -1");
-    return { session, lsn, tables: limitToInstances(tables, instances), close: () => session.close() };
+    return { session, lsn, tables: defined(captured), known: defined(onlyCaptured ? captured : all), close: () => session.close() };
   } catch (error) {
     await session.close();
     throw error;

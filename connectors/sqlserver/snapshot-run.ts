@@ -26,8 +26,6 @@ export interface SnapshotRun {
   /** Conditions of a signal, by table id. */
   readonly conditions: ReadonlyMap<string, string>;
 }
-/** Chunks are so many times those of incremental snapshots, as nothing happens between them. A table with fewer rows is read as a whole. */
-const CHUNKS_OF_ROWS = 50;
 
 /** The tables' definitions. `ends`: nothing follows. Resolves with the number of records. */
 export async function snapshotSchema(run: SnapshotRun, historyPosition: SourceOffset, ends: boolean): Promise<number> {
@@ -35,7 +33,7 @@ export async function snapshotSchema(run: SnapshotRun, historyPosition: SourceOf
   const { settings, events, source, tracker } = context;
   source.time(await serverMicros(opened.session));
   const tsMs = Math.floor(context.nowMicros() / 1000);
-  const changes = opened.tables.map((table): TableChange => ({ type: "CREATE", id: table.id, previousId: null, table }));
+  const changes = opened.known.map((table): TableChange => ({ type: "CREATE", id: table.id, previousId: null, table }));
   await tracker.record(changes, null, historyPosition, tsMs);
   if (!settings.includeSchemaChanges) return 0;
   changes.forEach((change, i) => {
@@ -45,7 +43,7 @@ export async function snapshotSchema(run: SnapshotRun, historyPosition: SourceOf
         topic: settings.naming.prefix,
         partition: context.partition,
         headers: settings.headers,
-        source: source.block({ schema: change.id.schema ?? "", table: change.id.table }, "true", offsets.lsn, null, null),
+        source: source.block({ schema: change.id.schema ?? "", table: change.id.table }, last ? "last" : "true", offsets.lsn, null, null),
         tsMs,
         ddl: null,
         change,
@@ -155,7 +153,7 @@ async function readChunks(run: SnapshotRun, reader: SnapshotReader, table: Table
 }
 /** Every so many rows in the order of the key, its values. */
 async function boundsOf(run: SnapshotRun, table: Table, planned: PlannedTable, key: readonly string[]): Promise<readonly KeyValues[]> {
-  const chunkRows = CHUNKS_OF_ROWS * run.context.settings.all.int("incremental.snapshot.chunk.size");
+  const chunkRows = run.context.settings.all.int("millrace.snapshot.chunk.rows");
   const columns = key.map(quoted).join(", ");
   const shown = run.context.plans.plan(table, key).select.join(", ");
   const rows = await run.opened.session.rows(

@@ -60,7 +60,7 @@ async function historyState({ settings, stored, history, taken }: StartFacts): P
   if (stored === null || taken) return "there";
   if (await history.exists()) return "there";
   const mode = settings.snapshotMode;
-  if (mode === "when_needed") return "rebuild";
+  if (mode === "recovery" || mode === "when_needed") return "rebuild";
   if (mode === "configuration_based" && settings.all.bool("snapshot.mode.configuration.based.snapshot.on.schema.error")) return "rebuild";
   throw new SourceError(
     "The db history topic is missing. You may attempt to recover it by reconfiguring the connector to recovery.\n" +

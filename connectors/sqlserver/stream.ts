@@ -195,7 +195,7 @@ export class DatabaseStream {
         topic: context.settings.naming.prefix,
         partition: context.partition,
         headers: context.settings.headers,
-        source: context.source.block(planned.name, "false", commit, changeLsn, serial),
+        source: context.source.block(planned.name, "false", commit, changeLsn, changeLsn === null ? null : serial),
         tsMs,
         ddl: "N/A",
         change,

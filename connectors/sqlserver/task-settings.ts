@@ -72,7 +72,7 @@ export function taskSettings(config: TaskConfig, taskId: number, nowMs: number, 
     queryMode: s.choice("data.query.mode") === "function" ? "function" : "direct",
     transactionMetadata: s.bool("provide.transaction.metadata"),
     plans: {
-      column: filters.column,
+      column: (schema, table, column) => filters.column(schema, table, column),
       topic: (t) => naming.data(`${t.database}${delimiter}${t.schema}`, t.table),
       keys: messageKeys(s.optional("message.key.columns")),
       modes: typeModes(s),

@@ -363,6 +363,11 @@ function makeCoordinators(
     markers: markerWriter(logs),
     producerIds: producerIdBlocks(controller, config.nodeId),
     groupConfigs: (groupId) => controller.image.configs(ResourceType.GROUP, groupId),
+    verifiesPartitions() {
+      const name = "transaction.partition.verification.enable";
+      const [own, all] = [String(config.nodeId), ""].map((broker) => controller.image.configs(ResourceType.BROKER, broker).get(name));
+      return (own ?? all ?? config.properties[name]) !== "false";
+    },
   });
 }
 

@@ -83,6 +83,8 @@ export interface CoordinatorDeps {
   readonly producerIds: ProducerIdBlocks;
   /** Dynamic settings of a group; absent: there are none. */
   readonly groupConfigs?: (groupId: string) => ReadonlyMap<string, string>;
+  /** transaction.partition.verification.enable as it is now; absent: as at start. */
+  readonly verifiesPartitions?: () => boolean;
 }
 
 /** What a transactional Produce names: the handler asks before it appends. */

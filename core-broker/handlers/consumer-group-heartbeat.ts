@@ -11,5 +11,7 @@ export const consumerGroupHeartbeatHandler = ({ groups }: Coordinators): Handler
     if (!mayOnGroup(context, AclOperation.READ, request.groupId)) return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED };
     const hidden = request.subscribedTopicNames?.some((topic) => !mayOnTopic(context, AclOperation.DESCRIBE, topic)) ?? false;
     if (hidden) return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
-    return groups.consumerHeartbeat(context, request);
+    const { version, clientId, host } = context;
+    const mayDescribe = (topic: string): boolean => mayOnTopic(context, AclOperation.DESCRIBE, topic, true);
+    return groups.consumerHeartbeat({ version, clientId, host, mayDescribe }, request);
   });

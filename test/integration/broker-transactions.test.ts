@@ -5,6 +5,7 @@ import {
   describeProducers,
   fetch,
   findCoordinator,
+  incrementalAlterConfigs,
   initProducerId,
   offsetCommit,
   offsetFetch,
@@ -82,6 +83,10 @@ describe("a hanging transaction", () => {
     const { producerId } = await newProducer(client);
     expect(await write(client, "h", producerId, true)).not.toBe(0);
     expect(await producersOf(client, "h")).toEqual([]);
+    // The setting changes while the broker runs.
+    const configs = [{ name: "transaction.partition.verification.enable", configOperation: 0, value: "false" }];
+    await client.send(incrementalAlterConfigs, 1, { resources: [{ resourceType: 4, resourceName: "", configs }] });
+    expect(await write(client, "h", producerId, true)).toBe(0);
   });
 });
 

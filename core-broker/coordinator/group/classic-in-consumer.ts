@@ -50,7 +50,8 @@ export async function joinConsumerGroup(host: ConsumerHost, group: ConsumerGroup
   write(change);
   const joined = group.members.get(memberId);
   if (joined === undefined) throw new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID);
-  const after = advance(host, group, joined, changed, idsOf(subscription.ownedPartitions, host.metadata), write);
+  const owned = idsOf(subscription.ownedPartitions, host.metadata);
+  const after = advance(host, group, joined, { changed, owned, mayDescribe: attempt.mayDescribe }, write);
   met(group.joinDeadlines, memberId);
   met(group.revocations, memberId);
   restartConsumerSession(host, group, memberId);

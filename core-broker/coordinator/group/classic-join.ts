@@ -28,6 +28,8 @@ export interface JoinAttempt {
   readonly requiresKnownMemberId: boolean;
   /** JoinGroup 9+ (KIP-814): a returning static leader may be told to keep the assignment. */
   readonly canSkipAssignment: boolean;
+  /** For expressions of other members, which a join may resolve anew; absent: every topic. */
+  readonly mayDescribe?: ((topic: string) => boolean) | undefined;
 }
 type Answer = (reply: JoinReply) => void;
 const refuse = (answer: Answer, memberId: string, errorCode: number): void => answer({ errorCode, memberId, protocolName: "" });

@@ -73,7 +73,7 @@ function stay(host: ConsumerHost, client: Joining, request: ConsumerGroupHeartbe
   const joined = group?.members.get(memberId);
   if (group === null || joined === undefined) throw new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID);
   const owned = request.topicPartitions === null ? null : assignmentOf(request.topicPartitions);
-  const after = advance(host, group, joined, changed, owned, write);
+  const after = advance(host, group, joined, { changed, owned, mayDescribe: client.mayDescribe }, write);
   restartConsumerSession(host, group, memberId);
   watchRevocation(host, group, memberId);
   const tell = isFull(request) || !equals(after.assigned, joined.current.assigned);
@@ -85,16 +85,22 @@ function stay(host: ConsumerHost, client: Joining, request: ConsumerGroupHeartbe
     assignment: tell ? { topicPartitions: toWire(after.assigned) } : null,
   };
 }
+export interface Progress {
+  /** Its subscription is another, or it is new. */
+  readonly changed: boolean;
+  /** Null: it did not say. */
+  readonly owned: Assignment | null;
+  readonly mayDescribe: Joining["mayDescribe"];
+}
 /** A member's step: the group takes in what changed, and the member goes as far as it can. Returns where it is then. */
 export function advance(
   host: ConsumerHost,
   group: ConsumerGroup,
   joined: ConsumerMember,
-  changed: boolean,
-  owned: Assignment | null,
+  { changed, owned, mayDescribe }: Progress,
   write: Write,
 ): CurrentAssignment {
-  updateGroup(host, group, changed, write);
+  updateGroup(host, group, changed, mayDescribe, write);
   // A static member that came back needs the target under its new id even if nothing else changed.
   if (group.targetEpoch < group.epoch) write(computeTarget(group, host.metadata, host.config.consumerGroupAssignors[0] ?? "uniform"));
   const target = { epoch: group.targetEpoch, assignment: group.targets.get(joined.id) ?? NOTHING };
@@ -118,10 +124,10 @@ const isFull = (request: ConsumerGroupHeartbeatRequest): boolean =>
     request.topicPartitions !== null);
 
 /** Bumps the group epoch when subscriptions, or the topics behind them, are not what the target was made for. */
-function updateGroup(host: ConsumerHost, group: ConsumerGroup, changed: boolean, write: Write): void {
+function updateGroup(host: ConsumerHost, group: ConsumerGroup, changed: boolean, mayDescribe: Joining["mayDescribe"], write: Write): void {
   const version = host.metadata.topicsVersion();
   if (!changed && group.topicsVersion === version) return;
-  write(resolveExpressions(group, host.metadata, host.clock.now()));
+  write(resolveExpressions(group, host.metadata, host.clock.now(), mayDescribe));
   const hash = subscriptionHash(group, host.metadata);
   group.topicsVersion = version;
   if (changed || hash !== group.metadataHash) write([groupEpochRecord(group.id, group.epoch + 1, hash)]);

@@ -19,6 +19,8 @@ export interface Joining {
   readonly version: number;
   readonly clientId: string | null;
   readonly host: string;
+  /** Absent: it may describe every topic. */
+  readonly mayDescribe?: ((topic: string) => boolean) | undefined;
 }
 export interface Subscription {
   /** What the group subscribes to may be another: a new target is needed. */

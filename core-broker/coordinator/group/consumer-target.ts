@@ -14,14 +14,22 @@ const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
   ["range", rangeAssignor],
 ]);
 
-/** Records for expressions that match other topics than before, and for those that nobody uses any more. */
-export function resolveExpressions(group: ConsumerGroup, metadata: MetadataView, nowMs: number): StateRecord[] {
+/**
+ * Records for expressions that match other topics than before, and for those that nobody uses any more. `mayDescribe`: the rights of the
+ * member that asks; topics that it must not know are left out, as in Kafka for the whole group.
+ */
+export function resolveExpressions(
+  group: ConsumerGroup,
+  metadata: MetadataView,
+  nowMs: number,
+  mayDescribe: (topic: string) => boolean = () => true,
+): StateRecord[] {
   const records: StateRecord[] = [];
   const used = new Set<string>();
   for (const member of group.members.values()) if (member.metadata.regex) used.add(member.metadata.regex);
   for (const regex of used) {
     const matches = compilePattern(regex);
-    const topics = [...metadata.topicNames()].filter(matches).sort();
+    const topics = [...metadata.topicNames()].filter((topic) => matches(topic) && mayDescribe(topic)).sort();
     const before = group.regexes.get(regex);
     if (before === undefined || before.length !== topics.length || before.some((topic, i) => topic !== topics[i])) {
       records.push(regexRecord(group.id, regex, topics, metadata.topicsVersion(), nowMs));

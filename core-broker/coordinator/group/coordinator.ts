@@ -29,6 +29,8 @@ export interface Requester {
   readonly version: number;
   readonly clientId: string | null;
   readonly host: string;
+  /** Which topics it may see where it names them by an expression; absent: all. */
+  readonly mayDescribe?: ((topic: string) => boolean) | undefined;
 }
 
 export type DescribedGroup = Encodable<DescribeGroupsResponse["groups"][number]>;
@@ -240,4 +242,5 @@ const joinAttempt = (from: Requester, request: JoinGroupRequest) => ({
   protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
   requiresKnownMemberId: from.version >= 4,
   canSkipAssignment: from.version >= 9,
+  mayDescribe: from.mayDescribe,
 });

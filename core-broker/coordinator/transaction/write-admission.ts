@@ -31,6 +31,7 @@ export async function admitWrite(transactions: TransactionCoordinator, write: Tr
     const code = produceCode(await transactions.addPartitions(transactionalId, write, added, 2), true);
     return () => code;
   }
-  if (!transactions.deps.config.transactionPartitionVerification) return () => ErrorCode.NONE;
+  const { verifiesPartitions, config } = transactions.deps;
+  if (!(verifiesPartitions?.() ?? config.transactionPartitionVerification)) return () => ErrorCode.NONE;
   return (topic, partition) => produceCode(transactions.verifyPartition(transactionalId, write, topic, partition), false);
 }

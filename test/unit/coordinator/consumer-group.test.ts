@@ -126,6 +126,34 @@ describe("consumer group (KIP-848)", () => {
     expect(wrong.errorCode).toBe(ErrorCode.INVALID_REGULAR_EXPRESSION);
   });
 
+  it("leaves topics out of an expression that the member must not know", async () => {
+    const w = world();
+    w.topics.set("t-secret", 3);
+    const c = await w.start();
+    const request = { groupId: "g", memberId: "a", instanceId: null, rackId: null, serverAssignor: null, topicPartitions: [] };
+    const joining = { ...request, memberEpoch: 0, rebalanceTimeoutMs: 30_000, subscribedTopicNames: null, subscribedTopicRegex: "t.*" };
+    await c.groups.consumerHeartbeat({ ...from, mayDescribe: (topic) => !topic.includes("secret") }, joining);
+    const topics = c.groups.describeConsumer("g").members?.[0]?.targetAssignment?.topicPartitions?.map((each) => each.topicName);
+    expect(topics).toEqual(["t"]);
+  });
+
+  it("takes session and heartbeat times from the group's own settings", async () => {
+    const w = world();
+    w.groupConfigs.set(
+      "g",
+      new Map([
+        ["consumer.session.timeout.ms", "60000"],
+        ["consumer.heartbeat.interval.ms", "7000"],
+      ]),
+    );
+    const c = await w.start();
+    expect((await beat(c, joinWith)).heartbeatIntervalMs).toBe(7000);
+    await w.clock.advance(59_000);
+    expect(c.groups.describeConsumer("g").members).toHaveLength(1);
+    await w.clock.advance(2_000);
+    expect(stateOf(c)).toBe("Empty");
+  });
+
   it("keeps a static member's place, and hands it to its successor only", async () => {
     const w = world();
     const c = await w.start();

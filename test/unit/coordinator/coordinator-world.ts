@@ -88,6 +88,8 @@ export interface World {
   readonly groupLog: MemoryLog;
   readonly transactionLog: MemoryLog;
   readonly topics: Map<string, number>;
+  /** Group id → its dynamic settings. */
+  readonly groupConfigs: Map<string, ReadonlyMap<string, string>>;
   /** `topic-partition:producer:epoch:commit|abort` in the order of writing. */
   readonly markers: string[];
   markerFailure: Error | null;
@@ -126,6 +128,7 @@ export function world(seed = 1): World {
     groupLog,
     transactionLog,
     topics,
+    groupConfigs: new Map(),
     markers,
     markerFailure: null,
     onMarker: null,
@@ -148,6 +151,7 @@ export function world(seed = 1): World {
         groupLog,
         transactionLog,
         markers: { write },
+        groupConfigs: (groupId) => made.groupConfigs.get(groupId) ?? new Map<string, string>(),
         producerIds: { next: async () => ({ first: producerIdBlock++ * 1000, count: 1000 }) },
       };
       const coordinators = createCoordinators(deps);

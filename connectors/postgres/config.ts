@@ -91,6 +91,9 @@ const UNLISTED: readonly (readonly [name: string, value: string | null])[] = [
   ["millrace.snapshot.chunk.rows", "100000"],
   ["millrace.streaming", "false"],
   ["millrace.slot.progress.interval.ms", "30000"],
+  ["millrace.slot.guard", "warn"],
+  ["millrace.slot.guard.max.bytes", "0"],
+  ["millrace.slot.guard.interval.ms", "30000"],
   ["offset.mismatch.strategy", "trust_offset"],
   ["millrace.streaming.spill.dir", ""],
   ["millrace.streaming.spill.max.bytes", "10737418240"],
@@ -121,6 +124,8 @@ const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   "transaction.metadata.factory": ["io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory"],
   "topic.naming.strategy": ["io.debezium.schema.SchemaTopicNamingStrategy", "io.debezium.schema.DefaultTopicNamingStrategy"],
   "event.processing.failure.handling.mode": ["fail"],
+  "offset.mismatch.strategy": ["trust_offset", "trust_slot", "no_validation"],
+  "millrace.slot.guard": ["off", "warn", "drop"],
 };
 
 /** Throws ConfigError, naming the setting, for what is not supported. */

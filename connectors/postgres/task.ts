@@ -37,7 +37,7 @@ import { type AutocreateMode, preparePublication, setReplicaIdentities } from ".
 import type { RawSession } from "./raw-session.ts";
 import { openSession, sendStatus, startStreaming } from "./replication.ts";
 import { createSlot, dropSlot, quoteIdentifier, readSlot } from "./slot.ts";
-import { readXmin } from "./slot-guard.ts";
+import { watchSlot } from "./slot-guard.ts";
 import { openSnapshot, type SnapshotRun } from "./snapshot-run.ts";
 import { SourceInfo } from "./source-info.ts";
 import { StreamReader } from "./stream.ts";
@@ -400,8 +400,11 @@ class PostgresTask implements SourceTask {
       this.#heartbeat();
       this.#every(beatMs, () => this.#heartbeat());
     }
-    const xminMs = s.all.int("xmin.fetch.interval.ms");
-    if (xminMs > 0) this.#every(xminMs, () => void readXmin(() => this.#sql(), s.all.string("slot.name"), this.#source, this.#context.log));
+    const stop = (error: Error): void => this.#failed(STOPPED, error);
+    const { metrics, log } = this.#context;
+    watchSlot(s, { sql: () => this.#sql(), metrics, log, monotonicMs: () => performance.now(), stop, source: this.#source }, (ms, act) =>
+      this.#every(ms, act),
+    );
   }
   /** `offset`: may hold an incremental snapshot to go on with. */
   #signals(offset: SourceOffset): SignalHandler {

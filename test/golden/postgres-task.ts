@@ -22,6 +22,7 @@ export class TaskBench {
   failure: Error | null = null;
   /** Everything that was logged. */
   readonly logged: string[] = [];
+  readonly gauges = new Map<string, number>();
   readonly #config: Readonly<Record<string, string>>;
   #task: SourceTask | null = null;
   #loop: Promise<void> = Promise.resolve();
@@ -61,7 +62,7 @@ export class TaskBench {
           return Promise.resolve();
         },
       },
-      metrics: { gauge() {} },
+      metrics: { gauge: (name, value) => void this.gauges.set(name, value) },
       signal: new AbortController().signal,
       kafka: {},
     });

@@ -1,5 +1,6 @@
 /** Rows of change tables as events: update pairs joined, keys that change, transactions, what was delivered before left out. */
 import type { OffsetValue, SourceOffset } from "#connect/api/record";
+import { inHashMapOrder } from "../cdc/java-hash.ts";
 import type { StreamSignals } from "../cdc/signal-handler.ts";
 import { SourceError } from "../cdc/source-error.ts";
 import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "../cdc/transaction-metadata.ts";
@@ -77,8 +78,8 @@ export class ChangeEmitter {
     const incremental = this.#signals()?.offset() ?? null;
     const transaction = this.#c.settings.transactionMetadata && this.#transaction.id !== null ? this.#transaction.offset() : null;
     if (incremental === null && transaction === null) return plain;
-    const all: Record<string, OffsetValue> = { ...transaction, ...plain, ...incremental };
-    return all;
+    const all: Record<string, OffsetValue> = { ...plain, ...incremental, ...transaction };
+    return Object.fromEntries(inHashMapOrder(Object.entries(all)));
   }
   /** `micros`: of the commit. Resolves to what happened: "signal" where a signal row may ask to wait. */
   row(table: ChangedTable, row: ChangeRow, micros: number, replay: Replay): "event" | "none" | "signal" {

@@ -117,4 +117,5 @@ export const sqlserverSource: SourceConnectorPlugin = {
     return true;
   },
   exactlyOnce: "supported",
+  diagnosis: async () => (await import("./doctor.ts")).sqlserverDoctor,
 };

@@ -101,8 +101,10 @@ export class DatabaseTask {
       const kept = decision.keepsPosition ? offset : null;
       const during = kept ?? snapshotOffset(lsn, "INITIAL", false);
       const last = kept ?? snapshotOffset(lsn, "INITIAL", true);
+      const change = kept === null ? null : (position?.change ?? null);
+      const at = { commit: kept === null ? lsn : (position?.commit ?? null), change, serial: null };
       this.#at = during;
-      const run: SnapshotRun = { context, opened, offsets: { during, last, lsn, progress }, conditions: new Map() };
+      const run: SnapshotRun = { context, opened, offsets: { during, last, at, progress }, conditions: new Map() };
       context.notifier.send("Initial Snapshot", "STARTED");
       const historyAt = kept === null ? during : { ...kept, snapshot: "INITIAL", snapshot_completed: false };
       let records = await snapshotSchema(run, historyAt, !decision.data);

@@ -9,9 +9,10 @@ import type { Session } from "./connection.ts";
 import type { DatabaseContext } from "./database-context.ts";
 import { SqlServerChunks } from "./incremental.ts";
 import type { PlannedTable } from "./plans.ts";
+import { streamOffset } from "./position.ts";
 import type { SqlServer } from "./server-settings.ts";
 import { openSnapshot } from "./snapshot-open.ts";
-import { snapshotData } from "./snapshot-run.ts";
+import { snapshotData, snapshotSchema } from "./snapshot-run.ts";
 import type { DatabaseStream } from "./stream.ts";
 
 export interface DeskSettings {
@@ -123,9 +124,12 @@ export class SignalDesk {
       const opened = await openSnapshot(context.settings, server, context.database, tables);
       try {
         const during = from === "table" ? emitter.safeOffset : emitter.offset;
-        const offsets = { during, last: emitter.offset, lsn: opened.lsn, progress: null };
+        const { commit, change, serial } = emitter.position;
+        const at = { commit, change, serial: change === null ? null : serial };
+        const run = { context, opened, offsets: { during, last: emitter.offset, at, progress: null }, conditions };
         context.notifier.send("Initial Snapshot", "STARTED");
-        await snapshotData({ context, opened, offsets, conditions }, (resume) => {
+        await snapshotSchema(run, { ...streamOffset(emitter.position), snapshot: "BLOCKING", snapshot_completed: false }, false);
+        await snapshotData(run, (resume) => {
           this.#resume = resume;
         });
         context.notifier.send("Initial Snapshot", "COMPLETED");

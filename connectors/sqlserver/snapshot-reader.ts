@@ -24,7 +24,8 @@ interface Held {
 export interface SnapshotOffsets {
   readonly during: SourceOffset;
   readonly last: SourceOffset;
-  readonly lsn: Lsn | null;
+  /** What source blocks say: of a snapshot next to the stream, where the stream is. */
+  readonly at: { readonly commit: Lsn | null; readonly change: Lsn | null; readonly serial: number | null };
   /** Null: a restart begins anew. */
   readonly progress: SnapshotProgress | null;
 }
@@ -110,10 +111,11 @@ export class SnapshotReader implements RowConsumer {
   #emit(held: Held, marker: SnapshotMarker, offset: SourceOffset): void {
     const { events, source } = this.#c;
     events.tick();
+    const { commit, change, serial } = this.#o.at;
     const block =
       marker === "true"
-        ? (this.#source ??= source.block(held.table.name, marker, this.#o.lsn, null, null, true))
-        : source.block(held.table.name, marker, this.#o.lsn, null, null);
+        ? (this.#source ??= source.block(held.table.name, marker, commit, change, serial, true))
+        : source.block(held.table.name, marker, commit, change, serial);
     events.upsert(held.table.plan, "r", held.key, null, held.row, block, null, offset, held.bytes);
   }
 }

@@ -13,7 +13,7 @@ import { CHANGE_COLUMNS, changeQuery, type RowPlace, startsQuery, transactionsQu
 import type { Session } from "./connection.ts";
 import type { DatabaseContext } from "./database-context.ts";
 import { errorNumber, INVALID_OBJECT } from "./failures.ts";
-import type { StoredPosition } from "./position.ts";
+import { type StoredPosition, streamOffset } from "./position.ts";
 import type { PlannedTable } from "./plans.ts";
 import { schemaChangeRecord } from "./schema-change.ts";
 import { limitedTo, sameTable } from "./schema-tracker.ts";
@@ -187,7 +187,7 @@ export class DatabaseStream {
     const type = known === undefined ? "CREATE" : "ALTER";
     const tsMs = Math.floor(context.nowMicros() / 1000);
     const change = { type, id: table.id, previousId: null, table } as const;
-    await context.tracker.record([change], "N/A", { ...this.emitter.offset }, tsMs);
+    await context.tracker.record([change], "N/A", streamOffset(this.emitter.position), tsMs);
     if (!context.settings.includeSchemaChanges) return;
     const { commit, change: changeLsn, serial } = this.emitter.position;
     context.events.other(

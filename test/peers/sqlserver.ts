@@ -1,0 +1,106 @@
+/**
+ * A SQL Server for tests: MSSQL_URL names one that is there (a real one); else the simulator in `sqlserver-sim/` is started, for
+ * which Python 3.11 is enough.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import sql from "mssql";
+
+export interface SqlServerPeer {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly simulator: boolean;
+  /** Runs one batch; autocommit. */
+  run(database: string, batch: string): Promise<void>;
+  rows(database: string, query: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Ends the server without warning and starts it again over the same state. Throws for a server that is not ours. */
+  crash(): Promise<void>;
+  stop(): Promise<void>;
+}
+export type SqlServerOrReason = SqlServerPeer | { readonly reason: string };
+
+const START_MS = 30_000;
+
+async function startSimulator(port: number, state: string | null): Promise<ChildProcess | string> {
+  const script = join(import.meta.dirname, "sqlserver-sim/sqlserver_sim.py");
+  const args = [script, "--port", String(port), ...(state === null ? [] : ["--state", state])];
+  const child = spawn("python3", args, { stdio: ["ignore", "pipe", "ignore"] });
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => resolve("the simulator did not come up within 30 s"), START_MS);
+    child.once("error", (error) => resolve(`python3 cannot be run: ${error.message}`));
+    child.once("exit", (code) => resolve(`the simulator ended with ${code}`));
+    child.stdout.on("data", (chunk: Buffer) => {
+      if (!chunk.toString("utf8").includes("listening on")) return;
+      clearTimeout(limit);
+      resolve(child);
+    });
+  });
+}
+
+/** `port`: unused. `state`: a file that keeps the simulator's databases over a crash. */
+export async function startSqlServer(options: { readonly port: number; readonly state?: string }): Promise<SqlServerOrReason> {
+  const given = process.env["MSSQL_URL"];
+  const url = new URL(given ?? `mssql://sa:Password!@127.0.0.1:${options.port}`);
+  const started = given === undefined ? await startSimulator(options.port, options.state ?? null) : null;
+  if (typeof started === "string") return { reason: `${started}; set MSSQL_URL to use another server` };
+  let child = started;
+  const server = {
+    host: url.hostname,
+    port: Number(url.port || 1433),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+  };
+  const pools = new Map<string, sql.ConnectionPool>();
+  const pool = async (database: string): Promise<sql.ConnectionPool> => {
+    const known = pools.get(database);
+    if (known?.connected === true) return known;
+    const made = new sql.ConnectionPool({
+      ...server,
+      server: server.host,
+      database,
+      options: { encrypt: given !== undefined, trustServerCertificate: true },
+      pool: { max: 1, min: 0 },
+    });
+    made.on("error", () => {});
+    await made.connect();
+    pools.set(database, made);
+    return made;
+  };
+  const closePools = async (): Promise<void> => {
+    for (const each of pools.values()) await each.close().catch(() => {});
+    pools.clear();
+  };
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    const current = child;
+    if (current === null || current.exitCode !== null) return;
+    const gone = new Promise((resolve) => current.once("exit", resolve));
+    current.kill(signal);
+    await gone;
+  };
+  return {
+    ...server,
+    simulator: given === undefined,
+    async run(database, batch) {
+      await (await pool(database)).request().batch(batch);
+    },
+    async rows(database, query) {
+      const result = await (await pool(database)).request().query<Readonly<Record<string, unknown>>>(query);
+      return result.recordset;
+    },
+    async crash() {
+      if (child === null) throw new Error("the server is not ours");
+      await closePools();
+      // Its state is written at the end.
+      await end("SIGTERM");
+      const again = await startSimulator(options.port, options.state ?? null);
+      if (typeof again === "string") throw new Error(again);
+      child = again;
+    },
+    async stop() {
+      await closePools();
+      await end("SIGTERM");
+    },
+  };
+}

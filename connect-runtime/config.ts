@@ -17,7 +17,12 @@ import { CLIENT_KEYS, DISTRIBUTED_KEYS, PASSED_ON_PREFIXES, STANDALONE_KEYS, WOR
 import type { ConfigMap } from "./worker/types.ts";
 
 export type WorkerMode = "distributed" | "standalone";
-export type OverridePolicy = "all" | "none" | "principal";
+/** Of the settings of a connector's clients, those that it may set itself: all of them, or the ones that are named. */
+export interface OverridePolicy {
+  readonly name: "All" | "None" | "Principal" | "Allowlist";
+  /** Null: all. */
+  readonly settings: ReadonlySet<string> | null;
+}
 export interface Listener {
   readonly scheme: "http" | "https";
   /** "" listens everywhere. */
@@ -105,7 +110,10 @@ export function workerConfig(raw: ConfigMap, mode: WorkerMode): WorkerConfig {
     keyConverter: stringSetting(parsed, "key.converter"),
     valueConverter: stringSetting(parsed, "value.converter"),
     headerConverter: stringSetting(parsed, "header.converter"),
-    overridePolicy: overridePolicy(stringSetting(parsed, "connector.client.config.override.policy")),
+    overridePolicy: overridePolicy(
+      stringSetting(parsed, "connector.client.config.override.policy"),
+      listSetting(parsed, "connector.client.config.override.allowlist"),
+    ),
     topicTracking: booleanSetting(parsed, "topic.tracking.enable"),
     topicTrackingReset: booleanSetting(parsed, "topic.tracking.allow.reset"),
     topicCreation: booleanSetting(parsed, "topic.creation.enable"),
@@ -179,11 +187,16 @@ function responseHeaders(text: string): readonly (readonly [string, string])[] {
     return [m[1] ?? "", m[2] ?? ""] as const;
   });
 }
-function overridePolicy(name: string): OverridePolicy {
+const PRINCIPAL: ReadonlySet<string> = new Set(["sasl.jaas.config", "sasl.mechanism", "security.protocol"]);
+/** KIP-458, and the list of KIP-1188. */
+function overridePolicy(name: string, allowed: readonly string[]): OverridePolicy {
   const simple = /(\w+?)(?:ConnectorClientConfigOverridePolicy)?$/.exec(name)?.[1]?.toLowerCase();
-  if (simple === "all" || simple === "none" || simple === "principal") return simple;
+  if (simple === "all") return { name: "All", settings: null };
+  if (simple === "none") return { name: "None", settings: new Set() };
+  if (simple === "principal") return { name: "Principal", settings: PRINCIPAL };
+  if (simple === "allowlist") return { name: "Allowlist", settings: new Set(allowed) };
   throw new ConfigError(
-    `Invalid value ${name} for configuration connector.client.config.override.policy: known policies are All, None, Principal`,
+    `Invalid value ${name} for configuration connector.client.config.override.policy: known policies are All, None, Principal, Allowlist`,
   );
 }
 

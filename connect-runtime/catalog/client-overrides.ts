@@ -3,24 +3,21 @@ import type { RawConfig } from "../api/config.ts";
 import type { OverridePolicy } from "../config.ts";
 import type { ConfigInfo } from "./config-infos.ts";
 
-const PRINCIPAL: ReadonlySet<string> = new Set(["sasl.jaas.config", "sasl.mechanism", "security.protocol"]);
-const allows = (policy: OverridePolicy, setting: string): boolean => policy === "all" || (policy === "principal" && PRINCIPAL.has(setting));
-
 /** One entry for each override of the clients that the connector uses. */
 export function overrideInfos(
   config: RawConfig,
   clients: readonly ("producer" | "consumer" | "admin")[],
   policy: OverridePolicy,
 ): ConfigInfo[] {
-  const name = policy === "none" ? "None" : "Principal";
   return clients.flatMap((client) =>
     Object.entries(config)
       .filter(([key]) => key.startsWith(`${client}.override.`))
       .map(([key, value]) => {
         const setting = key.slice(client.length + ".override.".length);
-        const errors = allows(policy, setting)
-          ? []
-          : [`The '${name}' policy does not allow '${setting}' to be overridden in the connector configuration.`];
+        const errors =
+          (policy.settings?.has(setting) ?? true)
+            ? []
+            : [`The '${policy.name}' policy does not allow '${setting}' to be overridden in the connector configuration.`];
         return { definition: null, value: { name: key, value, recommended_values: [], errors, visible: true } };
       }),
   );

@@ -33,12 +33,12 @@ describe.skipIf(reason !== "")(`the slot guard${reason === "" ? "" : ` (skipped:
 
   test("warns with what is kept, and measures it", async () => {
     const bench = await blocked("guard_warn", {});
-    for (const end = Date.now() + 10_000; !bench.logged.some((l) => l.includes("keeps")) && Date.now() < end; ) await sleep(20);
+    for (const end = Date.now() + 10_000; (bench.gauges.get("SlotRetainedBytes") ?? 0) < 1_000_000 && Date.now() < end; ) await sleep(20);
     await bench.stop();
     // Making the next slot would wait for it.
     await db.query("ROLLBACK");
     expect(bench.failure).toBeNull();
-    expect(bench.logged.find((l) => l.includes("keeps"))).toMatch(/slot guard_warn keeps \d{7,} bytes of WAL \(wal_status reserved\)/);
+    expect(bench.logged.find((l) => l.includes("keeps"))).toMatch(/slot guard_warn keeps \d+ bytes of WAL \(wal_status reserved\)/);
     expect(bench.gauges.get("SlotRetainedBytes")).toBeGreaterThan(1_000_000);
     expect(bench.gauges.get("SlotSafeWalBytes")).toBe(-1);
   });

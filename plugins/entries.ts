@@ -142,6 +142,7 @@ export const transforms: readonly PluginEntry<TransformPlugin>[] = [
     classes: ["io.debezium.transforms.SchemaChangeEventFilter"],
     load: async () => (await import("./transforms/schema-change-event-filter.ts")).schemaChangeEventFilter,
   },
+  { name: "script", classes: ["io.millrace.transforms.Script"], load: async () => (await import("./transforms/script.ts")).script },
   {
     name: "debezium-filter",
     classes: ["io.debezium.transforms.Filter"],

@@ -61,6 +61,9 @@ export function addThirdParty(plugins: readonly ThirdPartyPlugin[]): void {
   loading = null;
 }
 
+/** For another thread, which has to be told of them. */
+export const thirdPartyPlugins = (): readonly ThirdPartyPlugin[] => thirdParty;
+
 /** The small plugins by name, once they are loaded. */
 export interface PluginNames {
   readonly transforms: ClassNames<SmallPlugins["transforms"][number]>;

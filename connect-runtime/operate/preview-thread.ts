@@ -3,7 +3,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "#broker/base/clock";
 import { silentLogger } from "#broker/base/logger";
 import type { SinkRecord, SourceRecord } from "../api/record.ts";
-import { catalog } from "../catalog/catalog.ts";
+import { addThirdParty, catalog } from "../catalog/catalog.ts";
+import type { ThirdPartyPlugin } from "../worker/types.ts";
 import { createConverters, missingClass } from "../worker/converters.ts";
 import { RecordReader } from "../worker/record-reader.ts";
 import { kafkaClients } from "../worker/thread-clients.ts";
@@ -111,4 +112,6 @@ async function run(job: Job): Promise<ThreadAnswer> {
     return { ok: false, message: messageOf(error) };
   }
 }
-parentPort?.postMessage(await run(workerData));
+const { plugins, ...job }: Job & { readonly plugins: readonly ThirdPartyPlugin[] } = workerData;
+if (plugins.length > 0) addThirdParty(plugins);
+parentPort?.postMessage(await run(job));

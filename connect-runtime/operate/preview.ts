@@ -6,6 +6,7 @@ import { Worker as Thread } from "node:worker_threads";
 import type { ClientConfig } from "#broker/client/types";
 import type { Leftover } from "../api/diagnosis.ts";
 import type { SourceOffset } from "../api/record.ts";
+import { thirdPartyPlugins } from "../catalog/catalog.ts";
 import { threadEnvironment } from "../worker/task-threads.ts";
 import { badRequest, RestError } from "../herder/errors.ts";
 import type { ConfigMap } from "../worker/types.ts";
@@ -81,7 +82,7 @@ const MEMORY_MAX_MB = 256;
 export async function inThread<T>(job: Job, worker: ConfigMap): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const thread = new Thread(new URL("./preview-thread.ts", import.meta.url), {
-    workerData: job,
+    workerData: { ...job, plugins: thirdPartyPlugins() },
     env: threadEnvironment(worker),
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MAX_MB },
   });

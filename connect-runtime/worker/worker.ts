@@ -235,7 +235,9 @@ class TaskWorker implements Worker {
 }
 /** `task.thread` of the connector's configuration, else what the connector says of itself. */
 function placementOf(plugin: ConnectorPlugin, config: ConfigMap): Placement {
-  const asked = config["task.thread"] ?? plugin.threads ?? "shared";
+  // A script may take the heap that its thread has: nobody else is to be in there.
+  const scripted = Object.entries(config).some(([key, value]) => /^transforms\..+\.type$/.test(key) && /^(?:.*\.)?script$/i.test(value));
+  const asked = scripted ? "own" : (config["task.thread"] ?? plugin.threads ?? "shared");
   if (asked !== "own" && asked !== "shared") throw new ConfigError(`Invalid value ${asked} for configuration task.thread: own or shared`);
   return asked === "own" ? "alone" : "shared";
 }

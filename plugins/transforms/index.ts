@@ -25,6 +25,7 @@ import { readToInsertEvent } from "./read-to-insert-event.ts";
 import { regexRouter } from "./regex-router.ts";
 import { replaceField } from "./replace-field.ts";
 import { schemaChangeEventFilter } from "./schema-change-event-filter.ts";
+import { script } from "./script.ts";
 import { scriptingFilter } from "./scripting-filter.ts";
 import { setSchemaMetadata } from "./set-schema-metadata.ts";
 import { timestampConverter } from "./timestamp-converter.ts";
@@ -59,6 +60,7 @@ export const transforms: readonly TransformPlugin[] = [
   regexRouter,
   replaceField,
   schemaChangeEventFilter,
+  script,
   scriptingFilter,
   setSchemaMetadata,
   timestampConverter,

@@ -17,10 +17,10 @@ import { Boxed, Decimal, type ConnectValue } from "#connect/api/value";
 import { debeziumEnum, debeziumError, debeziumRequired } from "./debezium.ts";
 
 const TIMEOUT_MS = 1000;
-const LONG = "$long";
-type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
+export const LONG = "$long";
+export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
 
-function plainValue(value: ConnectValue): Plain {
+export function plainValue(value: ConnectValue): Plain {
   if (value === null || typeof value === "boolean" || typeof value === "string") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
   if (typeof value === "bigint") return plainLong(value);

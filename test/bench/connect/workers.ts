@@ -16,7 +16,7 @@ export interface WorkerKind {
   start(): Promise<RunningWorker>;
 }
 const ROOT = join(import.meta.dirname, "../../..");
-const START_MS = 120_000;
+const START_MS = 300_000;
 export const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
 
 async function end(child: ChildProcess): Promise<void> {

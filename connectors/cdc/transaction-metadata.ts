@@ -3,6 +3,7 @@ import { arrayOf, INT64, OPTIONAL_INT64, type Schema, STRING, structOf } from "#
 import { Struct } from "#connect/api/struct";
 import type { OffsetValue } from "#connect/api/record";
 import { TRANSACTION_BLOCK } from "./envelope.ts";
+import { inHashMapOrder } from "./java-hash.ts";
 
 const COLLECTION: Schema = structOf(
   [
@@ -62,7 +63,7 @@ export class TransactionContext {
     return new Struct(TRANSACTION_VALUE, ["BEGIN", display, null, null, BigInt(tsMs)]);
   }
   endValue(display: string, tsMs: number): Struct {
-    const tables = [...this.#perTable].map(([table, count]) => new Struct(COLLECTION, [table, BigInt(count)]));
+    const tables = inHashMapOrder(this.#perTable).map(([table, count]) => new Struct(COLLECTION, [table, BigInt(count)]));
     return new Struct(TRANSACTION_VALUE, ["END", display, BigInt(this.#total), tables, BigInt(tsMs)]);
   }
   /** Keys that offsets carry inside a transaction. */

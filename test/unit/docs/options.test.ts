@@ -8,6 +8,7 @@ import { DISTRIBUTED_KEYS, STANDALONE_KEYS, WORKER_KEYS } from "#connect/config-
 import { fileStreamSink } from "#connectors/file/sink";
 import { fileStreamSource } from "#connectors/file/source";
 import { jdbcSinkConfig } from "#connectors/jdbc-sink/config";
+import * as mysql from "#connectors/mysql/config";
 import { CONFIG, refuseUnsupported, settingsOf, settingsWithoutEffect } from "#connectors/postgres/config";
 import { code, expectTable } from "./generated.ts";
 
@@ -33,16 +34,20 @@ function rows(def: ConfigDef, remark: (key: ConfigKey) => string | null = () => 
 }
 
 /** What becomes of a value that no setting of the connector knows. */
-function postgresRemark(key: ConfigKey): string | null {
-  try {
-    refuseUnsupported({ [key.name]: "-" });
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return `**Anything else is refused**: ${error.message.slice(error.message.indexOf("; ") + 2)}.`;
-  }
-  const [notice] = settingsWithoutEffect(settingsOf({ [key.name]: "-" }));
-  return notice === undefined ? null : `**No effect**: ${notice.slice(notice.indexOf(": ") + 2)}.`;
+function remark(refuse: (config: Record<string, string>) => void, notices: (config: Record<string, string>) => readonly string[]) {
+  return (key: ConfigKey): string | null => {
+    try {
+      refuse({ [key.name]: "-" });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return `**Anything else is refused**: ${error.message.slice(error.message.indexOf("; ") + 2)}.`;
+    }
+    const [notice] = notices({ [key.name]: "-" });
+    return notice === undefined ? null : `**No effect**: ${notice.slice(notice.indexOf(": ") + 2)}.`;
+  };
 }
+const postgresRemark = remark(refuseUnsupported, (config) => settingsWithoutEffect(settingsOf(config)));
+const mysqlRemark = remark(mysql.refuseUnsupported, (config) => mysql.settingsWithoutEffect(mysql.settingsOf("mysql", config)));
 
 describe("tables of options", () => {
   test("PostgreSQL source", () => {
@@ -50,6 +55,13 @@ describe("tables of options", () => {
     expect(table.some((r) => r[3]?.includes("refused"))).toBe(true);
     expect(table.some((r) => r[3]?.includes("No effect"))).toBe(true);
     expectTable("docs/connectors/postgres.md", "options", HEAD, table);
+  });
+  test("MySQL and MariaDB sources", () => {
+    const table = rows(mysql.CONFIGS.mysql, mysqlRemark);
+    expect(table.some((r) => r[3]?.includes("refused"))).toBe(true);
+    expect(table.some((r) => r[3]?.includes("No effect"))).toBe(true);
+    expectTable("docs/connectors/mysql.md", "options", HEAD, table);
+    expectTable("docs/connectors/mysql.md", "mariadb options", HEAD, rows(mysql.CONFIGS.mariadb, mysqlRemark));
   });
   test("JDBC sink", () => expectTable("docs/connectors/jdbc-sink.md", "options", HEAD, rows(jdbcSinkConfig)));
   test("file source and sink", () => {

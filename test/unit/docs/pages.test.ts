@@ -35,7 +35,8 @@ test("links lead to files and headings that are there", () => {
 });
 
 /** Keys that no declaration lists: settings of the parts that a connector names, and Debezium's undeclared ones. */
-const BESIDE = /^(transforms|predicates|(key|value|header)\.converter|topic\.creation|(producer|consumer|admin)\.override)\./;
+const BESIDE =
+  /^(transforms|predicates|schema\.history\.internal\.kafka|(key|value|header)\.converter|topic\.creation|(producer|consumer|admin)\.override)\./;
 async function problems(config: RawConfig): Promise<readonly string[]> {
   const plugin = await catalog.connector(config["connector.class"] ?? "");
   if (plugin === null) return [`no connector ${config["connector.class"]}`];

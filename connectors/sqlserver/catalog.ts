@@ -143,10 +143,6 @@ export async function maxLsn(session: Session, database: string): Promise<Lsn | 
 export async function oldestStartLsn(session: Session, database: string): Promise<Lsn | null> {
   return lsnOf((await session.first(`SELECT MIN(start_lsn) FROM ${quoted(database)}.cdc.change_tables`))?.[0]);
 }
-export async function incrementLsn(session: Session, database: string, lsn: Buffer): Promise<Buffer> {
-  const row = await session.first(`SELECT ${quoted(database)}.sys.fn_cdc_increment_lsn(@lsn)`, { lsn });
-  return row?.[0] instanceof Buffer ? row[0] : lsn;
-}
 /** Null: it is not known (the right to see it is missing). */
 export async function agentRunning(session: Session, database: string, query: string | null): Promise<boolean | null> {
   const db = quoted(database);

@@ -70,8 +70,9 @@ async function serverChecks(session: Session): Promise<readonly Check[]> {
   const row = await session.first(
     "SELECT CAST(SERVERPROPERTY('Edition') AS nvarchar(128)), CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128))",
   );
-  const edition = String(row?.[0] ?? ""),
-    version = String(row?.[1] ?? "");
+  const text = (value: unknown): string => (typeof value === "string" ? value : "");
+  const edition = text(row?.[0]),
+    version = text(row?.[1]);
   const checks = [passed("connection", "connected")];
   checks.push(
     /express|web/i.test(edition)

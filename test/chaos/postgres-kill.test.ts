@@ -273,8 +273,8 @@ function difference(found: readonly string[], wanted: readonly string[]): string
 }
 
 test.each([
-  { database: "once", kills: Number(process.env["MILLRACE_KILLS"] ?? 70), exactly: false },
-  { database: "exact", kills: Number(process.env["MILLRACE_KILLS"] ?? 50), exactly: true },
+  { database: "once", kills: Number(process.env["MILLRACE_KILLS"] ?? 40), exactly: false },
+  { database: "exact", kills: Number(process.env["MILLRACE_KILLS"] ?? 30), exactly: true },
 ])(`$kills kills, exactly once: $exactly (seed ${seed})`, async ({ database, kills, exactly }) => {
   const overrides = { ...OVERRIDES, ...(exactly && { "exactly.once.source.support": "enabled" }) };
   const { checks, beyond } = await runWithKills({ database, kills, overrides });

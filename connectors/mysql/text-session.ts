@@ -160,6 +160,9 @@ export class TextSession {
   }
   #done(running: Running): void {
     this.#running = null;
+    // The end may be read from what was left: only input wakes the next query, so the socket must not stay paused.
+    if (this.#paused) this.#socket.resume();
+    this.#paused = false;
     running.consumer.flushed();
     running.resolve();
   }

@@ -2,7 +2,7 @@
  * F16 for MySQL and MariaDB: the process is killed (SIGKILL) in the midst of chunks and at the hand-over from snapshot to stream, while
  * rows are inserted, changed, deleted and get other keys, also while it is down, and while a table gets another column. In the end
  * the topics' last values are the tables, and no more than the chunks that were open was read again.
- * MILLRACE_CHAOS_SEED repeats a run, MILLRACE_SNAPSHOT_ROUNDS changes the number of kills.
+ * MILLRACE_CHAOS_SEED repeats a run, MILLRACE_SNAPSHOT_ROUNDS changes the number of kills of each flavor.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,7 +15,8 @@ import type { MysqlPeer } from "../peers/mysql-server.ts";
 import { connectorStates, freePorts, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
 import { difference, endsOf, readTopics, type Row, type Topics } from "./snapshot-topics.ts";
 
-const ROUNDS = Number(process.env["MILLRACE_SNAPSHOT_ROUNDS"] ?? 10);
+/** Of each flavor; 10 in all. */
+const ROUNDS = Number(process.env["MILLRACE_SNAPSHOT_ROUNDS"] ?? 5);
 /** Of one snapshot; then another connector takes the next one. */
 const KILLS_EACH = 5;
 const ROWS = 24_000;

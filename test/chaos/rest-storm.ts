@@ -1,6 +1,7 @@
 /** Many REST clients that create, change and delete connectors at once; what was acknowledged has to hold afterwards. */
 import { accepted, ask, notRunning } from "./journal.ts";
 import { seeded, sleep } from "./millrace-process.ts";
+import { RequestHistory } from "./request-history.ts";
 import { counting, type WorkerGroup } from "./worker-group.ts";
 
 const NAMES = 24;
@@ -9,17 +10,14 @@ type Outcome = { readonly kind: "config"; readonly mark: string; readonly tasks:
 export class RestStorm {
   readonly #group: WorkerGroup;
   readonly #random: () => number;
-  /** For each name all outcomes that may hold: the last acknowledged one, and those without a clear answer or beside it. */
-  readonly #possible = new Map<string, Outcome[]>();
-  readonly #unclear = new Map<string, Outcome[]>();
-  readonly #inFlight = new Map<string, { count: number; overlapped: boolean }>();
+  readonly #histories = new Map<string, RequestHistory<Outcome>>();
   #mark = 0;
   answered = 0;
 
   constructor(group: WorkerGroup, seed: number) {
     this.#group = group;
     this.#random = seeded(seed);
-    for (let n = 0; n < NAMES; n++) this.#possible.set(`storm-${n}`, [{ kind: "gone" }]);
+    for (let n = 0; n < NAMES; n++) this.#histories.set(`storm-${n}`, new RequestHistory<Outcome>({ kind: "gone" }));
   }
   async run(clients: number, durationMs: number, meanwhile: () => Promise<void>): Promise<void> {
     const end = Date.now() + durationMs;
@@ -32,16 +30,13 @@ export class RestStorm {
     const up = this.#group.workers.filter((w) => w.running);
     const worker = up[Math.floor(this.#random() * up.length)];
     const name = `storm-${Math.floor(this.#random() * NAMES)}`;
-    if (worker === undefined) return sleep(50);
+    const history = this.#histories.get(name);
+    if (worker === undefined || history === undefined) return sleep(50);
     const deletes = this.#random() < 0.3;
     const tasks = 1 + Math.floor(this.#random() * 2);
     const mark = String(this.#mark++);
     const outcome: Outcome = deletes ? { kind: "gone" } : { kind: "config", mark, tasks };
-    // Two requests for one name at the same time have no order that a client could know: both outcomes stay possible.
-    const flight = this.#inFlight.get(name) ?? { count: 0, overlapped: false };
-    this.#inFlight.set(name, flight);
-    flight.overlapped ||= flight.count++ > 0;
-    this.#possible.get(name)?.push(outcome);
+    const request = history.begin(outcome);
     const config = counting(`storm-${tasks}`, tasks, { "pause.ms": "1000", batch: "1", mark });
     const answer = deletes
       ? await ask(worker.rest, "DELETE", `/connectors/${name}`)
@@ -49,13 +44,8 @@ export class RestStorm {
         ? await ask(worker.rest, "POST", "/connectors", { name, config })
         : await ask(worker.rest, "PUT", `/connectors/${name}/config`, config);
     if (answer.status > 0) this.answered++;
-    // Without a clear answer the request may be carried out at any time, also after later ones.
-    const unclear = answer.status === 0 || answer.status >= 500;
-    if (unclear) this.#unclear.set(name, [...(this.#unclear.get(name) ?? []), outcome]);
-    if (answer.status >= 200 && answer.status < 300 && !flight.overlapped) {
-      this.#possible.set(name, [outcome, ...(this.#unclear.get(name) ?? [])]);
-    }
-    if (--flight.count === 0) flight.overlapped = false;
+    if (answer.status >= 200 && answer.status < 300) history.acknowledged(request);
+    else if (answer.status >= 400 && answer.status < 500) history.refused(request);
     await sleep(20);
   }
   /** Null when every connector is whole: listed, described, with status and tasks running, as one of its possible outcomes; or not there at all. */
@@ -63,7 +53,7 @@ export class RestStorm {
     const { rest } = this.#group;
     const listed = await ask(rest, "GET", "/connectors");
     if (!Array.isArray(listed.body)) return listed.text;
-    for (const [name, possible] of this.#possible) {
+    for (const [name, { possible }] of this.#histories) {
       const info = await ask(rest, "GET", `/connectors/${name}`);
       const there = listed.body.includes(name);
       if (there !== (info.status === 200)) return `${name}: listed ${there}, but ${info.text}`;

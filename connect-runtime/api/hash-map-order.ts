@@ -24,13 +24,29 @@ function valueHash(value: unknown): number {
   const bits = BigInt.asUintN(64, BigInt(Number.isInteger(Number(value)) ? value : 0));
   return Number((bits ^ (bits >> 32n)) & 0xffffffffn) | 0;
 }
-/** Items in the order in which a HashMap has them whose keys are maps themselves (partitions of offsets). */
+/**
+ * Items in the order in which a HashMap has them whose keys are maps themselves (partitions of offsets). The reader of offsets
+ * makes its map with their number as capacity, which HashMap doubles when more than three quarters of it are taken.
+ */
 export function inMapKeyOrder<T>(items: readonly T[], keyOf: (item: T) => Readonly<Record<string, unknown>>): T[] {
-  let capacity = 16;
+  let capacity = 1;
+  while (capacity < items.length) capacity *= 2;
   while (items.length > capacity * 0.75) capacity *= 2;
   const bucket = (item: T): number => {
     let h = 0;
     for (const [name, value] of Object.entries(keyOf(item))) h = (h + (textHash(name) ^ valueHash(value))) | 0;
+    return (h ^ (h >>> 16)) & (capacity - 1);
+  };
+  return [...items].sort((a, b) => bucket(a) - bucket(b));
+}
+/** Items in the order of a HashMap with these texts as keys, each as a ByteBuffer of its UTF-8. */
+export function inBufferKeyOrder<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
+  let capacity = 16;
+  while (items.length > capacity * 0.75) capacity *= 2;
+  const bucket = (item: T): number => {
+    const bytes = Buffer.from(keyOf(item), "utf8");
+    let h = 1;
+    for (let i = bytes.length - 1; i >= 0; i--) h = (Math.imul(31, h) + bytes.readInt8(i)) | 0;
     return (h ^ (h >>> 16)) & (capacity - 1);
   };
   return [...items].sort((a, b) => bucket(a) - bucket(b));

@@ -1,5 +1,5 @@
 /** The offsets of all connectors in memory: what every store folds its records into. */
-import { inMapKeyOrder } from "../api/hash-map-order.ts";
+import { inBufferKeyOrder, inMapKeyOrder } from "../api/hash-map-order.ts";
 import type { SourceOffset, SourcePartition } from "../api/record.ts";
 import type { OffsetEntry } from "../worker/types.ts";
 import { canonicalKey, offsetKey } from "./offset-json.ts";
@@ -25,13 +25,11 @@ export class OffsetTable {
   keyOf(connector: string, partition: SourcePartition): string {
     return this.#rows.get(canonicalKey(connector, partition))?.key ?? offsetKey(connector, partition);
   }
-  /** In the JVM's order, which answers show. */
+  /** In the JVM's order, which answers show: of the map of partitions, which is filled from the map of serialised keys. */
   list(connector: string): OffsetEntry[] {
-    const found: OffsetEntry[] = [];
-    for (const row of this.#rows.values()) {
-      if (row.connector === connector) found.push({ partition: row.partition, offset: row.offset });
-    }
-    return inMapKeyOrder(found, (entry) => entry.partition);
+    const mine = [...this.#rows.values()].filter((row) => row.connector === connector);
+    const read = inBufferKeyOrder(mine, (row) => row.key);
+    return inMapKeyOrder(read, (row) => row.partition).map(({ partition, offset }) => ({ partition, offset }));
   }
   rows(): Iterable<Row> {
     return this.#rows.values();

@@ -68,7 +68,8 @@ function temporal(name: string, column: Column, modes: TypeModes): ColumnType | 
       return null;
   }
 }
-function structured(name: string, column: Column): ColumnType | null {
+function structured(name: string, column: Column, modes: TypeModes): ColumnType | null {
+  const charset = column.detail?.storedCharset;
   if (GEOMETRIES.has(name)) return geometryType;
   switch (name) {
     case "POINT":
@@ -76,7 +77,8 @@ function structured(name: string, column: Column): ColumnType | null {
     case "VECTOR":
       return vectorType;
     case "JSON":
-      return jsonType;
+      // MariaDB's, after CONVERT TO CHARACTER SET.
+      return charset === undefined ? jsonType : { ...jsonType, binlog: characterType(charset, modes).binlog };
     case "ENUM":
       return enumType(column.enumValues);
     case "SET":
@@ -106,7 +108,7 @@ export function columnType(column: Column, modes: TypeModes): ColumnType | null 
     integer(name, unsigned, zerofill, modes) ??
     approximate(name, column) ??
     temporal(name, column, modes) ??
-    structured(name, column) ??
+    structured(name, column, modes) ??
     (/CHAR|TEXT|^LONG/.test(name) ? character(column, modes) : null)
   );
 }

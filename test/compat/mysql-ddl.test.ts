@@ -105,7 +105,7 @@ const isDecimal = (c: Column): boolean => /^(DEC|DECIMAL|NUMERIC|FIXED)\b/.test(
 const sizes = (c: Column): string =>
   isDecimal(c)
     ? `${c.length},${c.scale}`
-    : (c.jdbcType === 12 || c.jdbcType === -9) && c.length !== null && c.typeName.includes("VAR")
+    : (c.jdbcType === 12 || c.jdbcType === -9 || c.jdbcType === -3) && c.length !== null && c.typeName.includes("VAR")
       ? `${c.length}`
       : "";
 
@@ -124,7 +124,7 @@ async function servers(c: Connection): Promise<Told[]> {
     columns: columns
       .filter((r) => r["t"] === table)
       .map((r) => {
-        const size = r["d"] === "decimal" ? `${r["p"]},${r["s"]}` : r["d"] === "varchar" ? `${r["l"]}` : "";
+        const size = r["d"] === "decimal" ? `${r["p"]},${r["s"]}` : r["d"] === "varchar" || r["d"] === "varbinary" ? `${r["l"]}` : "";
         const optional = r["o"] === "YES" ? "null" : "not null";
         return [r["n"], optional, r["cs"] ?? "-", /INVISIBLE/i.test(String(r["e"])) ? "invisible" : "", size].join("|");
       }),
@@ -137,6 +137,8 @@ const comparable = (flavor: string, ours: Told, theirs: Told): readonly (readonl
     const mine = ours.columns[i] ?? "";
     const [a, b] = [mine.split("|"), text.split("|")];
     if (flavor === "mariadb" && a[2] === "-" && b[2] === "utf8mb4") b[2] = "-";
+    // Debezium's model takes a unique key for the key, and keeps NOT NULL of its columns at CHANGE as it does for a primary key's.
+    if (theirs.key.length === 0 && a[0] !== undefined && ours.key.includes(a[0]) && a[1] === "not null") b[1] = "not null";
     return [a.join("|"), b.join("|")];
   });
 

@@ -3,6 +3,7 @@ import type { Column, ColumnDetail, Table, TableId } from "#connectors/cdc/table
 import type { Action } from "./actions.ts";
 import { type CharsetDefault, chosen, sameCharset } from "./charset.ts";
 import { type ColumnDraft, finishedColumn } from "./column-definition.ts";
+import type { Flavor } from "./ddl.ts";
 
 const same = (a: string, b: string): boolean => a === b || a.toLowerCase() === b.toLowerCase();
 type Of<K extends Action["kind"]> = Extract<Action, { kind: K }>;
@@ -32,7 +33,7 @@ class Columns {
     if (this.#names.size !== this.list.length) for (const c of this.list) this.#names.add(c.name.toLowerCase());
     return this.#names.has(name.toLowerCase());
   }
-  /** A column that the same statement has added; nothing if it has not (IF EXISTS). */
+  /** A column that the same statement has added or is to move; nothing if it has not (IF EXISTS). */
   replace(name: string, column: Column, place: { readonly after: string | null } | null): void {
     const at = this.at(name);
     if (at < 0) return;
@@ -62,13 +63,14 @@ export interface ApplyOptions {
   readonly comments: boolean;
   /** CREATE TABLE: its character set is the model's too; ALTER TABLE: Debezium's model keeps the first. */
   readonly creates: boolean;
+  readonly flavor: Flavor;
 }
 export function applied(shape: TableShape, actions: readonly Action[], o: ApplyOptions): Table {
   const charset = tableCharset(shape.charset, actions, o.creates);
   const columns = new Columns(shape.columns);
   const names = changeColumns(columns, shape.primaryKeyColumnNames, actions, charset, o.comments);
   const conversion = actions.findLast((a): a is Of<"charset"> => a.kind === "charset" && a.convert);
-  if (conversion !== undefined) convert(columns, charset);
+  if (conversion !== undefined) convert(columns, chosen(conversion.choice, shape.charset).stored, o.flavor);
   setDefaults(columns, actions, names);
   const key = keyNames(
     columns,
@@ -91,15 +93,17 @@ export function applied(shape: TableShape, actions: readonly Action[], o: ApplyO
       : {}),
   };
 }
+/** Beside CONVERT TO an option of its own says the table's default; MariaDB lets the two differ, MySQL refuses that. */
 function tableCharset(above: CharsetDefault, actions: readonly Action[], creates: boolean): CharsetDefault {
+  const said = actions.filter((a): a is Of<"charset"> => a.kind === "charset");
+  const own = said.filter((a) => !a.convert);
   let charset: string | null = null;
   let collation: string | null = null;
-  for (const a of actions)
-    if (a.kind === "charset") {
-      if (a.choice.charset !== null) charset = a.choice.charset;
-      if (a.choice.collation !== null) collation = a.choice.collation;
-      else if (a.choice.charset !== null) collation = null;
-    }
+  for (const { choice } of own.length === 0 ? said : own) {
+    if (choice.charset !== null) charset = choice.charset;
+    if (choice.collation !== null) collation = choice.collation;
+    else if (choice.charset !== null) collation = null;
+  }
   const taken = chosen({ charset, collation }, above);
   return creates ? taken : { charset: above.charset, stored: taken.stored };
 }
@@ -144,14 +148,15 @@ function changeColumns(
       list.push({ ...old, name: fate.to });
     } else if (fate.kind === "change") {
       names.set(old.name.toLowerCase(), fate.column.name);
-      if (fate.place === null) list.push(kept(old, finished(fate.column), fate.keeps, key));
+      list.push(kept(old, finished(fate.column), fate.keeps, key));
     }
   }
   columns.list.splice(0, columns.list.length, ...list);
   for (const a of actions) {
     if (a.kind === "change" && a.place !== null) {
       const old = columns.old(a.from);
-      if (old !== undefined) moved.push(() => columns.insert(kept(old, finished(a.column), a.keeps, key), a.place));
+      // Until its turn it stays where it was: AFTER may name a column that moves later (both servers, seen).
+      if (old !== undefined) moved.push(() => columns.replace(a.column.name, kept(old, finished(a.column), a.keeps, key), a.place));
       else moved.push(() => columns.replace(a.from, finished(a.column), a.place));
     } else if (a.kind === "change" && columns.old(a.from) === undefined)
       moved.push(() => columns.replace(a.from, finished(a.column), null));
@@ -167,7 +172,7 @@ function changeColumns(
 /** CHANGE keeps some of the column's traits in Debezium's model; a column of the key stays NOT NULL. */
 function kept(old: Column, column: Column, keeps: boolean, key: readonly string[]): Column {
   if (!keeps) return column;
-  const optional = column.optional && !key.includes(old.name);
+  const optional = column.optional && (old.optional || !key.includes(old.name));
   return {
     ...column,
     optional,
@@ -177,13 +182,17 @@ function kept(old: Column, column: Column, keeps: boolean, key: readonly string[
     comment: column.comment ?? old.comment,
   };
 }
-/** CONVERT TO CHARACTER SET: every text column, also one that the statement defines otherwise (both servers, seen). */
-function convert(columns: Columns, charset: CharsetDefault): void {
+/**
+ * CONVERT TO CHARACTER SET: every text column, also one that the statement defines otherwise (both servers, seen). MariaDB's JSON is
+ * a LONGTEXT of utf8mb4 until then.
+ */
+function convert(columns: Columns, to: string | null, flavor: Flavor): void {
   for (const [i, column] of columns.list.entries()) {
     const stored = column.detail?.storedCharset ?? column.charsetName;
-    if (column.charsetName === null || charset.stored === null || sameCharset(stored, "binary")) continue;
+    const own = column.charsetName ?? (flavor === "mariadb" && column.typeName === "JSON" ? "utf8mb4" : null);
+    if (own === null || to === null || sameCharset(stored, "binary")) continue;
     const { storedCharset: _stored, collation: _collation, ...rest } = column.detail ?? {};
-    const detail: ColumnDetail = sameCharset(charset.stored, column.charsetName) ? rest : { ...rest, storedCharset: charset.stored };
+    const detail: ColumnDetail = sameCharset(to, own) ? rest : { ...rest, storedCharset: to };
     const { detail: _detail, ...plain } = column;
     columns.list[i] = Object.keys(detail).length === 0 ? plain : { ...plain, detail };
   }

@@ -123,7 +123,7 @@ class Run implements StatementTarget {
     if (lenient && this.#schema.tables.get(id) !== undefined) return;
     const shape = { id, columns: [], primaryKeyColumnNames: [], charset: this.#charsetFor(id), comment: null, systemVersioned: false };
     try {
-      const table = applied(shape, actions, { comments: this.#comments, creates: true });
+      const table = applied(shape, actions, { comments: this.#comments, creates: true, flavor: this.flavor });
       this.#put(table);
       this.#event("CREATE", ddl, id, [{ type: "CREATE", id, previousId: null, table }]);
     } catch (error) {
@@ -157,7 +157,7 @@ class Run implements StatementTarget {
     try {
       const charset = { charset: before.defaultCharsetName, stored: before.detail?.storedCharset ?? before.defaultCharsetName };
       const shape = { ...before, charset, systemVersioned: before.detail?.systemVersioned ?? false };
-      const table = applied(shape, actions, { comments: this.#comments, creates: false });
+      const table = applied(shape, actions, { comments: this.#comments, creates: false, flavor: this.flavor });
       if (hidden && JSON.stringify(table) === JSON.stringify(before)) return;
       this.#remove(id);
       this.#put(table);

@@ -30,8 +30,8 @@ interface Case {
   readonly rounds: number;
 }
 const CASES: readonly Case[] = [
-  { name: "mysql_gtid", flavor: "mysql", gtid: true, rounds: ROUNDS || 36 },
-  { name: "mysql_file", flavor: "mysql", gtid: false, rounds: ROUNDS || 28 },
+  { name: "mysql_gtid", flavor: "mysql", gtid: true, rounds: ROUNDS || 34 },
+  { name: "mysql_file", flavor: "mysql", gtid: false, rounds: ROUNDS || 24 },
   { name: "mariadb", flavor: "mariadb", gtid: true, rounds: ROUNDS || 44 },
 ];
 const folders: string[] = [];
@@ -219,5 +219,5 @@ describe.each(CASES)("$name", (c) => {
       await load.stop();
       await faults.close();
     }
-  }, 300_000);
+  }, 600_000);
 });

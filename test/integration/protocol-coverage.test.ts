@@ -19,7 +19,10 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 const ABSENT: readonly (readonly [string, string])[] = [
   ["LeaderAndIsr, StopReplica, UpdateMetadata, ControlledShutdown (4–7)", "removed from Kafka 4.0"],
-  ["CreateDelegationToken … DescribeDelegationToken (38–41)", "deliberately: they exist to spare brokers a key distribution centre, which this one does not ask; SCRAM and OAUTHBEARER serve short-lived logins"],
+  [
+    "CreateDelegationToken … DescribeDelegationToken (38–41)",
+    "deliberately: they exist to spare brokers a key distribution centre, which this one does not ask; SCRAM and OAUTHBEARER serve short-lived logins",
+  ],
   [
     "Vote, BeginQuorumEpoch, EndQuorumEpoch, FetchSnapshot, AddRaftVoter, RemoveRaftVoter (52–54, 59, 80, 81)",
     "between controllers; there is one node",

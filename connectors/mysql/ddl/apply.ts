@@ -40,7 +40,7 @@ class Columns {
     this.#names.delete(name.toLowerCase());
     this.list.splice(at, 1);
     if (place !== null) this.insert(column, place);
-    else this.list.splice(at, 0, column);
+    else this.list.push(column);
     this.#names.add(column.name.toLowerCase());
   }
   insert(column: Column, place: { readonly after: string | null } | null): void {

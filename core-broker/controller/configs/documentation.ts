@@ -17,7 +17,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   "group.consumer.max.heartbeat.interval.ms": "Upper bound of a group's own heartbeat interval.",
   "group.consumer.max.session.timeout.ms": "Upper bound of a group's own session time-out.",
   "group.consumer.max.size": "Members that a KIP-848 group may have.",
-  "group.consumer.migration.policy": "Whether a group with members changes its protocol when one of the other protocol joins (upgrade), or the last of the consumer protocol leaves (downgrade).",
+  "group.consumer.migration.policy":
+    "Whether a group with members changes its protocol when one of the other protocol joins (upgrade), or the last of the consumer protocol leaves (downgrade).",
   "group.consumer.min.heartbeat.interval.ms": "Lower bound of a group's own heartbeat interval.",
   "group.consumer.min.session.timeout.ms": "Lower bound of a group's own session time-out.",
   "group.consumer.regex.refresh.interval.ms": "Kept; patterns are matched again whenever the topics change.",

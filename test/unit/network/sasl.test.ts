@@ -12,6 +12,12 @@ function credentialOf(password: string, hash: "sha256" | "sha512", salt: Buffer,
   const serverKey = createHmac(hash, salted).update("Server Key").digest();
   return { salt, iterations, serverKey, storedKey: createHash(hash).update(clientKey).digest() };
 }
+/** These mechanisms answer at once. */
+function answer(ours: SaslServer, message: Buffer): Buffer {
+  const next = ours.next(message);
+  if (next instanceof Promise) throw new Error("a promise");
+  return next;
+}
 const server = (mechanism: number, users: Readonly<Record<string, ScramCredential>>): SaslServer =>
   scramServer({ mechanism, credential: (user) => users[user], random: systemRandom });
 
@@ -22,9 +28,9 @@ describe("SCRAM", () => {
   ] as const)("mechanism %i: both sides prove that they know the password", (mechanism, hash) => {
     const ours = server(mechanism, { "a,b=c": credentialOf("pencil", hash, Buffer.from("salt")) });
     const client = scram(hash, "a,b=c", "pencil", "clientnonce");
-    const first = ours.next(client.first());
+    const first = answer(ours, client.first());
     expect(ours.user).toBeNull();
-    client.verify(ours.next(client.final(first.toString())).toString());
+    client.verify(answer(ours, client.final(first.toString())).toString());
     expect(ours.user).toBe("a,b=c");
     expect(() => ours.next(client.first())).toThrow(SaslFailure);
   });
@@ -37,7 +43,7 @@ describe("SCRAM", () => {
     ["noise", () => "\0\0\0"],
   ])("%s is refused, in the same words as all others", (_what, final) => {
     const ours = server(1, { user: credentialOf("pencil", "sha256", Buffer.from("salt")) });
-    const first = ours.next(Buffer.from("n,,n=user,r=clientnonce")).toString();
+    const first = answer(ours, Buffer.from("n,,n=user,r=clientnonce")).toString();
     expect(() => ours.next(Buffer.from(final(first)))).toThrow("invalid credentials with SASL mechanism SCRAM-SHA-256");
     expect(ours.user).toBeNull();
   });
@@ -56,7 +62,7 @@ describe("PLAIN", () => {
   const users = new Map([["alice", "wonder"]]);
   test("the right password", () => {
     const ours = plainServer(users);
-    ours.next(Buffer.from("\0alice\0wonder"));
+    answer(ours, Buffer.from("\0alice\0wonder"));
     expect(ours.user).toBe("alice");
   });
   test.each(["\0alice\0wrong", "\0nobody\0wonder", "\0nobody\0", "\0alice\0wonder\0", "bob\0alice\0wonder", "alice", "\0\0"])(

@@ -1,59 +1,12 @@
 /** Records of the schema change topic: each DDL, and the tables as it left them. */
 import type { Header, SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
-import {
-  arrayOf,
-  INT32,
-  INT64,
-  OPTIONAL_BOOLEAN,
-  OPTIONAL_INT32,
-  OPTIONAL_STRING,
-  type Schema,
-  STRING,
-  structOf,
-} from "#connect/api/schema";
+import { arrayOf, INT64, OPTIONAL_STRING, type Schema, STRING, structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
-import { type Column, quotedTableId, type Table, type TableChange } from "../cdc/table-model.ts";
+import { CHANGE, changeStruct } from "../cdc/table-change.ts";
+import type { TableChange } from "../cdc/table-model.ts";
 import type { Flavor } from "./ddl/ddl.ts";
 import { SOURCE_SCHEMAS } from "./source-info.ts";
 
-const STRINGS = arrayOf(STRING, { optional: true });
-const COLUMN: Schema = structOf(
-  [
-    ["name", STRING],
-    ["jdbcType", INT32],
-    ["nativeType", OPTIONAL_INT32],
-    ["typeName", STRING],
-    ["typeExpression", OPTIONAL_STRING],
-    ["charsetName", OPTIONAL_STRING],
-    ["length", OPTIONAL_INT32],
-    ["scale", OPTIONAL_INT32],
-    ["position", INT32],
-    ["optional", OPTIONAL_BOOLEAN],
-    ["autoIncremented", OPTIONAL_BOOLEAN],
-    ["generated", OPTIONAL_BOOLEAN],
-    ["comment", OPTIONAL_STRING],
-    ["defaultValueExpression", OPTIONAL_STRING],
-    ["enumValues", STRINGS],
-  ],
-  { name: "io.debezium.connector.schema.Column", version: 1 },
-);
-const TABLE: Schema = structOf(
-  [
-    ["defaultCharsetName", OPTIONAL_STRING],
-    ["primaryKeyColumnNames", STRINGS],
-    ["columns", arrayOf(COLUMN)],
-    ["comment", OPTIONAL_STRING],
-  ],
-  { name: "io.debezium.connector.schema.Table", version: 1, optional: true },
-);
-const CHANGE: Schema = structOf(
-  [
-    ["type", STRING],
-    ["id", STRING],
-    ["table", TABLE],
-  ],
-  { name: "io.debezium.connector.schema.Change", version: 1 },
-);
 const keySchema = (flavor: Flavor): Schema =>
   structOf([["databaseName", STRING]], { name: `io.debezium.connector.${flavor}.SchemaChangeKey`, version: 1 });
 const valueSchema = (flavor: Flavor): Schema =>
@@ -70,27 +23,6 @@ const valueSchema = (flavor: Flavor): Schema =>
   );
 const KEYS: Readonly<Record<Flavor, Schema>> = { mysql: keySchema("mysql"), mariadb: keySchema("mariadb") };
 const VALUES: Readonly<Record<Flavor, Schema>> = { mysql: valueSchema("mysql"), mariadb: valueSchema("mariadb") };
-
-const columnStruct = (c: Column): Struct =>
-  new Struct(COLUMN, [
-    c.name,
-    c.jdbcType,
-    c.nativeType,
-    c.typeName,
-    c.typeExpression,
-    c.charsetName,
-    c.length,
-    c.scale,
-    c.position,
-    c.optional,
-    c.autoIncremented,
-    c.generated,
-    c.comment,
-    c.defaultValueExpression,
-    c.enumValues.length === 0 ? null : [...c.enumValues],
-  ]);
-const tableStruct = (t: Table): Struct =>
-  new Struct(TABLE, [t.defaultCharsetName, [...t.primaryKeyColumnNames], t.columns.map(columnStruct), t.comment]);
 
 export interface SchemaChange {
   readonly flavor: Flavor;
@@ -110,14 +42,7 @@ export const schemaChangeRecord = (c: SchemaChange): SourceRecord => ({
   keySchema: KEYS[c.flavor],
   key: new Struct(KEYS[c.flavor], [c.databaseName]),
   valueSchema: VALUES[c.flavor],
-  value: new Struct(VALUES[c.flavor], [
-    c.source,
-    BigInt(c.tsMs),
-    c.databaseName,
-    null,
-    c.ddl,
-    c.changes.map((t) => new Struct(CHANGE, [t.type, quotedTableId(t.id), t.table === null ? null : tableStruct(t.table)])),
-  ]),
+  value: new Struct(VALUES[c.flavor], [c.source, BigInt(c.tsMs), c.databaseName, null, c.ddl, c.changes.map(changeStruct)]),
   timestamp: null,
   headers: c.headers,
   sourcePartition: c.partition,

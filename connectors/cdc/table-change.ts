@@ -1,0 +1,67 @@
+/** A changed table as records of schema change topics carry it, the same for all databases (Debezium's `tableChanges`). */
+import { arrayOf, INT32, OPTIONAL_BOOLEAN, OPTIONAL_INT32, OPTIONAL_STRING, type Schema, STRING, structOf } from "#connect/api/schema";
+import { Struct } from "#connect/api/struct";
+import { type Column, quotedTableId, type Table, type TableChange } from "./table-model.ts";
+
+const STRINGS = arrayOf(STRING, { optional: true });
+const COLUMN: Schema = structOf(
+  [
+    ["name", STRING],
+    ["jdbcType", INT32],
+    ["nativeType", OPTIONAL_INT32],
+    ["typeName", STRING],
+    ["typeExpression", OPTIONAL_STRING],
+    ["charsetName", OPTIONAL_STRING],
+    ["length", OPTIONAL_INT32],
+    ["scale", OPTIONAL_INT32],
+    ["position", INT32],
+    ["optional", OPTIONAL_BOOLEAN],
+    ["autoIncremented", OPTIONAL_BOOLEAN],
+    ["generated", OPTIONAL_BOOLEAN],
+    ["comment", OPTIONAL_STRING],
+    ["defaultValueExpression", OPTIONAL_STRING],
+    ["enumValues", STRINGS],
+  ],
+  { name: "io.debezium.connector.schema.Column", version: 1 },
+);
+const TABLE: Schema = structOf(
+  [
+    ["defaultCharsetName", OPTIONAL_STRING],
+    ["primaryKeyColumnNames", STRINGS],
+    ["columns", arrayOf(COLUMN)],
+    ["comment", OPTIONAL_STRING],
+  ],
+  { name: "io.debezium.connector.schema.Table", version: 1, optional: true },
+);
+export const CHANGE: Schema = structOf(
+  [
+    ["type", STRING],
+    ["id", STRING],
+    ["table", TABLE],
+  ],
+  { name: "io.debezium.connector.schema.Change", version: 1 },
+);
+
+const columnStruct = (c: Column): Struct =>
+  new Struct(COLUMN, [
+    c.name,
+    c.jdbcType,
+    c.nativeType,
+    c.typeName,
+    c.typeExpression,
+    c.charsetName,
+    c.length,
+    c.scale,
+    c.position,
+    c.optional,
+    c.autoIncremented,
+    c.generated,
+    c.comment,
+    c.defaultValueExpression,
+    c.enumValues.length === 0 ? null : [...c.enumValues],
+  ]);
+const tableStruct = (t: Table): Struct =>
+  new Struct(TABLE, [t.defaultCharsetName, [...t.primaryKeyColumnNames], t.columns.map(columnStruct), t.comment]);
+
+export const changeStruct = (c: TableChange): Struct =>
+  new Struct(CHANGE, [c.type, quotedTableId(c.id), c.table === null ? null : tableStruct(c.table)]);

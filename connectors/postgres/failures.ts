@@ -9,11 +9,21 @@ export const sqlState = (error: unknown): string =>
 const TRANSIENT_STATES = /^(08|57P0[123]|53300|55006|40001|40P01)/;
 const TRANSIENT_SOCKET = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 
-/** Whether trying again may help: the server restarts, the network was cut. */
+/** feature_not_supported, object_not_in_prerequisite_state, read_only_sql_transaction: what a server in recovery answers with. */
+const RECOVERY_STATES = /^(0A000|55000|25006)$/;
+const IN_RECOVERY = /in recovery|during recovery|recovery is in progress|in a read-only transaction/i;
+
+/**
+ * The server still replays WAL: it was promoted a moment ago, or is a standby that an address leads to until the new primary is up.
+ * Passes by itself, so it is waited for like a server that is away; the same states for other reasons are not.
+ */
+const isRecovering = (error: unknown): boolean => RECOVERY_STATES.test(sqlState(error)) && IN_RECOVERY.test(messageOf(error));
+
+/** Whether trying again may help: the server restarts or is being promoted, the network was cut. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof ConnectError) return error.causeClass === "transient";
   const code = sqlState(error);
-  if (TRANSIENT_STATES.test(code) || TRANSIENT_SOCKET.test(code)) return true;
+  if (TRANSIENT_STATES.test(code) || TRANSIENT_SOCKET.test(code) || isRecovering(error)) return true;
   return (
     code === "" &&
     /connection (was )?(closed|terminated|ended)|timeout expired|ended the replication stream|Connection terminated/i.test(messageOf(error))
@@ -28,9 +38,12 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^55000$/, "Set wal_level = logical in postgresql.conf and restart the server."],
 ];
 
+const RECOVERY_HINT =
+  "The server is in recovery, or read-only: it is waited for until it takes writes. Let database.hostname lead to the primary; a standby can be read from PostgreSQL 16 on.";
+
 function described(error: unknown): string {
   const code = sqlState(error);
-  const hint = HINTS.find(([state]) => state.test(code))?.[1];
+  const hint = isRecovering(error) ? RECOVERY_HINT : HINTS.find(([state]) => state.test(code))?.[1];
   return `${messageOf(error)}${code === "" ? "" : ` (${code})`}${hint === undefined ? "" : `. ${hint}`}`;
 }
 /** Preparing failed: our own errors as they are, the server's with what to do. */

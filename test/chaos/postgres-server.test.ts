@@ -217,6 +217,24 @@ test("another timeline with the same history: goes on", async () => {
   expect(bench.failure).toBeNull();
   expect(ids(bench)).toEqual([1, 2, 3, 4]);
 });
+test("a server that comes back as a standby and is promoted later: waited for", async () => {
+  const bench = await streamed();
+  await server.crash(async (data) => {
+    await writeFile(join(data, "standby.signal"), "", { mode: 0o666 });
+  });
+  db = await connect();
+  await sleep(1500);
+  const { rows } = await db.query<{ standby: boolean }>("SELECT pg_is_in_recovery() AS standby");
+  expect(rows[0]?.standby).toBe(true);
+  expect(bench.failure).toBeNull();
+  await db.query("SELECT pg_promote()");
+  await promoted();
+  await db.query("INSERT INTO t VALUES (4)");
+  await bench.until(4);
+  await bench.stop();
+  expect(bench.failure).toBeNull();
+  expect(ids(bench)).toEqual([1, 2, 3, 4]);
+});
 /** Recovery has ended: the server takes writes. */
 async function promoted(): Promise<void> {
   for (const end = Date.now() + 20_000; Date.now() < end; await sleep(50)) {

@@ -40,7 +40,7 @@ export async function startMillrace(folder: string, brokerPort: number, restPort
   const rest = `http://127.0.0.1:${restPort}`;
   const args = ["start", "--data-dir", join(folder, "millrace"), "--broker", `127.0.0.1:${brokerPort}`, "--rest", `127.0.0.1:${restPort}`];
   const profile = process.env["BENCH_CPU_PROF"] === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${process.env["BENCH_CPU_PROF"]}`];
-  const child = spawn(process.execPath, [...profile, join(ROOT, "connect-runtime/cli/millrace.ts"), ...args], {
+  const child = spawn(process.execPath, [...profile, join(ROOT, "connect-runtime/cli/millrace.js"), ...args], {
     stdio: ["ignore", log, log],
   });
   await until("millrace", answers(`${rest}/connectors`), child);

@@ -46,7 +46,7 @@ export async function startBrokerProcess(
       .join(""),
   );
   const started = performance.now();
-  const child = spawn(process.execPath, [join(ROOT, "connect-runtime/cli/millrace.ts"), "broker", file], {
+  const child = spawn(process.execPath, [join(ROOT, "connect-runtime/cli/millrace.js"), "broker", file], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -23,7 +23,7 @@ export async function startMillrace(
 ): Promise<MillraceProcess> {
   const args = ["start", "--data-dir", dataDir, "--broker", `127.0.0.1:${brokerPort}`, "--rest", `127.0.0.1:${restPort}`];
   for (const [key, value] of Object.entries(overrides)) args.push("--override", `${key}=${value}`);
-  const child = spawn(process.execPath, [join(ROOT, "connect-runtime/cli/millrace.ts"), ...args], {
+  const child = spawn(process.execPath, [join(ROOT, "connect-runtime/cli/millrace.js"), ...args], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { kafkaLibs, startKafka } from "../peers/kafka.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const MAIN = join(ROOT, "connect-runtime/cli/millrace.ts");
+const MAIN = join(ROOT, "connect-runtime/cli/millrace.js");
 const READY_MS = 60_000;
 
 export interface Process {

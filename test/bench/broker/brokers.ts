@@ -82,7 +82,7 @@ export function millrace(folder: string, port: number): BrokerKind {
     start() {
       const log = openSync(join(folder, "log"), "a");
       const begun = performance.now();
-      const child = spawn(process.execPath, [...profile, join(ROOT, "connect-runtime/cli/millrace.ts"), "broker", file], {
+      const child = spawn(process.execPath, [...profile, join(ROOT, "connect-runtime/cli/millrace.js"), "broker", file], {
         stdio: ["ignore", log, log],
       });
       return started(child, `127.0.0.1:${port}`, begun);

@@ -137,7 +137,8 @@ const consume = (): Promise<void> =>
           await javaProduce(kind.bootstrap, "perf", records, size, compression);
           const name = `consume ${size} B${compression === "none" ? "" : `, ${compression}`}`;
           await measured(kind, broker, `${name}, Java`, records, () => javaConsume(kind.bootstrap, "perf", records));
-          await measured(kind, broker, `${name}, kcat`, records, () => kcatConsume(kind.bootstrap, "perf", records));
+          await measured(kind, broker, `${name}, kcat`, records, () => kcatConsume(kind.bootstrap, "perf", records, false));
+          await measured(kind, broker, `${name}, kcat, deep queue`, records, () => kcatConsume(kind.bootstrap, "perf", records, true));
         });
   });
 

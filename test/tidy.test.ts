@@ -91,9 +91,7 @@ const LINES_MAX = 500;
 const DATA_TABLES = new Set<string>([
   "core-broker/controller/configs/broker-keys.ts",
   "core-broker/controller/configs/topic-keys.ts",
-  "connectors/postgres/config-keys.ts",
-  "connectors/mysql/config-keys.ts",
-  "connectors/sqlserver/config-keys.ts",
+  "connectors/cdc/shared-keys.ts",
 ]);
 const lines = (text: string): number => text.split("\n").length - 1;
 

@@ -1,170 +1,81 @@
 /** The declaration of the settings, their checks, and what the connectors make of them. */
-import type { ConfigDef, ConfigKey, ConfigValue, RawConfig } from "#connect/api/config";
-import { ConfigError } from "#connect/api/errors";
-import { anyOf } from "../cdc/expressions.ts";
-import { messageKeys } from "../cdc/message-keys.ts";
+import type { ConfigDef, RawConfig } from "#connect/api/config";
+import { type ConfigRules, configOf, refuseValues, unlistedKeys, type UnlistedSetting, withoutEffect } from "../cdc/declared-config.ts";
 import { HISTORY_SETTINGS } from "../cdc/schema-history/open.ts";
 import { Settings } from "../cdc/settings.ts";
-import { CHANNEL_SETTINGS, SIGNAL_CHANNELS } from "../cdc/signal-channels.ts";
 import type { TypeModes } from "./column-type.ts";
-import { type DeclaredKey, MARIADB_KEYS, MYSQL_KEYS } from "./config-keys.ts";
+import { MARIADB_KEYS, MYSQL_KEYS } from "./config-keys.ts";
 import type { Flavor } from "./ddl/ddl.ts";
 import { currentNames, formerName } from "./former-names.ts";
 
-const invalid = (name: string, problem: string): string => `The '${name}' value is invalid: ${problem}`;
-const REQUIRED = new Set(["topic.prefix", "database.hostname", "database.user", "database.server.id"]);
-const REGEX_LISTS =
-  /^(database|table|column)\.(include|exclude)\.list$|^snapshot\.include\.collection\.list$|\.propagate\.source\.type$|^gtid\.source\.(includes|excludes)$/;
-/** Of each pair only one may be given. */
-const EXCLUSIVE: Readonly<Record<string, string>> = {
-  "table.exclude.list": "table.include.list",
-  "database.exclude.list": "database.include.list",
-  "column.exclude.list": "column.include.list",
-  "gtid.source.excludes": "gtid.source.includes",
+const POSITIVE: readonly [number, string] = [1, "A positive, non-zero integer value is expected"];
+const NOT_NEGATIVE: readonly [number, string] = [0, "A non-negative integer value is expected"];
+const SSL_ALIASES = /^(verify_full|require|disable|prefer)$/i;
+const RULES: ConfigRules = {
+  required: {
+    "topic.prefix": "A value is required",
+    "database.hostname": "A value is required",
+    "database.user": "A value is required",
+    "database.server.id": "A value is required",
+  },
+  replaced: (name, config) => formerName(name, config) !== null,
+  alsoChosen: (name, value, config) =>
+    (name === "database.ssl.mode" && SSL_ALIASES.test(value)) ||
+    (name === "snapshot.mode" && currentNames(config).values["snapshot.mode"] !== undefined),
+  exclusive: {
+    "table.exclude.list": "table.include.list",
+    "database.exclude.list": "database.include.list",
+    "column.exclude.list": "column.include.list",
+    "gtid.source.excludes": "gtid.source.includes",
+  },
+  expressionLists:
+    /^(database|table|column)\.(include|exclude)\.list$|^snapshot\.include\.collection\.list$|\.propagate\.source\.type$|^gtid\.source\.(includes|excludes)$/,
+  atLeast: {
+    "max.batch.size": POSITIVE,
+    "max.queue.size": POSITIVE,
+    "poll.interval.ms": POSITIVE,
+    "snapshot.max.threads": POSITIVE,
+    "incremental.snapshot.chunk.size": POSITIVE,
+    "connect.timeout.ms": POSITIVE,
+    "connect.keep.alive.interval.ms": POSITIVE,
+    "binlog.buffer.size": NOT_NEGATIVE,
+    "min.row.count.to.stream.results": NOT_NEGATIVE,
+    "heartbeat.interval.ms": NOT_NEGATIVE,
+    "snapshot.delay.ms": NOT_NEGATIVE,
+  },
+  own: {
+    "time.precision.mode": (text) =>
+      text.toLowerCase() === "adaptive" ? "The 'adaptive' time.precision.mode is no longer supported" : null,
+    "database.server.id": (text) => (Number(text) < 1 || Number(text) > 4_294_967_295 ? "Must be between 1 and 4294967295" : null),
+  },
 };
-const POSITIVE = new Set([
-  "max.batch.size",
-  "max.queue.size",
-  "poll.interval.ms",
-  "snapshot.max.threads",
-  "incremental.snapshot.chunk.size",
-  "connect.timeout.ms",
-  "connect.keep.alive.interval.ms",
-]);
-const NOT_NEGATIVE = new Set(["binlog.buffer.size", "min.row.count.to.stream.results", "heartbeat.interval.ms", "snapshot.delay.ms"]);
-const SSL_ALIASES: Readonly<Record<string, string>> = {
-  verify_full: "verify_identity",
-  require: "required",
-  disable: "disabled",
-  prefer: "preferred",
-};
-
-const given = (value: ConfigValue | undefined): string | null =>
-  value === null || value === undefined || value === "" ? null : Array.isArray(value) ? value.join(",") : String(value);
-
-function chosen(key: DeclaredKey, text: string): boolean {
-  const value = text.toLowerCase();
-  return (
-    key.choices === undefined ||
-    key.choices.includes(value) ||
-    (key.name === "database.ssl.mode" && key.choices.includes(SSL_ALIASES[value] ?? ""))
-  );
-}
-function problems(key: DeclaredKey, value: ConfigValue, config: RawConfig): readonly string[] {
-  const text = given(value);
-  const name = key.name;
-  if (text === null) return REQUIRED.has(name) && formerName(name, config) === null ? [invalid(name, "A value is required")] : [];
-  if (!chosen(key, text) && !(name === "snapshot.mode" && currentNames(config).values["snapshot.mode"] !== undefined))
-    return [invalid(name, `Value must be one of ${(key.choices ?? []).join(", ")}`)];
-  if (name === "time.precision.mode" && text.toLowerCase() === "adaptive")
-    return [invalid(name, "The 'adaptive' time.precision.mode is no longer supported")];
-  if (name === "topic.prefix" && !/^[a-zA-Z0-9._-]+$/.test(text))
-    return [invalid(name, `${text} has invalid format (only the underscore, hyphen, dot and alphanumeric characters are allowed)`)];
-  if (key.type === "INT" && !/^[+-]?\d+$/.test(text)) {
-    const problem = invalid(name, "An integer is expected");
-    // The reference says it twice for the port.
-    return name === "database.port" ? [problem, problem] : [problem];
-  }
-  if (key.type === "LONG" && !/^[+-]?\d+$/.test(text)) return [invalid(name, "A long value is expected")];
-  const other = EXCLUSIVE[name];
-  if (other !== undefined && given(config[other]) !== null) return [invalid(name, `"${other}" is already specified`)];
-  if (POSITIVE.has(name) && Number(text) <= 0) return [invalid(name, "A positive, non-zero integer value is expected")];
-  if (NOT_NEGATIVE.has(name) && Number(text) < 0) return [invalid(name, "A non-negative integer value is expected")];
-  if (name === "database.server.id" && (Number(text) < 1 || Number(text) > 4_294_967_295))
-    return [invalid(name, "Must be between 1 and 4294967295")];
-  if (name === "max.queue.size" && Number(text) <= Number(config["max.batch.size"] ?? 2048))
-    return [invalid(name, `Must be larger than the maximum batch size`)];
-  return malformed(name, text);
-}
-function malformed(name: string, text: string): readonly string[] {
-  try {
-    if (REGEX_LISTS.test(name)) anyOf(text, name);
-    if (name === "message.key.columns") messageKeys(text);
-  } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
-  }
-  return [];
-}
-
-const toConfigKey = (key: DeclaredKey): ConfigKey => ({
-  name: key.name,
-  type: key.type,
-  default: key.default,
-  importance: key.importance,
-  doc: key.doc,
-  group: key.group,
-  orderInGroup: key.order,
-  width: key.width,
-  displayName: key.displayName,
-  ...(key.dependents && { dependents: key.dependents }),
-  ...(key.choices && { recommended: () => key.choices ?? [] }),
-  ...(key.visible === false && { visible: () => false }),
-  validate: (value, config) => problems(key, value, config),
-});
 export const CONFIGS: Readonly<Record<Flavor, ConfigDef>> = {
-  mysql: MYSQL_KEYS.map(toConfigKey),
-  mariadb: MARIADB_KEYS.map(toConfigKey),
+  mysql: configOf(MYSQL_KEYS, RULES),
+  mariadb: configOf(MARIADB_KEYS, RULES),
 };
 
 /** Settings that the reference knows but its ConfigDef does not list. */
-const UNLISTED: readonly (readonly [name: string, value: string | null])[] = [
-  ["field.name.adjustment.mode", "none"],
+const UNLISTED: readonly UnlistedSetting[] = [
   ["binary.handling.mode", "bytes"],
   ["snapshot.isolation.mode", "repeatable_read"],
-  ["topic.delimiter", "."],
-  ["topic.transaction", "transaction"],
-  ["topic.heartbeat.prefix", null],
   ["read.only", "false"],
-  // Not the reference's: about how many rows a chunk of the initial snapshot has.
-  ["millrace.snapshot.chunk.rows", "100000"],
   ["driver.connectionTimeZone", null],
   ["database.connectionTimeZone", null],
-  ...CHANNEL_SETTINGS,
   ...HISTORY_SETTINGS,
 ];
-const unlisted = ([name, value]: readonly [string, string | null]): ConfigKey => ({
-  name,
-  type: "STRING",
-  default: value,
-  importance: "LOW",
-  doc: "",
-  internal: true,
-});
-
-/** Values that need something we do not have; anything but these is refused instead of being ignored. */
-const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
-  "snapshot.query.mode": ["select_all"],
-  "post.processors": [],
-  "openlineage.integration.enabled": ["false"],
-  "internal.snapshot.scan.all.columns.force": ["false"],
-  "sourceinfo.struct.maker": [
-    "io.debezium.connector.mysql.MySqlSourceInfoStructMaker",
-    "io.debezium.connector.mariadb.MariaDbSourceInfoStructMaker",
-  ],
-  "transaction.metadata.factory": ["io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory"],
-  "topic.naming.strategy": ["io.debezium.schema.DefaultTopicNamingStrategy", "io.debezium.schema.SchemaTopicNamingStrategy"],
-};
-/** Of settings whose other values are served. */
-const REFUSED: Readonly<Record<string, readonly string[]>> = { "snapshot.mode": ["custom"], "snapshot.locking.mode": ["custom"] };
 
 /** Throws ConfigError, naming the setting, for what is not supported. */
-export function refuseUnsupported(config: Readonly<Record<string, string | null>>): void {
-  for (const [name, allowed] of Object.entries(UNSUPPORTED)) {
-    const value = config[name];
-    if (value === undefined || value === null || value.trim() === "" || allowed.includes(value.trim())) continue;
-    throw unsupported(name, value, allowed);
-  }
-  for (const [name, refused] of Object.entries(REFUSED)) {
-    const value = config[name]?.trim().toLowerCase();
-    if (value !== undefined && refused.includes(value)) throw unsupported(name, value, []);
-  }
-  const channels = (config["signal.enabled.channels"] ?? "").split(",").map((c) => c.trim().toLowerCase());
-  const other = channels.find((c) => c !== "" && !SIGNAL_CHANNELS.includes(c));
-  if (other !== undefined) throw unsupported("signal.enabled.channels", other, SIGNAL_CHANNELS);
-}
-function unsupported(name: string, value: string, allowed: readonly string[]): ConfigError {
-  const instead = allowed.length === 0 ? "use one of its other values, or remove the setting" : `use ${allowed.join(", ")}`;
-  return new ConfigError(`The '${name}' value is invalid: '${value}' is not supported by this connector; ${instead}`);
+export function refuseUnsupported(config: RawConfig): void {
+  refuseValues(
+    config,
+    {
+      "sourceinfo.struct.maker": [
+        "io.debezium.connector.mysql.MySqlSourceInfoStructMaker",
+        "io.debezium.connector.mariadb.MariaDbSourceInfoStructMaker",
+      ],
+    },
+    { "snapshot.mode": ["custom"], "snapshot.locking.mode": ["custom"] },
+  );
 }
 
 export function settingsOf(
@@ -174,7 +85,7 @@ export function settingsOf(
 ): Settings {
   const { values, warnings } = currentNames(config);
   for (const warning of warnings) warn(warning);
-  return new Settings({ ...config, ...values }, [...CONFIGS[flavor], ...UNLISTED.map(unlisted)]);
+  return new Settings({ ...config, ...values }, [...CONFIGS[flavor], ...unlistedKeys(UNLISTED)]);
 }
 
 export function typeModes(s: Settings): Omit<TypeModes, "charsetTables"> {
@@ -189,27 +100,7 @@ export function typeModes(s: Settings): Omit<TypeModes, "charsetTables"> {
   };
 }
 
-/** `snapshot.select.statement.overrides` and the statements beside it. */
-export function selectOverrides(s: Settings): ReadonlyMap<string, string> {
-  const overrides = new Map<string, string>();
-  for (const table of s.list("snapshot.select.statement.overrides")) {
-    const statement = s.optional(`snapshot.select.statement.overrides.${table}`);
-    if (statement === null)
-      throw new ConfigError(invalid("snapshot.select.statement.overrides", `snapshot.select.statement.overrides.${table} is missing`));
-    overrides.set(table, statement);
-  }
-  return overrides;
-}
-/** `guardrail.collections.max`: too many captured tables are a mistake that is better found at the start. */
-export function checkGuardrail(s: Settings, captured: number, warn: (message: string) => void): void {
-  const limit = s.int("guardrail.collections.max");
-  if (limit === 0 || captured <= limit) return;
-  const message = `${captured} tables are captured, more than guardrail.collections.max=${limit} allows; narrow table.include.list or raise the limit`;
-  if (s.choice("guardrail.collections.limit.action") === "fail") throw new ConfigError(message);
-  warn(message);
-}
-
-/** Settings that are taken but change nothing here, with the reason: said once at the start instead of being passed over. */
+/** Settings that are taken but change nothing here, with the reason. */
 const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "database.jdbc.driver": "there is no JDBC driver here",
   "database.protocol": "there is no JDBC URL here",
@@ -218,12 +109,6 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "snapshot.fetch.size": "rows are taken from the socket as they come",
   "min.row.count.to.stream.results": "rows of all tables are streamed",
   "query.fetch.size": "results of the connector's queries are small, tables are streamed",
-  "custom.metric.tags": "metrics carry no additional labels yet",
   "use.nongraceful.disconnect": "connections are always cut at once",
-  "signal.poll.interval.ms": "only the channel file is looked at from time to time",
-  "signal.kafka.poll.timeout.ms": "the signal topic is read all the time",
 };
-export const settingsWithoutEffect = (s: Settings): readonly string[] =>
-  Object.entries(WITHOUT_EFFECT)
-    .filter(([name]) => s.isGiven(name))
-    .map(([name, reason]) => `the setting '${name}' has no effect: ${reason}`);
+export const settingsWithoutEffect = (s: Settings): readonly string[] => withoutEffect(s, WITHOUT_EFFECT);

@@ -18,7 +18,7 @@ import type { Notifier } from "../cdc/notifications.ts";
 import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { Held, SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
 import { quoted, type TableName } from "./catalog.ts";
-import { selectOverrides } from "./config.ts";
+import { selectOverrides } from "../cdc/declared-config.ts";
 import type { DdlEvent } from "./ddl/ddl.ts";
 import type { TablePlans } from "./plans.ts";
 import { schemaChangeRecord } from "./schema-change.ts";

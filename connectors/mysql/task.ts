@@ -16,7 +16,7 @@ import { memoryStore } from "../cdc/schema-history/stores.ts";
 import { messageOf, SourceError } from "../cdc/source-error.ts";
 import { streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { checkFlavor, readCharsetTables, readServer, type Server } from "./catalog.ts";
-import { checkGuardrail } from "./config.ts";
+import { checkGuardrail } from "../cdc/declared-config.ts";
 import { connect } from "./connection.ts";
 import type { Flavor } from "./ddl/ddl.ts";
 import { beginsSnapshot } from "./ddl/replay.ts";

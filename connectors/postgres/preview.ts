@@ -3,7 +3,7 @@ import type { TaskConfig } from "#connect/api/connector";
 import type { SourceRecord } from "#connect/api/record";
 import { RecordQueue } from "../cdc/record-queue.ts";
 import { type CatalogTable, listTables, readTable } from "./catalog.ts";
-import { selectOverrides } from "./config.ts";
+import { selectOverrides } from "../cdc/declared-config.ts";
 import { connect } from "./connection.ts";
 import { EventWriter } from "../cdc/event-writer.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";

@@ -13,7 +13,8 @@ import type { Signal } from "../cdc/signals.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { snapshotWanted, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { listTables, readTable, serverVersion } from "./catalog.ts";
-import { checkGuardrail, identityRules, selectOverrides } from "./config.ts";
+import { checkGuardrail, selectOverrides } from "../cdc/declared-config.ts";
+import { identityRules } from "./config.ts";
 import { connect } from "./connection.ts";
 import { EventWriter } from "../cdc/event-writer.ts";
 import { startFailure, wrapped } from "./failures.ts";
@@ -291,7 +292,7 @@ class PostgresTask implements SourceTask {
     const s = this.#s;
     const captured = async (): Promise<readonly { schema: string; table: string }[]> =>
       (await listTables(client)).filter((t) => s.plans.filters.table(t.schema, t.table));
-    checkGuardrail(s.all, await captured(), (m) => this.#context.log.warn(m));
+    checkGuardrail(s.all, (await captured()).length, (m) => this.#context.log.warn(m));
     const rules = identityRules(s.all);
     if (rules.length > 0) await setReplicaIdentities(client, rules, await captured());
     const mode = s.all.choice("publication.autocreate.mode") as AutocreateMode;

@@ -7,7 +7,7 @@ import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import type { CaptureInstance } from "./change-tables/capture-instance.ts";
 import { type Lsn, NO_LSN } from "./change-tables/lsn.ts";
-import { checkGuardrail } from "./config.ts";
+import { checkGuardrail } from "../cdc/declared-config.ts";
 import type { Session } from "./connection.ts";
 import type { DatabaseContext } from "./database-context.ts";
 import { readOffset, snapshotOffset, streamOffset, type StoredPosition } from "./position.ts";

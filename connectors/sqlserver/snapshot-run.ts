@@ -11,7 +11,7 @@ import { shapeOf } from "../cdc/snapshot-progress.ts";
 import type { Table, TableChange } from "../cdc/table-model.ts";
 import { fromOf, idOf, serverMicros } from "./catalog.ts";
 import { quoted } from "./change-tables/statements.ts";
-import { selectOverrides } from "./config.ts";
+import { selectOverrides } from "../cdc/declared-config.ts";
 import type { DatabaseContext } from "./database-context.ts";
 import { keyDialect, keyValues } from "./key-values.ts";
 import type { PlannedTable } from "./plans.ts";

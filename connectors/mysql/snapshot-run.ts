@@ -12,14 +12,16 @@
  * Rows at M are read by the definitions at M; a table that was altered since is another shape, and is read again as a whole. When
  * the log does not reach back to L any more, nothing of this holds: the snapshot begins anew.
  */
+import { RetriableError } from "#connect/api/errors";
 import type { SourceOffset, SourcePartition } from "#connect/api/record";
 import type { EventWriter } from "../cdc/event-writer.ts";
 import type { Notifier } from "../cdc/notifications.ts";
 import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { Held, SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
-import { quoted, type TableName } from "./catalog.ts";
 import { selectOverrides } from "../cdc/declared-config.ts";
+import { quoted, showCreateTable, type TableName } from "./catalog.ts";
 import type { DdlEvent } from "./ddl/ddl.ts";
+import { errorNumber } from "./failures.ts";
 import type { TablePlans } from "./plans.ts";
 import { schemaChangeRecord } from "./schema-change.ts";
 import type { SchemaTracker } from "./schema-tracker.ts";
@@ -143,7 +145,7 @@ export async function snapshotData(
   });
   try {
     const work = workOf(run, await inOrder(run, tables));
-    await Promise.all(sessions.map((session) => readChunks(session, work, rows)));
+    await Promise.all(sessions.map((session) => readChunks(session, run.opened, work, rows)));
     if (run.aborted()) throw new Error("the task was stopped during its snapshot");
     rows.finish();
   } finally {
@@ -159,13 +161,29 @@ async function inOrder({ settings, opened }: SnapshotRun, tables: readonly Table
   const of = (t: TableName): number => estimates.get(idOf(t)) ?? 0;
   return tables.toSorted((a, b) => (order === "ascending" ? of(a) - of(b) : of(b) - of(a)));
 }
-async function readChunks(session: TextSession, work: () => Promise<Work | null>, rows: SnapshotRows): Promise<void> {
+async function readChunks(session: TextSession, opened: OpenSnapshot, work: () => Promise<Work | null>, rows: SnapshotRows): Promise<void> {
   const reader = new SnapshotReader(rows);
   for (let next = await work(); next !== null; next = await work()) {
     reader.begin(next.table, next.chunk);
-    await session.query(next.sql, reader);
+    try {
+      await session.query(next.sql, reader);
+    } catch (error) {
+      throw await alteredOr(error, next.table.id, opened);
+    }
     reader.end();
   }
+}
+/** Unknown column, no such table, definition has changed: what a statement meets when its table was altered after the locks were gone. */
+const ALTERED = new Set([1054, 1146, 1412]);
+/** A table that was altered or dropped under the snapshot is a reason to try again by its new definition; a wrong statement is not. */
+async function alteredOr(error: unknown, id: string, { sql, statements }: OpenSnapshot): Promise<unknown> {
+  if (!ALTERED.has(errorNumber(error))) return error;
+  const began = statements.findLast(({ database, table }) => table !== null && `${database}.${table}` === id);
+  if (began === undefined || began.table === null) return error;
+  const now = await showCreateTable(sql, { database: began.database, table: began.table }).catch(() => null);
+  const plain = (ddl: string): string => ddl.replace(/\bAUTO_INCREMENT=\d+/, "");
+  if (now !== null && plain(now) === plain(began.ddl)) return error;
+  return new RetriableError(`The definition of ${id} has changed during its snapshot; the snapshot goes on by the new one.`, error);
 }
 /** Gives the chunks of all tables in their order, one to each caller. */
 function workOf(run: SnapshotRun, tables: readonly TableName[]): () => Promise<Work | null> {

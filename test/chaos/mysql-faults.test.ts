@@ -197,7 +197,7 @@ describe.each(CASES)("$name", (c) => {
       faults.lives.push({ from: 0, to: Number.POSITIVE_INFINITY });
       load.run();
       await faults.post();
-      while ((await faults.end()) === 0) await sleep(50);
+      while ((await faults.end()) === 0) await faults.alive();
       // Rows that were gone before the snapshot do not come.
       load.inserted.clear();
       for (let round = 0; round < c.rounds; round++) await faults.round();

@@ -71,6 +71,8 @@ function configOf(server: SqlServer): sql.config {
     connectionTimeout: server.connectTimeoutMs,
     requestTimeout: server.queryTimeoutMs,
     arrayRowMode: true,
+    // By default each statement would be preceded by a SELECT 1.
+    validateConnection: "socket",
     // One connection, kept for as long as the session is open.
     pool: { max: 1, min: 0, idleTimeoutMillis: NEVER_MS },
     options: {

@@ -41,7 +41,7 @@ interface Pass {
 }
 /** Where `max.iteration.transactions` is 0. */
 const TRANSACTIONS_MAX = 20_000;
-const PAGE_ROWS_MAX = 10_000;
+const PAGE_ROWS_MAX = 2_000;
 const PAGE_ROWS_MIN = 500;
 /** How often the agent is asked for while the log does not move. */
 const AGENT_CHECK_MS = 60_000;

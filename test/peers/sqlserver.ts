@@ -23,9 +23,18 @@ export type SqlServerOrReason = SqlServerPeer | { readonly reason: string };
 
 const START_MS = 30_000;
 
-async function startSimulator(port: number, state: string | null): Promise<ChildProcess | string> {
+export interface SqlServerOptions {
+  /** Unused. */
+  readonly port: number;
+  /** A file that keeps the simulator's databases over a crash. */
+  readonly state?: string;
+  /** Further ones of the simulator, see its README. */
+  readonly arguments?: readonly string[];
+}
+async function startSimulator(options: SqlServerOptions): Promise<ChildProcess | string> {
   const script = join(import.meta.dirname, "sqlserver-sim/sqlserver_sim.py");
-  const args = [script, "--port", String(port), ...(state === null ? [] : ["--state", state])];
+  const state = options.state === undefined ? [] : ["--state", options.state];
+  const args = [script, "--port", String(options.port), ...state, ...(options.arguments ?? [])];
   const child = spawn("python3", args, { stdio: ["ignore", "pipe", "ignore"] });
   return new Promise((resolve) => {
     const limit = setTimeout(() => resolve("the simulator did not come up within 30 s"), START_MS);
@@ -39,11 +48,10 @@ async function startSimulator(port: number, state: string | null): Promise<Child
   });
 }
 
-/** `port`: unused. `state`: a file that keeps the simulator's databases over a crash. */
-export async function startSqlServer(options: { readonly port: number; readonly state?: string }): Promise<SqlServerOrReason> {
+export async function startSqlServer(options: SqlServerOptions): Promise<SqlServerOrReason> {
   const given = process.env["MSSQL_URL"];
   const url = new URL(given ?? `mssql://sa:Password!@127.0.0.1:${options.port}`);
-  const started = given === undefined ? await startSimulator(options.port, options.state ?? null) : null;
+  const started = given === undefined ? await startSimulator(options) : null;
   if (typeof started === "string") return { reason: `${started}; set MSSQL_URL to use another server` };
   let child = started;
   const server = {
@@ -94,7 +102,7 @@ export async function startSqlServer(options: { readonly port: number; readonly 
       await closePools();
       // Its state is written at the end.
       await end("SIGTERM");
-      const again = await startSimulator(options.port, options.state ?? null);
+      const again = await startSimulator(options);
       if (typeof again === "string") throw new Error(again);
       child = again;
     },

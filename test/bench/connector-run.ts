@@ -74,9 +74,9 @@ export async function drained(target: Target, name: string, topic: Topic, count:
   };
 }
 
-export const best = (list: readonly Figure[]): Figure | undefined => list.toSorted((a, b) => b.perSecond - a.perSecond)[0];
-/** Each figure, and the ratio of the best ones. */
-export function report(title: string, unit: string, figures: ReadonlyMap<string, readonly Figure[]>): void {
+const best = (list: readonly Figure[]): Figure | undefined => list.toSorted((a, b) => b.perSecond - a.perSecond)[0];
+/** Each figure, what the database's own program reaches (null: not known), and the ratio of the best ones. */
+export function report(title: string, unit: string, figures: ReadonlyMap<string, readonly Figure[]>, limit: Figure | null): void {
   console.log(`\n${title}   (${machine()})`);
   for (const [name, list] of figures)
     for (const f of list)
@@ -85,6 +85,10 @@ export function report(title: string, unit: string, figures: ReadonlyMap<string,
       );
   const ours = best(figures.get("millrace") ?? []),
     theirs = best(figures.get("debezium") ?? []);
+  if (ours !== undefined && limit !== null)
+    console.log(
+      `  limit     ${Math.round(limit.perSecond).toLocaleString("en").padStart(9)} ${unit}/s by the database's own program; ${(ours.perSecond / limit.perSecond).toFixed(2)} of it`,
+    );
   if (ours === undefined || theirs === undefined) return;
   console.log(
     `  ratio     ${(ours.perSecond / theirs.perSecond).toFixed(2)}× the ${unit}/s, ${(ours.cpuSeconds / theirs.cpuSeconds).toFixed(3)}× the CPU per ${unit.slice(0, -1)}, ${(ours.peakMiB / theirs.peakMiB).toFixed(3)}× the memory`,

@@ -11,10 +11,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
-import { createKafkaClients } from "#broker/client/index";
 import { mysqlChroot, startMysql } from "../../peers/mysql.ts";
 import type { MysqlPeer } from "../../peers/mysql-server.ts";
-import { cpuSeconds, machine, residentMiB, sample } from "../process-sample.ts";
+import { alive, call, drained, type Figure, report, sleep, Topic } from "../connector-run.ts";
 import { startDebezium, startMillrace, type Target } from "../targets.ts";
 import { createTables, DATABASE, fillLog, fillTable, insertRow } from "./load.ts";
 
@@ -25,24 +24,6 @@ const REPS = Number(process.env["BENCH_REPS"] ?? 2);
 const PORT = Number(process.env["BENCH_PORT"] ?? 29690);
 const wanted = new Set((process.env["BENCH_SCENARIOS"] ?? "inserts,snapshot").split(","));
 
-interface Figure {
-  readonly perSecond: number;
-  /** Of connector and broker together, per million events. */
-  readonly cpuSeconds: number;
-  readonly peakMiB: number;
-}
-const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
-async function call(url: string, method: string, body?: unknown): Promise<void> {
-  for (let i = 0; ; i++) {
-    const response = await fetch(url, {
-      method,
-      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
-    });
-    if (response.ok) return;
-    if (response.status !== 409 || i > 200) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
-    await sleep(100);
-  }
-}
 let serverId = 7000;
 function sourceConfig(peer: MysqlPeer, target: Target, prefix: string, table: string, mode: string): Record<string, string> {
   const J = "org.apache.kafka.connect.json.JsonConverter";
@@ -67,53 +48,6 @@ function sourceConfig(peer: MysqlPeer, target: Target, prefix: string, table: st
     "value.converter.schemas.enable": "false",
   };
 }
-type Admin = Awaited<ReturnType<ReturnType<typeof createKafkaClients>["admin"]>>;
-class Topic {
-  readonly #admin: Admin;
-  readonly #topic: string;
-  private constructor(admin: Admin, topic: string) {
-    this.#admin = admin;
-    this.#topic = topic;
-  }
-  static async create(target: Target, topic: string): Promise<Topic> {
-    const admin = await createKafkaClients().admin({ "bootstrap.servers": target.bootstrap });
-    await admin.createTopics([{ name: topic, partitions: 1, replicationFactor: 1 }]);
-    return new Topic(admin, topic);
-  }
-  async end(): Promise<number> {
-    return (await this.#admin.endOffsets([{ topic: this.#topic, partition: 0 }]))[0] ?? 0;
-  }
-  async delete(): Promise<void> {
-    await this.#admin.deleteTopics([this.#topic]);
-    await this.#admin.close();
-  }
-}
-async function alive(target: Target, name: string): Promise<void> {
-  const status = await (await fetch(`${target.rest}/connectors/${name}/status`)).text();
-  if (status.includes("FAILED")) throw new Error(status);
-}
-/** Times `count` events from the first one on, as they become readable, while `begin` sets the connector going. */
-async function drained(target: Target, name: string, topic: Topic, count: number, begin: () => Promise<void>): Promise<Figure> {
-  const base = await topic.end();
-  const used = sample(target.pids.connect);
-  const brokerBefore = cpuSeconds(target.pids.broker);
-  await begin();
-  let first: { at: number; end: number } | null = null;
-  for (let end = base; end - base < count; await sleep(20)) {
-    end = await topic.end();
-    if (first === null && end > base) first = { at: performance.now(), end };
-    if (first === null || performance.now() - first.at > 300_000) await alive(target, name);
-  }
-  const seconds = (performance.now() - (first?.at ?? 0)) / 1000;
-  const own = used();
-  const apart = target.pids.broker !== target.pids.connect;
-  return {
-    perSecond: (count - ((first?.end ?? base) - base)) / seconds,
-    cpuSeconds: ((own.cpuSeconds + (apart ? cpuSeconds(target.pids.broker) - brokerBefore : 0)) * 1e6) / count,
-    peakMiB: own.peakMiB + (apart ? residentMiB(target.pids.broker) : 0),
-  };
-}
-
 interface Waiting {
   readonly target: Target;
   readonly name: string;
@@ -174,26 +108,6 @@ function limit(peer: MysqlPeer, program: string, args: readonly string[], count:
   if (status !== 0) console.log(`${program}: ${String(stderr).slice(-300)}`);
   return status === 0 ? { perSecond: (count * 1000) / (performance.now() - begun), cpuSeconds: Number.NaN, peakMiB: Number.NaN } : null;
 }
-const best = (list: readonly Figure[]): Figure | undefined => list.toSorted((a, b) => b.perSecond - a.perSecond)[0];
-function report(title: string, unit: string, figures: ReadonlyMap<string, readonly Figure[]>, most: Figure | null): void {
-  console.log(`\n${title}   (${machine()})`);
-  for (const [name, list] of figures)
-    for (const f of list)
-      console.log(
-        `  ${name.padEnd(9)} ${Math.round(f.perSecond).toLocaleString("en").padStart(9)} ${unit}/s   ${f.cpuSeconds.toFixed(1).padStart(6)} CPU s per million   peak ${Math.round(f.peakMiB)} MiB`,
-      );
-  const ours = best(figures.get("millrace") ?? []),
-    theirs = best(figures.get("debezium") ?? []);
-  if (ours !== undefined && most !== null)
-    console.log(
-      `  limit     ${Math.round(most.perSecond).toLocaleString("en").padStart(9)} ${unit}/s by MySQL's own program; ${(ours.perSecond / most.perSecond).toFixed(2)} of it`,
-    );
-  if (ours === undefined || theirs === undefined) return;
-  console.log(
-    `  ratio     ${(ours.perSecond / theirs.perSecond).toFixed(2)}× the ${unit}/s, ${(ours.cpuSeconds / theirs.cpuSeconds).toFixed(3)}× the CPU per ${unit.slice(0, -1)}, ${(ours.peakMiB / theirs.peakMiB).toFixed(3)}× the memory`,
-  );
-}
-
 const peer = await startMysql({ port: PORT, arguments: ["--innodb-buffer-pool-size=512M", "--max-binlog-size=1G"] });
 if ("reason" in peer) {
   console.error(peer.reason);

@@ -153,6 +153,7 @@ try {
       `${EVENTS.toLocaleString("en")} inserts in transactions of ${TRANSACTION_ROWS}, plain JSON, ${server}`,
       "events",
       await inserts(peer, targets),
+      null,
     );
   if (wanted.has("snapshot")) {
     await fillTable(peer, ROWS);
@@ -162,7 +163,7 @@ try {
         const figure = await snapshot(peer, target, run);
         if (counts(peer, run)) figures.set(target.name, [...(figures.get(target.name) ?? []), figure]);
       }
-    report(`snapshot of ${ROWS.toLocaleString("en")} rows, plain JSON, ${server}`, "rows", figures);
+    report(`snapshot of ${ROWS.toLocaleString("en")} rows, plain JSON, ${server}`, "rows", figures, null);
   }
   if (wanted.has("idle") && peer.simulator) {
     console.log(`\n${IDLE_TABLES.length} captured tables without changes, counted at the simulator`);

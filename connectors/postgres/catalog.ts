@@ -1,5 +1,6 @@
 /** What a relation message does not say: the key, defaults, and which columns must not be null. */
 import type { Client } from "pg";
+import { quoteIdentifier } from "./slot.ts";
 
 export interface CatalogColumn {
   readonly name: string;
@@ -81,6 +82,21 @@ export async function readTable(client: Pick<Client, "query">, schema: string, t
   const columns = await client.query<ColumnRow>(`${COLUMNS} AND n.nspname = $2 AND c.relname = $3 ORDER BY a.attnum`, ["", schema, table]);
   const keys = await client.query<KeyRow>(`${KEYS} AND n.nspname = $2 AND c.relname = $3 ${KEY_ORDER}`, ["", schema, table]);
   return tablesOf(columns.rows, keys.rows).get(`${schema}.${table}`) ?? null;
+}
+
+/** Nobody alters the table, nor its partitions, until the transaction ends; reading and writing go on. */
+export async function holdDefinition(client: Pick<Client, "query">, schema: string, table: string): Promise<void> {
+  await client.query(`SELECT FROM ${quoteIdentifier(schema)}.${quoteIdentifier(table)} LIMIT 0`);
+}
+/** Whether the rows of the table, or of one of its partitions, are in other files now than where the transaction's snapshot has them. */
+export async function rewritten(client: Pick<Client, "query">, schema: string, table: string): Promise<boolean> {
+  const { rows } = await client.query(
+    `SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, pg_catalog.pg_class p
+     WHERE n.nspname = $1 AND c.relname = $2 AND (p.oid = c.oid OR p.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)))
+     AND p.relfilenode <> 0 AND pg_catalog.pg_relation_filenode(p.oid) IS DISTINCT FROM p.relfilenode LIMIT 1`,
+    [schema, table],
+  );
+  return rows.length > 0;
 }
 
 /** Names of all tables that can hold rows, partitioned ones included, sorted as Debezium sorts them. */

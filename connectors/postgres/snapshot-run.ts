@@ -14,14 +14,16 @@
  * snapshot; ranges of pages do not, so tables without a key are read again as a whole.
  */
 import type { Client } from "pg";
+import { RetriableError } from "#connect/api/errors";
 import type { SourceOffset } from "#connect/api/record";
 import type { Notifier } from "../cdc/notifications.ts";
 import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { Held, type SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
-import { listTables, readTable, type CatalogTable } from "./catalog.ts";
+import { type CatalogTable, holdDefinition, listTables, readTable, rewritten } from "./catalog.ts";
 import type { EventWriter } from "../cdc/event-writer.ts";
 import type { TablePlans, WireColumn } from "./plans.ts";
 import type { TableName } from "./publication.ts";
+import { sqlState } from "./failures.ts";
 import type { RawSession } from "./raw-session.ts";
 import { openSession } from "./replication.ts";
 import { quoteIdentifier, quoteLiteral } from "./slot.ts";
@@ -128,7 +130,7 @@ export async function openSnapshot(
       notifier.send("Initial Snapshot", "STARTED");
       await lockTables(s, client, tables);
       const work = workOf({ s, client, plans, point, aborted, onTable }, tables);
-      await Promise.all(sessions.map((session) => readChunks(session, work, rows)));
+      await Promise.all(sessions.map((session) => readChunks(session, point, work, rows)));
       const offset = rows.finish();
       notifier.send("Initial Snapshot", "COMPLETED");
       await client.query("COMMIT");
@@ -163,11 +165,11 @@ async function lockTables(s: TaskSettings, client: Client, tables: readonly Tabl
   await client.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE`);
 }
 
-async function readChunks(session: RawSession, work: () => Promise<Work | null>, rows: SnapshotRows): Promise<void> {
+async function readChunks(session: RawSession, point: SnapshotPoint, work: () => Promise<Work | null>, rows: SnapshotRows): Promise<void> {
   const consumer = new SnapshotSession(rows);
   for (let next = await work(); next !== null; next = await work()) {
     consumer.begin(next.table, next.chunk);
-    await session.copyOut(next.sql, consumer);
+    await definedAs({ point }, next.table.id, session.copyOut(next.sql, consumer));
     consumer.end();
   }
 }
@@ -187,9 +189,9 @@ function workOf(reading: Reading, tables: readonly TableName[]): () => Promise<W
 async function* chunksOf(r: Reading, tables: readonly TableName[]): AsyncGenerator<Work, void> {
   for (const name of tables) {
     if (r.aborted()) return;
-    const catalog = await readTable(r.client, name.schema, name.table);
+    const catalog = await heldTable(r, name);
     if (catalog === null) continue;
-    const read = await tableRead(r, catalog);
+    const read = await definedAs(r, `${name.schema}.${name.table}`, tableRead(r, catalog));
     if (read === null) continue;
     const { table, cuts, from, done } = read;
     r.onTable(catalog, null);
@@ -201,6 +203,30 @@ async function* chunksOf(r: Reading, tables: readonly TableName[]): AsyncGenerat
     }
   }
 }
+/** Unknown column, table or schema: what a statement meets when its table was altered after the snapshot was taken. */
+const ALTERED = /^(42703|42P01|3F000)$/;
+const altered = (id: string, cause?: unknown): RetriableError =>
+  new RetriableError(`The definition of ${id} has changed since the snapshot was taken; the snapshot goes on with a new one.`, cause);
+/** A statement of the user's own may name what was never there, and would fail for ever. */
+async function definedAs<T>(r: Pick<Reading, "point">, id: string, statement: Promise<T>): Promise<T> {
+  try {
+    return await statement;
+  } catch (error) {
+    throw ALTERED.test(sqlState(error)) && !r.point.overrides.has(id) ? altered(id, error) : error;
+  }
+}
+/**
+ * The table as the snapshot sees it, held as it is from here to the snapshot's end, which the COPY of its rows would do anyway. An old
+ * snapshot sees no row of a table that was rewritten since (a column's type was changed, say), and names columns that are gone: both
+ * pass with a newer snapshot. https://www.postgresql.org/docs/current/mvcc-caveats.html
+ */
+async function heldTable(r: Reading, { schema, table }: TableName): Promise<CatalogTable | null> {
+  const id = `${schema}.${table}`;
+  await definedAs(r, id, holdDefinition(r.client, schema, table));
+  if (await rewritten(r.client, schema, table)) throw altered(id);
+  return readTable(r.client, schema, table);
+}
+
 const NOTHING: ReadonlySet<number> = new Set();
 
 /** Null: there is nothing (left) to read of it. */

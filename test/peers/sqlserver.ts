@@ -48,18 +48,19 @@ async function startSimulator(options: SqlServerOptions): Promise<ChildProcess |
   });
 }
 
-export async function startSqlServer(options: SqlServerOptions): Promise<SqlServerOrReason> {
-  const given = process.env["MSSQL_URL"];
-  const url = new URL(given ?? `mssql://sa:Password!@127.0.0.1:${options.port}`);
-  const started = given === undefined ? await startSimulator(options) : null;
-  if (typeof started === "string") return { reason: `${started}; set MSSQL_URL to use another server` };
-  let child = started;
-  const server = {
-    host: url.hostname,
-    port: Number(url.port || 1433),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-  };
+interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+}
+/** `own`: ends the server and, where it can be, starts it again; null: it is not ours. */
+export interface OwnServer {
+  restart(): Promise<void>;
+  end(): Promise<void>;
+}
+/** A server that is there. */
+export function sqlServerAt(server: Address, simulator: boolean, own: OwnServer | null): SqlServerPeer {
   const pools = new Map<string, sql.ConnectionPool>();
   const pool = async (database: string): Promise<sql.ConnectionPool> => {
     const known = pools.get(database);
@@ -68,7 +69,7 @@ export async function startSqlServer(options: SqlServerOptions): Promise<SqlServ
       ...server,
       server: server.host,
       database,
-      options: { encrypt: given !== undefined, trustServerCertificate: true },
+      options: { encrypt: !simulator, trustServerCertificate: true },
       pool: { max: 1, min: 0 },
     });
     made.on("error", () => {});
@@ -80,16 +81,9 @@ export async function startSqlServer(options: SqlServerOptions): Promise<SqlServ
     for (const each of pools.values()) await each.close().catch(() => {});
     pools.clear();
   };
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    const current = child;
-    if (current === null || current.exitCode !== null) return;
-    const gone = new Promise((resolve) => current.once("exit", resolve));
-    current.kill(signal);
-    await gone;
-  };
   return {
     ...server,
-    simulator: given === undefined,
+    simulator,
     async run(database, batch) {
       await (await pool(database)).request().batch(batch);
     },
@@ -98,17 +92,44 @@ export async function startSqlServer(options: SqlServerOptions): Promise<SqlServ
       return result.recordset;
     },
     async crash() {
-      if (child === null) throw new Error("the server is not ours");
+      if (own === null) throw new Error("the server is not ours");
       await closePools();
-      // Its state is written at the end.
-      await end("SIGTERM");
+      await own.restart();
+    },
+    async stop() {
+      await closePools();
+      await own?.end();
+    },
+  };
+}
+/** The server of MSSQL_URL; null: it is not set. */
+export function givenSqlServer(): SqlServerPeer | null {
+  const given = process.env["MSSQL_URL"];
+  if (given === undefined) return null;
+  const url = new URL(given);
+  const login = { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  return sqlServerAt({ host: url.hostname, port: Number(url.port || 1433), ...login }, false, null);
+}
+export async function startSqlServer(options: SqlServerOptions): Promise<SqlServerOrReason> {
+  const given = givenSqlServer();
+  if (given !== null) return given;
+  const started = await startSimulator(options);
+  if (typeof started === "string") return { reason: `${started}; set MSSQL_URL to use another server` };
+  let child = started;
+  const end = async (): Promise<void> => {
+    if (child.exitCode !== null) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    // Its state is written at the end.
+    child.kill("SIGTERM");
+    await gone;
+  };
+  return sqlServerAt({ host: "127.0.0.1", port: options.port, user: "sa", password: "Password!" }, true, {
+    end,
+    async restart() {
+      await end();
       const again = await startSimulator(options);
       if (typeof again === "string") throw new Error(again);
       child = again;
     },
-    async stop() {
-      await closePools();
-      await end("SIGTERM");
-    },
-  };
+  });
 }

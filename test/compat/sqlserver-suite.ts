@@ -1,0 +1,242 @@
+/**
+ * What the SQL Server connector has to keep on any server: the same tests for the simulator and for the real one. Each test has a
+ * database of its own.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
+import { sqlserverSource } from "#connectors/sqlserver/index";
+import type { SqlServerOrReason, SqlServerPeer } from "../peers/sqlserver.ts";
+import { type Event, op, part, Reading } from "./sqlserver-reading.ts";
+
+const TEST_MS = 240_000;
+const enable = (table: string, more = ""): string =>
+  `EXEC sys.sp_cdc_enable_table @source_schema = N'dbo', @source_name = N'${table}', @role_name = NULL${more}`;
+const ops = (events: readonly Event[]): readonly string[] => events.map(op);
+const ids = (events: readonly Event[]): readonly unknown[] => events.map((e) => e.key?.["id"]);
+
+/** Types with the extremes that snapshot and stream have to give alike. */
+const TYPES: readonly (readonly [name: string, type: string, literals: readonly string[]])[] = [
+  ["b", "bit", ["1", "0"]],
+  ["ti", "tinyint", ["0", "255"]],
+  ["si", "smallint", ["-32768", "32767"]],
+  ["i", "int", ["-2147483648", "2147483647"]],
+  ["bi", "bigint", ["-9223372036854775808", "9223372036854775807"]],
+  ["d", "decimal(38,10)", ["-9999999999999999999999999999.9999999999", "0.0000000001"]],
+  ["m", "money", ["-922337203685477.5808", "922337203685477.5807"]],
+  ["sm", "smallmoney", ["-214748.3648", "214748.3647"]],
+  ["r", "real", ["-3.4E+38", "1.5"]],
+  ["f", "float", ["-1.79E+308", "0.1"]],
+  ["c", "char(5)", ["'ab'", "'abcde'"]],
+  ["vc", "varchar(20)", ["''", "'caf\u00e9'"]],
+  ["nvc", "nvarchar(20)", ["N'\u65e5\u672c'", "N'\u{1f600}'"]],
+  ["bin", "binary(4)", ["0x01", "0xffffffff"]],
+  ["vb", "varbinary(10)", ["0x", "0x00ff"]],
+  ["uid", "uniqueidentifier", ["'0E984725-C51C-4BF4-9960-E1C80E27ABA0'", "'00000000-0000-0000-0000-000000000000'"]],
+  ["dt", "date", ["'0001-01-01'", "'9999-12-31'"]],
+  ["t7", "time(7)", ["'00:00:00'", "'23:59:59.9999999'"]],
+  ["dtm", "datetime", ["'1753-01-01'", "'9999-12-31 23:59:59.997'"]],
+  ["sdt", "smalldatetime", ["'1900-01-01'", "'2079-06-06 23:59'"]],
+  ["dt2", "datetime2(7)", ["'1970-01-01'", "'2262-04-11 23:47:16.8547757'"]],
+  ["dt23", "datetime2(3)", ["'0001-01-01'", "'9999-12-31 23:59:59.999'"]],
+  ["dto", "datetimeoffset(7)", ["'1970-01-01 00:00:00 +14:00'", "'9999-12-31 09:59:59.9999999 -14:00'"]],
+];
+
+export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrReason>): void {
+  describe(name, { timeout: TEST_MS }, () => {
+    let found: SqlServerOrReason = { reason: "not started" };
+    let folder = "";
+    let count = 0;
+    beforeAll(async () => {
+      found = await start();
+      folder = await mkdtemp(join(tmpdir(), "millrace-mssql-"));
+    }, 300_000);
+    afterAll(async () => {
+      if (!("reason" in found)) await found.stop();
+      await rm(folder, { recursive: true, force: true });
+    });
+    const on = async (t: TestContext): Promise<{ readonly peer: SqlServerPeer; readonly database: string }> => {
+      if ("reason" in found) return t.skip(found.reason);
+      const peer = found;
+      const database = `millrace_suite_${++count}`;
+      await peer.run("master", `IF DB_ID(N'${database}') IS NOT NULL DROP DATABASE [${database}]`);
+      await peer.run("master", `CREATE DATABASE [${database}]`);
+      await peer.run(database, "EXEC sys.sp_cdc_enable_db");
+      t.onTestFinished(async () => {
+        await peer.run(database, "EXEC sys.sp_cdc_disable_db");
+        await peer.run("master", `DROP DATABASE [${database}]`);
+      });
+      return { peer, database };
+    };
+    const reading = (t: TestContext, peer: SqlServerPeer, database: string, config: Readonly<Record<string, string>> = {}): Reading => {
+      const made = new Reading(peer, database, {
+        "schema.history.internal": "io.debezium.storage.file.history.FileSchemaHistory",
+        "schema.history.internal.file.filename": join(folder, `${database}.history`),
+        ...config,
+      });
+      t.onTestFinished(() => made.stop());
+      return made;
+    };
+    const item = async (peer: SqlServerPeer, database: string): Promise<void> => {
+      await peer.run(database, "CREATE TABLE item (id int NOT NULL PRIMARY KEY, n int, txt varchar(50))");
+      await peer.run(database, "INSERT INTO item VALUES (1, 1, 'one'), (2, 2, 'two')");
+      await peer.run(database, enable("item"));
+    };
+
+    test("each type is the same in the snapshot and in the stream", async (t) => {
+      const { peer, database } = await on(t);
+      await peer.run(database, `CREATE TABLE types (id int NOT NULL PRIMARY KEY, ${TYPES.map(([n, type]) => `${n} ${type}`).join(", ")})`);
+      await peer.run(database, enable("types"));
+      const insert = (id: number, at: number): Promise<void> =>
+        peer.run(database, `INSERT INTO types VALUES (${id}, ${TYPES.map(([, , literals]) => literals[at]).join(", ")})`);
+      const none = (id: number): Promise<void> => peer.run(database, `INSERT INTO types (id) VALUES (${id})`);
+      await insert(1, 0);
+      await insert(2, 1);
+      await none(3);
+      const all = reading(t, peer, database, { "decimal.handling.mode": "string", "time.precision.mode": "isostring" });
+      await all.start();
+      const read = await all.take(0, 3);
+      expect(ops(read)).toEqual(["r", "r", "r"]);
+      await insert(11, 0);
+      await insert(12, 1);
+      await none(13);
+      const streamed = await all.take(3, 3);
+      expect(ops(streamed)).toEqual(["c", "c", "c"]);
+      for (const [i, event] of read.entries())
+        expect({ ...part(streamed[i], "after"), id: 0 }, `row ${i + 1}`).toEqual({ ...part(event, "after"), id: 0 });
+    });
+    test("updates, keys that change and deletes, in the order of the log over two tables", async (t) => {
+      const { peer, database } = await on(t);
+      await item(peer, database);
+      await peer.run(database, "CREATE TABLE other (id int NOT NULL PRIMARY KEY)");
+      await peer.run(database, enable("other"));
+      const all = reading(t, peer, database);
+      await all.start();
+      await all.take(0, 2);
+      await peer.run(
+        database,
+        `BEGIN TRAN; INSERT INTO other VALUES (7); UPDATE item SET n = 5 WHERE id = 1; UPDATE item SET id = 9 WHERE id = 2;
+         DELETE FROM item WHERE id = 1; INSERT INTO other VALUES (8); COMMIT`,
+      );
+      const events = await all.take(2, 8);
+      expect(events.map((e) => `${e.topic.split(".").at(-1)} ${op(e)} ${String(e.key?.["id"])}`)).toEqual([
+        "other c 7",
+        "item u 1",
+        "item d 2",
+        "item tombstone 2",
+        "item c 9",
+        "item d 1",
+        "item tombstone 1",
+        "other c 8",
+      ]);
+      expect([part(events[1], "before")?.["n"], part(events[1], "after")?.["n"]]).toEqual([1, 5]);
+      expect(new Set(events.filter((e) => e.value !== null).map((e) => part(e, "source")?.["commit_lsn"])).size).toBe(1);
+    });
+    test("a restart goes on after what was handed out", async (t) => {
+      const { peer, database } = await on(t);
+      await item(peer, database);
+      const all = reading(t, peer, database);
+      await all.start();
+      await all.take(0, 2);
+      await peer.run(database, "INSERT INTO item VALUES (3, 3, 'three')");
+      await all.take(2, 1);
+      await all.stop();
+      await peer.run(database, "INSERT INTO item VALUES (4, 4, 'four'), (5, 5, 'five')");
+      await all.start();
+      expect(ids(await all.take(2, 3))).toEqual([3, 4, 5]);
+      expect(await all.quiet(5)).toEqual([]);
+    });
+    test("a second capture instance is gone over to at its start", async (t) => {
+      const { peer, database } = await on(t);
+      await item(peer, database);
+      const all = reading(t, peer, database);
+      await all.start();
+      await all.take(0, 2);
+      await peer.run(database, "ALTER TABLE item ADD more varchar(10)");
+      await peer.run(database, "INSERT INTO item VALUES (3, 3, 'three', 'lost')");
+      await peer.run(database, enable("item", ", @capture_instance = N'item_v2'"));
+      await peer.run(database, "INSERT INTO item VALUES (4, 4, 'four', 'kept')");
+      const events = await all.take(2, 2);
+      expect(ids(events)).toEqual([3, 4]);
+      expect(events.map((e) => part(e, "after")?.["more"])).toEqual([undefined, "kept"]);
+      expect(await all.quiet(4)).toEqual([]);
+    });
+    test("the capture job stands still and goes on", async (t) => {
+      const { peer, database } = await on(t);
+      await item(peer, database);
+      const all = reading(t, peer, database);
+      await all.start();
+      await all.take(0, 2);
+      await peer.run(database, "EXEC sys.sp_cdc_stop_job @job_type = N'capture'");
+      await peer.run(database, "INSERT INTO item VALUES (3, 3, 'three')");
+      expect(await all.quiet(2)).toEqual([]);
+      await peer.run(database, "EXEC sys.sp_cdc_start_job @job_type = N'capture'");
+      expect(ids(await all.take(2, 1))).toEqual([3]);
+    });
+    for (const mode of ["direct", "function"])
+      test(`data.query.mode=${mode} in pages, a transaction over several polls`, async (t) => {
+        const { peer, database } = await on(t);
+        await item(peer, database);
+        const all = reading(t, peer, database, {
+          "data.query.mode": mode,
+          "streaming.fetch.size": "7",
+          "max.iteration.transactions": "2",
+          "max.batch.size": "10",
+        });
+        await all.start();
+        await all.take(0, 2);
+        const rows = Array.from({ length: 100 }, (_, i) => `(${100 + i}, 0, 'x')`);
+        await peer.run(database, `INSERT INTO item VALUES ${rows.join(", ")}`);
+        await peer.run(database, "UPDATE item SET n = 1 WHERE id >= 100");
+        await peer.run(database, "DELETE FROM item WHERE id >= 100");
+        const events = await all.take(2, 400);
+        expect(ops(events).filter((each) => each === "u")).toHaveLength(100);
+        expect(ids(events.slice(0, 100))).toEqual(Array.from({ length: 100 }, (_, i) => 100 + i));
+        expect(await all.quiet(402)).toEqual([]);
+      });
+    test("changes that the clean-up job took away stop the task by name", async (t) => {
+      const { peer, database } = await on(t);
+      await item(peer, database);
+      const all = reading(t, peer, database, { "errors.max.retries": "0" });
+      await all.start();
+      await all.take(0, 2);
+      await peer.run(database, "INSERT INTO item VALUES (3, 3, 'three')");
+      await all.take(2, 1);
+      await all.stop();
+      await peer.run(database, "INSERT INTO item VALUES (4, 4, 'four')");
+      await peer.run(database, "INSERT INTO item VALUES (5, 5, 'five')");
+      await all.captured("dbo_item", database, 3);
+      await peer.run(
+        database,
+        `DECLARE @last binary(10) = sys.fn_cdc_get_max_lsn();
+         EXEC sys.sp_cdc_cleanup_change_table @capture_instance = N'dbo_item', @low_water_mark = @last, @threshold = 5000`,
+      );
+      await all.start();
+      await expect(all.take(3, 1)).rejects.toThrow(/no longer available on the server[\s\S]*clean-up job/);
+    });
+    test("the doctor's statements mend what it found", async (t) => {
+      const { peer, database } = await on(t);
+      await peer.run(database, "CREATE TABLE item (id int NOT NULL PRIMARY KEY)");
+      const config = {
+        "connector.class": "io.debezium.connector.sqlserver.SqlServerConnector",
+        "database.hostname": peer.host,
+        "database.port": String(peer.port),
+        "database.user": peer.user,
+        "database.password": peer.password,
+        "database.names": database,
+        "driver.trustServerCertificate": "true",
+        "topic.prefix": database,
+      };
+      const doctor = await sqlserverSource.diagnosis?.();
+      const missing = async (): Promise<readonly string[]> => {
+        const checks = (await doctor?.check(config, new AbortController().signal)) ?? [];
+        return checks.flatMap((c) => (c.check === "capture instance" && !c.ok ? (c.sql ?? []) : []));
+      };
+      const found = await missing();
+      expect(found.join("\n")).toContain("sys.sp_cdc_enable_table");
+      for (const statement of found) if (!statement.startsWith("USE ")) await peer.run(database, statement);
+      expect(await missing()).toEqual([]);
+    });
+  });
+}

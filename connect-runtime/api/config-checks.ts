@@ -51,14 +51,19 @@ export function allOf(...checks: readonly ConfigCheck[]): ConfigCheck {
     return null;
   };
 }
-export const javaRegex: ConfigCheck = (value) => {
+/** What java.util.regex says against the expression; null: nothing. */
+export const javaRegexProblem: ConfigCheck = (value) => {
   // Kafka's check sees the null of a missing setting, too.
-  if (value === null) return "Invalid regex: there is none";
+  if (value === null) return "there is none";
   if (typeof value !== "string") return null;
   try {
     new JavaRegex(value);
     return null;
   } catch (e) {
-    return `Invalid regex: ${e instanceof Error ? e.message : String(e)}`;
+    return e instanceof Error ? e.message : String(e);
   }
+};
+export const javaRegex: ConfigCheck = (value, config) => {
+  const problem = javaRegexProblem(value, config);
+  return problem === null ? null : `Invalid regex: ${problem}`;
 };

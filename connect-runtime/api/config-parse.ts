@@ -79,7 +79,9 @@ export function javaDouble(text: string): number | null {
 
 function findErrors(key: ConfigKey, value: ConfigValue, raw: RawConfig): string[] {
   const tail = key.check?.(value, raw) ?? null;
-  if (tail !== null) return [invalidConfig(key.name, value, tail, key.type)];
+  // Debezium's checks see the text as it was given.
+  const shown = tail?.startsWith("The '") === true && Array.isArray(value) ? (raw[key.name] ?? value) : value;
+  if (tail !== null) return [invalidConfig(key.name, shown, tail, key.type)];
   return key.validate === undefined ? [] : [...key.validate(value, raw)];
 }
 function valueOf(key: ConfigKey, raw: RawConfig): ConfigValue {

@@ -1,4 +1,5 @@
 /** How Java prints values and names their classes: both stand in messages and outputs that clients compare. */
+import { fieldsOfMs } from "./hybrid-calendar.ts";
 import type { Schema } from "./schema.ts";
 import { Struct } from "./struct.ts";
 import { Boxed, Decimal, type ConnectValue } from "./value.ts";
@@ -76,8 +77,9 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 const two = (n: number): string => String(n).padStart(2, "0");
 /** java.util.Date.toString in the time zone UTC. */
 export function dateToString(d: Date): string {
-  const time = `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`;
-  return `${DAYS[d.getUTCDay()] ?? ""} ${MONTHS[d.getUTCMonth()] ?? ""} ${two(d.getUTCDate())} ${time} UTC ${d.getUTCFullYear()}`;
+  const f = fieldsOfMs(d.getTime());
+  const year = f.year > 0 ? f.year : 1 - f.year;
+  return `${DAYS[f.weekday] ?? ""} ${MONTHS[f.month - 1] ?? ""} ${two(f.day)} ${two(f.hour)}:${two(f.minute)}:${two(f.second)} UTC ${year}`;
 }
 
 /** Object.toString of the value: what string concatenation in Java shows. */

@@ -124,4 +124,6 @@ export const OPTIONAL_STRING = primitive("STRING", { optional: true });
 export const OPTIONAL_BYTES = primitive("BYTES", { optional: true });
 /** Collections whose elements have no common schema: what Values.parseString gives for `[1,"a"]` and `{}`. */
 export const ARRAY_OF_ANY = build("ARRAY", {}, NO_FIELDS, null, null);
+/** Keys of one type, values of several. */
+export const mapOfAny = (keySchema: Schema): Schema => build("MAP", {}, NO_FIELDS, keySchema, null);
 export const MAP_OF_ANY = build("MAP", {}, NO_FIELDS, null, null);

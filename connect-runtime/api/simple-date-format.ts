@@ -1,5 +1,6 @@
 /** java.text.SimpleDateFormat in English and UTC: patterns as TimestampRouter and TimestampConverter take them. Parsing is lenient. */
 import { ConnectError } from "./errors.ts";
+import { calendarDays, calendarFields, fieldsOfMs, weekdayOf, type CalendarFields } from "./hybrid-calendar.ts";
 import { DAY_MS } from "./logical.ts";
 
 interface Part {
@@ -51,40 +52,39 @@ function compile(pattern: string): Part[] {
   return parts;
 }
 const pad = (n: number, width: number): string => (n < 0 ? `-${String(-n).padStart(width, "0")}` : String(n).padStart(width, "0"));
-const dayOfYear = (d: Date): number => Math.floor((d.getTime() - Date.UTC(d.getUTCFullYear(), 0, 1)) / DAY_MS) + 1;
 /** Weeks start on Sunday and the first has at least one day (the calendar of Locale.US). */
 const weekOf = (day: number, firstWeekday: number): number => Math.floor((day - 1 + firstWeekday) / 7) + 1;
-function weekOfYear(d: Date): { week: number; year: number } {
-  const year = d.getUTCFullYear();
-  const first = (y: number): number => new Date(Date.UTC(y, 0, 1)).getUTCDay();
-  const week = weekOf(dayOfYear(d), first(year));
-  const lastSunday = Date.UTC(year + 1, 0, 1) - first(year + 1) * DAY_MS;
-  return d.getTime() >= lastSunday && first(year + 1) !== 0 ? { week: 1, year: year + 1 } : { week, year };
+function weekOfYear(d: CalendarFields): { week: number; year: number } {
+  const newYear = calendarDays(d.year, 1, 1),
+    nextYear = calendarDays(d.year + 1, 1, 1);
+  const lastSunday = nextYear - weekdayOf(nextYear);
+  return newYear + d.dayOfYear - 1 >= lastSunday
+    ? { week: 1, year: d.year + 1 }
+    : { week: weekOf(d.dayOfYear, weekdayOf(newYear)), year: d.year };
 }
-function formatPart(p: Part, d: Date): string {
-  const hour = d.getUTCHours();
+function formatPart(p: Part, d: CalendarFields): string {
   switch (p.letter) {
     case "":
       return p.text;
     case "G":
-      return d.getUTCFullYear() > 0 ? "AD" : "BC";
+      return d.year > 0 ? "AD" : "BC";
     case "y":
     case "Y": {
-      const full = p.letter === "Y" ? weekOfYear(d).year : d.getUTCFullYear();
+      const full = p.letter === "Y" ? weekOfYear(d).year : d.year;
       const year = full > 0 ? full : 1 - full;
       return p.count === 2 ? pad(year % 100, 2) : pad(year, p.count);
     }
     case "M":
     case "L": {
-      const name = MONTHS[d.getUTCMonth()] ?? "";
-      return p.count >= 4 ? name : p.count === 3 ? name.slice(0, 3) : pad(d.getUTCMonth() + 1, p.count);
+      const name = MONTHS[d.month - 1] ?? "";
+      return p.count >= 4 ? name : p.count === 3 ? name.slice(0, 3) : pad(d.month, p.count);
     }
     case "E": {
-      const name = DAYS[d.getUTCDay()] ?? "";
+      const name = DAYS[d.weekday] ?? "";
       return p.count >= 4 ? name : name.slice(0, 3);
     }
     case "a":
-      return hour < 12 ? "AM" : "PM";
+      return d.hour < 12 ? "AM" : "PM";
     case "z":
       return p.count >= 4 ? "Coordinated Universal Time" : "UTC";
     case "Z":
@@ -92,38 +92,37 @@ function formatPart(p: Part, d: Date): string {
     case "X":
       return "Z";
     default:
-      return pad(numberOf(p.letter, d, hour), p.count);
+      return pad(numberOf(p.letter, d), p.count);
   }
 }
-function numberOf(letter: string, d: Date, hour: number): number {
-  const day = d.getUTCDate();
+function numberOf(letter: string, d: CalendarFields): number {
   switch (letter) {
     case "d":
-      return day;
+      return d.day;
     case "H":
-      return hour;
+      return d.hour;
     case "k":
-      return hour === 0 ? 24 : hour;
+      return d.hour === 0 ? 24 : d.hour;
     case "K":
-      return hour % 12;
+      return d.hour % 12;
     case "h":
-      return hour % 12 === 0 ? 12 : hour % 12;
+      return d.hour % 12 === 0 ? 12 : d.hour % 12;
     case "m":
-      return d.getUTCMinutes();
+      return d.minute;
     case "s":
-      return d.getUTCSeconds();
+      return d.second;
     case "S":
-      return d.getUTCMilliseconds();
+      return d.ms;
     case "D":
-      return dayOfYear(d);
+      return d.dayOfYear;
     case "F":
-      return Math.floor((day - 1) / 7) + 1;
+      return Math.floor((d.day - 1) / 7) + 1;
     case "w":
       return weekOfYear(d).week;
     case "W":
-      return weekOf(day, new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth(), 1)).getUTCDay());
+      return weekOf(d.day, weekdayOf(calendarDays(d.year, d.month, 1)));
     default:
-      return d.getUTCDay() === 0 ? 7 : d.getUTCDay();
+      return d.weekday === 0 ? 7 : d.weekday;
   }
 }
 
@@ -163,7 +162,14 @@ export class SimpleDateFormat {
     this.#parts = compile(pattern);
   }
   format(date: Date): string {
-    return this.#parts.map((p) => formatPart(p, date)).join("");
+    return this.#text(fieldsOfMs(date.getTime()));
+  }
+  /** For moments that a Date does not reach: the day from 1970-01-01 and the milliseconds after its midnight. */
+  formatDay(days: number, msOfDay: number): string {
+    return this.#text(calendarFields(days, msOfDay));
+  }
+  #text(fields: CalendarFields): string {
+    return this.#parts.map((p) => formatPart(p, fields)).join("");
   }
   /** The moment that the start of the text says; text after it is ignored. Null: unparseable. */
   parse(text: string): Date | null {
@@ -291,9 +297,7 @@ function momentOf(f: Fields): Date {
   const year = f.year ?? 1970;
   const signed = f.era === 0 ? 1 - year : year;
   const hour = f.pm === null ? f.hour : (f.hour % 12) + f.pm * 12;
-  const date = new Date(0);
-  if (f.dayOfYear !== null && f.day === null) date.setUTCFullYear(signed, 0, f.dayOfYear);
-  else date.setUTCFullYear(signed, f.month, f.day ?? 1);
-  date.setUTCHours(hour, f.minute, f.second, f.ms);
-  return new Date(date.getTime() - f.offset);
+  const days =
+    f.dayOfYear !== null && f.day === null ? calendarDays(signed, 1, f.dayOfYear) : calendarDays(signed, f.month + 1, f.day ?? 1);
+  return new Date(days * DAY_MS + hour * 3_600_000 + f.minute * 60_000 + f.second * 1000 + f.ms - f.offset);
 }

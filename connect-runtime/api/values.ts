@@ -16,6 +16,7 @@ import {
   INT8,
   MAP_OF_ANY,
   mapOf,
+  mapOfAny,
   primitive,
   STRING,
   TIME,
@@ -85,6 +86,18 @@ function literal(value: ConnectValue, schema: Schema | null, embedded: boolean):
   return isList(value) ? `[${value.map((v) => literal(v, schema?.valueSchema ?? null, true)).join(",")}]` : "";
 }
 
+/** String.trim: control characters go too, other white space of Unicode stays. */
+const javaTrim = (text: string): string => text.replace(/^[\0- ]+|[\0- ]+$/g, "");
+const ZEROS = /\p{Nd}/gu;
+/** Java takes the decimal digits of any script, which stand in rows of ten from a multiple of 16 or 6 past one. */
+function asciiDigits(text: string): string {
+  if (!/[^\0-\x7f]/.test(text)) return text;
+  return text.replace(ZEROS, (digit) => {
+    const code = digit.codePointAt(0) ?? 0;
+    for (let v = 0; v < 10; v++) if (!/\p{Nd}/u.test(String.fromCodePoint(code - v - 1))) return String(v);
+    return digit;
+  });
+}
 /** Tokens: the delimiters `{ } [ ] , : "` and the text between them; a backslash takes a delimiter's meaning away. */
 class Tokens {
   readonly text: string;
@@ -128,8 +141,8 @@ class Tokens {
       if (!this.hasNext) return false;
       this.#next = this.#read();
     }
-    while (trim && this.#next.trim() === "" && this.#at < this.text.length) this.#next = this.#read();
-    if ((trim ? this.#next.trim() : this.#next) !== expected) return false;
+    while (trim && javaTrim(this.#next) === "" && this.#at < this.text.length) this.#next = this.#read();
+    if ((trim ? javaTrim(this.#next) : this.#next) !== expected) return false;
     this.next();
     return true;
   }
@@ -174,8 +187,8 @@ function parse(t: Tokens, embedded: boolean, depth = 0): Parsed | null {
     t.rewind(start);
   }
   const token = t.next();
-  if (token.trim() === "") return { schema: STRING, value: token };
-  return scalar(t, token.trim(), embedded);
+  if (javaTrim(token) === "") return { schema: STRING, value: token };
+  return scalar(t, asciiDigits(javaTrim(token)), embedded);
 }
 /** At the top a word has to be all there is. */
 function consumeWord(t: Tokens, word: string, embedded: boolean): boolean {
@@ -309,11 +322,10 @@ function map(t: Tokens, depth: number): Parsed {
     values = new Common();
   while (t.hasNext) {
     if (t.consume("}")) {
-      const typed = keys.compatible && values.compatible && keys.schema !== null && values.schema !== null;
-      const k = typed ? keys.schema : null,
-        v = typed ? values.schema : null;
+      const k = keys.compatible ? keys.schema : null,
+        v = keys.compatible && values.compatible ? values.schema : null;
       const value = new Map(entries.map(([key, item]) => [aligned(key, k), aligned(item, v)] as const));
-      return { schema: k !== null && v !== null ? mapOf(k, v) : MAP_OF_ANY, value };
+      return { schema: k === null ? MAP_OF_ANY : v === null ? mapOfAny(k) : mapOf(k, v), value };
     }
     if (t.consume(",")) throw new DataError(`Unable to parse a map entry with no key or value: ${t.text}`);
     const key = parse(t, true, depth + 1);

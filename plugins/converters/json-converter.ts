@@ -1,7 +1,7 @@
 /** org.apache.kafka.connect.json.JsonConverter: schemas and values as JSON, byte for byte what Kafka's writes. */
 import { byteSink, type ByteSink } from "#connect/api/byte-sink";
 import type { ConfigDef } from "#connect/api/config";
-import { inRange, oneOf, oneOfIgnoringCase } from "#connect/api/config-checks";
+import { oneOf, oneOfIgnoringCase } from "#connect/api/config-checks";
 import { booleanSetting, numberSetting, parseConfig, stringSetting } from "#connect/api/config-parse";
 import { ConnectError, DataError } from "#connect/api/errors";
 import type { Converter, ConverterPlugin, HeaderConverterPlugin, SchemaAndValue } from "#connect/api/plugin";
@@ -40,7 +40,6 @@ const config: ConfigDef = [
     default: 1000,
     importance: "HIGH",
     doc: "How many schemas are kept in translated form.",
-    check: inRange(0),
     group: "Schemas",
     displayName: "Schema Cache Size",
     width: "MEDIUM",

@@ -67,9 +67,19 @@ const SHAPES: readonly Shape[] = [
     read: (b) => b[0] === 1,
   },
 ];
-const whole = (v: number | bigint): bigint => (typeof v === "bigint" ? v : Number.isFinite(v) ? BigInt(Math.trunc(v)) : 0n);
-function numberOf(value: ConnectValue, type: NumberType): number | bigint | null {
-  if (type === "BOOLEAN") return typeof value === "boolean" ? Number(value) : null;
+const whole = (v: number | bigint): bigint => (typeof v === "bigint" ? v : BigInt(Math.trunc(v)));
+const JAVA_NAMES: Readonly<Record<NumberType, string>> = {
+  INT16: "Short",
+  INT32: "Integer",
+  INT64: "Long",
+  FLOAT32: "Float",
+  FLOAT64: "Double",
+  BOOLEAN: "Boolean",
+};
+/** Null: the value's Java class is another one. */
+function numberOf(value: ConnectValue, schema: Schema | null, type: NumberType): number | bigint | null {
+  if (javaClass(value, schema) !== `class java.lang.${JAVA_NAMES[type]}`) return null;
+  if (typeof value === "boolean") return Number(value);
   if (typeof value === "number" || typeof value === "bigint") return value;
   return value instanceof Boxed ? value.value : null;
 }
@@ -83,9 +93,11 @@ function converterOf(shape: Shape): Converter & HeaderConverter {
     if (shape.type === "BOOLEAN" && given !== null && given.type !== "BOOLEAN")
       throw new DataError(`Invalid schema type for BooleanConverter: ${given.type}`);
     if (value === null) return null;
-    const n = numberOf(value, shape.type);
+    const n = numberOf(value, given, shape.type);
     if (n === null) {
-      const cause = new ConnectError(`${javaClass(value, given)} cannot be cast to class java.lang.Number`, {
+      if (shape.type === "BOOLEAN")
+        throw new DataError(`BooleanConverter is not compatible with objects of type ${javaClass(value, given)}`);
+      const cause = new ConnectError(`${javaClass(value, given)} cannot be cast to class java.lang.${JAVA_NAMES[shape.type]}`, {
         javaClass: "java.lang.ClassCastException",
         causeClass: "data",
       });
@@ -101,7 +113,7 @@ function converterOf(shape: Shape): Converter & HeaderConverter {
       const wrong =
         bytes.length !== shape.size
           ? `Size of data received by ${shape.deserializer} is not ${shape.size}`
-          : `Unexpected byte received by BooleanDeserializer: ${bytes[0] ?? 0}`;
+          : `Unexpected byte received by BooleanDeserializer: ${((bytes[0] ?? 0) << 24) >> 24}`;
       throw new DataError(`Failed to deserialize ${lower}: `, serializationError(wrong));
     }
     return { schema, value: shape.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) };

@@ -89,6 +89,15 @@ function schemasFor(topic: string, keyField: string | null, adjust: NameAdjuster
     }),
   };
 }
+const withDefaults = bySchema((row) => row.fields.some((f) => f.schema.optional && (f.schema.default ?? null) !== null));
+/** The row under its new schema. As Struct.get reads, a null with a default becomes that default. */
+const renamed = (row: Struct, to: Schema): Struct =>
+  withDefaults(row.schema)
+    ? new Struct(
+        to,
+        row.schema.fields.map((f) => row.get(f.name)),
+      )
+    : widened(row, to, []);
 const TARGETS_MAX = 10_000;
 
 export const byLogicalTableRouter: TransformPlugin = {
@@ -135,7 +144,7 @@ export const byLogicalTableRouter: TransformPlugin = {
         const { envelope, row } = schemas.envelope(event.schema);
         const slots = event.schema.fields.map((f) => {
           const value = event.get(f.name);
-          return (f.name === "before" || f.name === "after") && value instanceof Struct ? widened(value, row, []) : value;
+          return (f.name === "before" || f.name === "after") && value instanceof Struct ? renamed(value, row) : value;
         });
         return { ...record, topic, keySchema, key, valueSchema: envelope, value: new Struct(envelope, slots) };
       },

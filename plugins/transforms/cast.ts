@@ -10,7 +10,7 @@ import { basicsOf, StructBuilder } from "#connect/api/struct-builder";
 import { Boxed, Decimal, type ConnectValue } from "#connect/api/value";
 import { temporalToString } from "#connect/api/values";
 import { javaDouble } from "#connect/api/config-parse";
-import { bothSides, bySchema, requireMap, requireStruct, sideOf, slotOf } from "./side.ts";
+import { bothSides, bySchema, requireMap, requireStruct, sideOf, slotOf, splitPair } from "./side.ts";
 
 const PURPOSE = "cast types";
 const OUTPUT_TYPES = ["INT8", "INT16", "INT32", "INT64", "FLOAT32", "FLOAT64", "BOOLEAN", "STRING"] as const;
@@ -37,7 +37,7 @@ function readSpec(spec: readonly string[]): Casts {
   const fields = new Map<string, OutputType>();
   let whole: OutputType | null = null;
   for (const mapping of spec) {
-    const parts = mapping.split(":");
+    const parts = splitPair(mapping);
     if (parts.length > 2) throw new ConfigError(invalidConfig("renames", spec, `Invalid rename mapping: ${mapping}`));
     if (parts.length === 1) whole = outputType(parts[0] ?? "");
     else fields.set((parts[0] ?? "").trim(), outputType(parts[1] ?? ""));

@@ -1,7 +1,8 @@
 /** Settings of the outbox event router. */
 import type { ConfigDef } from "#connect/api/config";
-import { javaRegex } from "#connect/api/config-checks";
+import { javaRegexProblem } from "#connect/api/config-checks";
 import { debeziumCheck, debeziumEnum } from "./debezium.ts";
+import { splitPair } from "./side.ts";
 
 const PLACEMENT = "table.fields.additional.placement";
 export const eventRouterConfig: ConfigDef = [
@@ -32,7 +33,7 @@ export const eventRouterConfig: ConfigDef = [
     doc: "Further columns: column:header, column:envelope or column:partition, with :alias if wanted.",
     check: debeziumCheck(PLACEMENT, (value) => {
       const items = typeof value === "string" ? value.split(",").map((s) => s.trim()) : [];
-      const bad = items.some((item) => item.split(":").length !== 2 && item.split(":").length !== 3);
+      const bad = items.some((item) => ![2, 3].includes(splitPair(item).length));
       return bad ? `A comma-separated list of valid String pairs or trios is expected but got: [${items.join(", ")}]` : null;
     }),
   },
@@ -51,7 +52,10 @@ export const eventRouterConfig: ConfigDef = [
     default: "(?<routedByValue>.*)",
     importance: "LOW",
     doc: "Expression applied to that column's value.",
-    check: javaRegex,
+    check: debeziumCheck("route.topic.regex", (value, raw) => {
+      const problem = javaRegexProblem(value, raw);
+      return problem === null ? null : `A valid regular expressions is expected, but ${problem}`;
+    }),
   },
   { name: "route.topic.replacement", type: "STRING", default: "outbox.event.${routedByValue}", importance: "HIGH", doc: "The topic." },
   {

@@ -1,7 +1,7 @@
 /** io.debezium.transforms.outbox.EventRouter: rows of an outbox table become events of their own. */
 import type { ParsedConfig } from "#connect/api/config";
 import { booleanSetting, optionalString, parseConfig, stringSetting } from "#connect/api/config-parse";
-import { ConnectError } from "#connect/api/errors";
+import { ConnectError, DataError } from "#connect/api/errors";
 import { JavaRegex } from "#connect/api/java-regex";
 import { javaToString } from "#connect/api/java-text";
 import type { TransformPlugin } from "#connect/api/plugin";
@@ -15,7 +15,7 @@ import { DEBEZIUM_VERSION, envelopeOf, javaError } from "./debezium.ts";
 import { eventRouterConfig } from "./event-router-config.ts";
 import { inferredSchema, inferredValue, type NullBehavior } from "./json-schema-data.ts";
 import { replacing } from "./regex-router.ts";
-import { requireStruct } from "./side.ts";
+import { requireStruct, splitPair } from "./side.ts";
 import { int64Field, stringField } from "./struct-fields.ts";
 
 type Placement = "header" | "envelope" | "partition" | null;
@@ -50,7 +50,7 @@ function optionsOf(c: ParsedConfig): Options {
     .map((s) => s.trim())
     .filter((s) => s !== "")
     .map((item): Additional => {
-      const [field = "", placement = "", alias] = item.split(":");
+      const [field = "", placement = "", alias] = splitPair(item);
       return { field, placement: placementOf(placement), alias: alias ?? field };
     });
   return {
@@ -162,6 +162,7 @@ function routed<R extends ConnectRecord>(
     if (a.placement === "header") headers.push({ key: a.alias, schema: row.field(a.field).schema, value: row.get(a.field) });
     else if (a.placement === "envelope") enveloped.push(row.get(a.field));
     else if (a.placement === "partition") {
+      if (row.schema.byName.get(a.field)?.schema.type !== "INT32") throw new DataError(`Field '${a.field}' is not of type INT32`);
       const value = row.get(a.field);
       partition = typeof value === "number" ? value : null;
     } else throw javaError("NullPointerException", `the placement of ${a.field} is not known`);

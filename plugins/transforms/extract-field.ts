@@ -3,6 +3,7 @@ import { booleanSetting, parseConfig, stringSetting } from "#connect/api/config-
 import { ConnectError } from "#connect/api/errors";
 import type { TransformPlugin } from "#connect/api/plugin";
 import { FieldPath, syntaxVersionKey } from "./field-path.ts";
+import { javaError } from "./debezium.ts";
 import { bothSides, requireMapOrNull, requireStructOrNull, sideOf } from "./side.ts";
 
 const PURPOSE = "field extraction";
@@ -30,6 +31,8 @@ export const extractField: TransformPlugin = {
     const side = sideOf(className);
     return {
       apply(record) {
+        if (path.steps.length === 0 && (side.schema(record) !== null || side.value(record) !== null))
+          throw javaError("IllegalArgumentException", "the setting field is an empty path");
         const schema = side.schema(record);
         if (schema === null) {
           const map = requireMapOrNull(side.value(record), PURPOSE);

@@ -1,13 +1,22 @@
 /** io.debezium.transforms.ExtractNewRecordState: from the change event to the row alone. */
 import type { ConfigDef } from "#connect/api/config";
 import { booleanSetting, stringSetting } from "#connect/api/config-parse";
-import { isList } from "#connect/api/java-text";
+import { isList, javaClass } from "#connect/api/java-text";
 import type { TransformPlugin } from "#connect/api/plugin";
 import type { ConnectRecord, Header } from "#connect/api/record";
 import { OPTIONAL_STRING, STRING, type Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
-import { DEBEZIUM_VERSION, debeziumEnum, envelopeOf, validatedConfig, widened, widenedSchema, type AddedField } from "./debezium.ts";
+import {
+  DEBEZIUM_VERSION,
+  debeziumEnum,
+  envelopeOf,
+  javaError,
+  validatedConfig,
+  widened,
+  widenedSchema,
+  type AddedField,
+} from "./debezium.ts";
 import { FieldReference, fieldReferences } from "./field-reference.ts";
 import { replaceField } from "./replace-field.ts";
 import { bySchema } from "./side.ts";
@@ -108,6 +117,8 @@ function withDefaults(row: Struct): Struct {
 }
 function dropFields<R extends ConnectRecord>(record: R, o: Options): R {
   const header = o.dropHeader === "" ? undefined : record.headers.find((h) => h.key === o.dropHeader);
+  if (header !== undefined && header.value !== null && !isList(header.value))
+    throw javaError("ClassCastException", `${javaClass(header.value, header.schema)} cannot be cast to class java.util.List`);
   const names = header === undefined || !isList(header.value) ? [] : header.value.map(String);
   if (names.length === 0) return record;
   const without = (r: R, side: "Key" | "Value", schema: Schema | null): R => {
@@ -165,7 +176,7 @@ export const extractNewRecordState: TransformPlugin = {
       const topic = routed(record, before);
       if (isRewrite(o.mode) && before !== null) return dropFields(flattened(record, event, before, "true", topic, headers), o);
       const valueSchema = o.mode === "delete-to-tombstone" ? null : event.field(isRewrite(o.mode) ? "before" : "after").schema;
-      return { ...record, topic, valueSchema, value: null, headers };
+      return dropFields({ ...record, topic, valueSchema, value: null, headers }, o);
     };
     return {
       apply(record) {

@@ -57,7 +57,7 @@ export class FieldPath {
   readonly steps: readonly string[];
   /** Throws ConfigError for an open backtick. */
   constructor(path: string, version: string) {
-    this.steps = version.toUpperCase() === "V2" && path !== "" ? steps(path) : [path];
+    this.steps = version.toUpperCase() === "V2" ? steps(path) : [path];
   }
   /** The field's declaration, or null where a step is missing. */
   fieldIn(schema: Schema): SchemaField | null {

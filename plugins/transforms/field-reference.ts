@@ -4,6 +4,7 @@ import { Struct } from "#connect/api/struct";
 import { basicsOf } from "#connect/api/struct-builder";
 import type { ConnectValue } from "#connect/api/value";
 import { commaList, javaError } from "./debezium.ts";
+import { splitPair } from "./side.ts";
 
 const TRANSACTION_FIELDS: ReadonlySet<string> = new Set(["id", "data_collection_order", "total_order"]);
 const ENVELOPE_FIELDS: ReadonlySet<string> = new Set(["op", "ts_ms", "ts_us", "ts_ns"]);
@@ -19,7 +20,7 @@ export class FieldReference {
   readonly newName: string;
 
   constructor(prefix: string, text: string) {
-    const [path = "", rename, ...rest] = text.split(":");
+    const [path = "", rename, ...rest] = splitPair(text);
     if (rest.length > 0) throw javaError("IllegalArgumentException", `Unexpected field name: ${text}`);
     const [first = "", second] = path.split(".");
     this.field = second ?? first;

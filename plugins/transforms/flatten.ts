@@ -82,8 +82,8 @@ export const flatten: TransformPlugin = {
           return side.with(record, null, out);
         }
         const struct = requireStructOrNull(side.value(record), PURPOSE, schema);
-        const to = flat(struct?.schema ?? schema);
-        if (struct === null) return side.with(record, to, null);
+        if (struct === null) return record;
+        const to = flat(struct.schema);
         const slots: ConnectValue[] = [];
         flattenStruct(struct, struct.schema, slots);
         return side.with(record, to, new Struct(to, slots));

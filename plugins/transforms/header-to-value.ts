@@ -4,17 +4,18 @@ import { listSetting, parseConfig, stringSetting } from "#connect/api/config-par
 import { ConfigError } from "#connect/api/errors";
 import type { TransformPlugin } from "#connect/api/plugin";
 import { STRING } from "#connect/api/schema";
-import { DEBEZIUM_VERSION, debeziumCheck, debeziumEnum, debeziumRequired } from "./debezium.ts";
+import { DEBEZIUM_VERSION, debeziumCheck, debeziumEnum, debeziumRequired, javaError } from "./debezium.ts";
 import { schemaWith, structWith, type NewEntry } from "./nested-entries.ts";
 import { requireStruct } from "./side.ts";
 
 const listCheck = (name: string) =>
   debeziumCheck(name, (value) => {
-    if (value === null || !Array.isArray(value)) return "A value is required";
+    if (value === null || !Array.isArray(value) || value.length === 0) return "A value is required";
     if (value.some((v) => v === "")) return "Empty string element(s) not allowed";
     return value.some((v) => /\s/.test(String(v))) ? "Space(s) are not allowed in any element" : null;
   });
 const config: ConfigDef = [
+  { name: "headers", type: "LIST", default: null, importance: "HIGH", doc: "Headers to take.", check: listCheck("headers") },
   {
     name: "fields",
     type: "LIST",
@@ -23,7 +24,6 @@ const config: ConfigDef = [
     doc: "Fields to add, in the order of headers; dots lead into structs.",
     check: listCheck("fields"),
   },
-  { name: "headers", type: "LIST", default: null, importance: "HIGH", doc: "Headers to take.", check: listCheck("headers") },
   {
     name: "operation",
     type: "STRING",
@@ -41,11 +41,13 @@ export const headerToValue: TransformPlugin = {
   config,
   create(raw) {
     const c = parseConfig(config, raw);
+    // The check takes any case, the reader of the setting does not.
+    if (!["move", "copy"].includes(stringSetting(c, "operation"))) throw javaError("IllegalArgumentException", "operation is move or copy");
     const fields = listSetting(c, "fields"),
       headers = listSetting(c, "headers");
     if (fields.length !== headers.length)
       throw new ConfigError("'fields' config must have the same number of elements as 'headers' config.");
-    const move = stringSetting(c, "operation").toLowerCase() === "move";
+    const move = stringSetting(c, "operation") === "move";
     const paths = new Map(headers.map((h, i) => [h, (fields[i] ?? "").split(".")] as const));
     return {
       apply(record) {

@@ -1,8 +1,8 @@
 /** org.apache.kafka.connect.transforms.HoistField: wraps the whole key or value in a struct or map of one field. */
 import { parseConfig, stringSetting } from "#connect/api/config-parse";
 import type { TransformPlugin } from "#connect/api/plugin";
-import { structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
+import { StructBuilder } from "#connect/api/struct-builder";
 import { bothSides, bySchema, sideOf } from "./side.ts";
 
 export const hoistField: TransformPlugin = {
@@ -14,7 +14,7 @@ export const hoistField: TransformPlugin = {
   create(raw, className) {
     const name = stringSetting(parseConfig(hoistField.config, raw), "field");
     const side = sideOf(className);
-    const wrapped = bySchema((schema) => structOf([[name, schema]]));
+    const wrapped = bySchema((schema) => new StructBuilder().field(name, schema).build());
     return {
       apply(record) {
         const schema = side.schema(record),

@@ -44,7 +44,8 @@ const KINDS: Readonly<Record<string, { required: Schema; optional: Schema; value
   "timestamp.field": {
     required: timestamp(false),
     optional: timestamp(true),
-    value: (r) => (r.timestamp === null ? null : new Date(r.timestamp)),
+    // Without a schema nothing would say that the number is a moment: it stays one.
+    value: (r, withSchema) => (r.timestamp === null ? null : withSchema ? new Date(r.timestamp) : BigInt(r.timestamp)),
   },
 };
 function insertionOf(spec: string, kind: { required: Schema; optional: Schema; value: Insertion["value"] }): Insertion {

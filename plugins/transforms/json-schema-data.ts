@@ -1,6 +1,6 @@
 /** Schema and value inferred from a JSON document, as Debezium's outbox router expands payloads. */
 import { JsonFloat, nodeType, type JsonNode } from "../converters/json/parse.ts";
-import { ConnectError } from "#connect/api/errors";
+import { ConnectError, DataError } from "#connect/api/errors";
 import { sameSchema } from "#connect/api/same-schema";
 import {
   arrayOf,
@@ -11,6 +11,7 @@ import {
   OPTIONAL_INT64,
   OPTIONAL_STRING,
   type Schema,
+  type SchemaType,
 } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { basicsOf, StructBuilder } from "#connect/api/struct-builder";
@@ -46,7 +47,8 @@ function elementSchema(key: string | null, items: readonly JsonNode[], nulls: Nu
       const schema = item instanceof Map ? inferredSchema(key, item, nulls) : null;
       if (schema !== null && !schemas.some((s) => sameSchema(s, schema))) schemas.push(schema);
     }
-    return schemas.reduce(merged);
+    const [only, ...others] = schemas;
+    return others.length === 0 && only !== undefined ? only : schemas.reduce(merged);
   }
   const schema = inferredSchema(null, sample, nulls);
   if (schema === null) throw new ConnectError("Array '' has unrecognized member schema.", { causeClass: "data" });
@@ -70,17 +72,27 @@ function firstElement(items: readonly JsonNode[], nulls: NullBehavior): JsonNode
   return first;
 }
 function merged(left: Schema, right: Schema): Schema {
-  const fields = new Map(left.fields.map((f) => [f.name, f.schema] as const));
-  for (const f of right.fields) {
-    const old = fields.get(f.name);
-    if (old === undefined || (old.type === "BYTES" && f.schema.type !== "BYTES")) fields.set(f.name, f.schema);
+  const fields = new Map(right.fields.map((f) => [f.name, f.schema] as const));
+  for (const f of left.fields) {
+    const other = fields.get(f.name);
+    if (other === undefined || f.schema.type !== "BYTES") fields.set(f.name, f.schema);
   }
   const builder = new StructBuilder();
   for (const [name, schema] of fields) builder.field(name, schema);
-  return builder.build({ ...basicsOf(left), optional: left.optional });
+  return builder.build(basicsOf(left));
 }
+const FITS: Readonly<Record<string, readonly SchemaType[]>> = {
+  STRING: ["STRING"],
+  BOOLEAN: ["BOOLEAN"],
+  NUMBER: ["INT32", "INT64", "FLOAT64"],
+  ARRAY: ["ARRAY"],
+  OBJECT: ["STRUCT"],
+};
+/** Throws where the structs of an array do not agree about a field. */
 export function inferredValue(node: JsonNode | undefined, schema: Schema): ConnectValue {
   if (node === undefined || node === null) return null;
+  if (FITS[nodeType(node)]?.includes(schema.type) !== true)
+    throw new DataError(`a ${nodeType(node)} stands where another record of the array has ${schema.type}`);
   if (Array.isArray(node)) {
     const element = schema.valueSchema;
     return element === null ? [] : node.map((item) => inferredValue(item, element));

@@ -38,7 +38,8 @@ function replaced(value: ConnectValue, schema: Schema | null, replacement: strin
   const numeric = typeof value === "number" || typeof value === "bigint" || value instanceof Boxed || value instanceof Decimal;
   if (!numeric) throw new DataError(`Cannot mask value of type ${javaClass(value, schema)} with custom replacement.`);
   const d = Decimal.parse(replacement);
-  if (d === null) throw new DataError(`Unable to convert ${replacement} (class java.lang.String) to number`);
+  if (d === null)
+    throw new DataError(`Unable to convert ${replacement} (class java.lang.String) to ${value instanceof Decimal ? "" : "a "}number`);
   if (value instanceof Decimal) return d;
   if (typeof value === "bigint") return BigInt.asIntN(64, truncated(d));
   if (value instanceof Boxed) {

@@ -29,7 +29,7 @@ const config: ConfigDef = [
     importance: "HIGH",
     doc: "Fields whose values decide, e.g. source.table or change.id (change is the row after, or before a delete).",
     check: debeziumCheck("partition.payload.fields", (v) => {
-      if (v === null) return "A value is required";
+      if (v === null || (Array.isArray(v) && v.length === 0)) return "A value is required";
       return Array.isArray(v) && v.some((e) => e === "") ? "Empty string element(s) not allowed" : null;
     }),
   },

@@ -4,10 +4,9 @@ import type { TransformPlugin } from "#connect/api/plugin";
 import type { Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { basicsOf, StructBuilder } from "#connect/api/struct-builder";
-import { bothSides, bySchema, requireMap, requireStruct, sideOf, slotOf } from "./side.ts";
+import { bothSides, bySchema, requireMap, requireStruct, sideOf, slotOf, splitPair } from "./side.ts";
 
 const PURPOSE = "field replacement";
-const RENAME = /^[^:]+:[^:]+$/;
 export const replaceField: TransformPlugin = {
   kind: "transform",
   name: "replace-field",
@@ -23,7 +22,7 @@ export const replaceField: TransformPlugin = {
       importance: "MEDIUM",
       doc: "Pairs old:new of names.",
       check(value) {
-        const bad = Array.isArray(value) ? value.find((v) => !RENAME.test(String(v))) : undefined;
+        const bad = Array.isArray(value) ? value.find((v) => splitPair(String(v)).length !== 2) : undefined;
         return bad === undefined ? null : `Invalid rename mapping: ${bad}`;
       },
     },
@@ -41,7 +40,7 @@ export const replaceField: TransformPlugin = {
       include = new Set(listSetting(config, "include"));
     const renames = new Map(
       listSetting(config, "renames").map((pair) => {
-        const [from = "", to = ""] = pair.split(":");
+        const [from = "", to = ""] = splitPair(pair);
         return [from, to] as const;
       }),
     );

@@ -30,7 +30,11 @@ export const schemaChangeEventFilter: TransformPlugin = {
   version: DEBEZIUM_VERSION,
   config,
   create(raw) {
-    const excluded = new Set(stringSetting(parseConfig(config, raw), NAME).split(",").map(eventType));
+    const excluded = new Set(
+      stringSetting(parseConfig(config, raw), NAME)
+        .split(",")
+        .map((name) => eventType(name.trim())),
+    );
     return {
       apply(record) {
         if (record.value === null || record.valueSchema?.name?.endsWith("SchemaChangeValue") !== true) return record;

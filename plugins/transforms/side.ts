@@ -49,6 +49,13 @@ export function requireSchema(schema: Schema | null, purpose: string): Schema {
 export const slotOf = (s: Struct, index: number, schema: Schema, withDefault: boolean): ConnectValue =>
   s.at(index) ?? (withDefault ? (schema.default ?? null) : null);
 
+/** `a:b` in its parts; as Java's String.split has it, empty ones at the end do not count. */
+export function splitPair(text: string): string[] {
+  const parts = text.split(":");
+  while (parts.length > 1 && parts.at(-1) === "") parts.pop();
+  return parts;
+}
+
 /** Results by input schema: the same schema object gives the same result object, which keeps converters' caches warm. */
 export function bySchema<T>(make: (schema: Schema) => T): (schema: Schema) => T {
   const known = new WeakMap<Schema, T>();

@@ -50,31 +50,52 @@ interface Options {
   readonly pattern: string;
   readonly units: bigint;
 }
+const LONG_MAX = 2n ** 63n - 1n;
+/** As java.util.concurrent.TimeUnit: what does not fit stays at the limit. */
+const saturated = (v: bigint): bigint => (v > LONG_MAX ? LONG_MAX : v < -LONG_MAX - 1n ? -LONG_MAX - 1n : v);
+const msOf = (unix: bigint, units: bigint): bigint => (units > 0n ? unix / units : saturated(unix * -units));
+const unixOf = (ms: bigint, units: bigint): bigint => (units > 0n ? saturated(ms * units) : ms / -units);
+const DATE_MS_MAX = 8_640_000_000_000_000n;
+const DAY = BigInt(DAY_MS);
+/** Unix times beyond the years that a Date has. */
+function convertFar(ms: bigint, o: Options): ConnectValue {
+  const msOfDay = ((ms % DAY) + DAY) % DAY;
+  if (o.target === "string") return formatOf(o).formatDay(Number((ms - msOfDay) / DAY), Number(msOfDay));
+  if (o.target === "unix") return unixOf(ms, o.units);
+  if (o.target === "Time") return new Date(Number(msOfDay));
+  throw new DataError(`Unix time ${ms} ms lies beyond the years that a ${o.target} can hold; is unix.precision right?`);
+}
+function formatOf(o: Options): SimpleDateFormat {
+  if (o.format === null) throw javaError("NullPointerException", "a text timestamp needs the setting format");
+  return o.format;
+}
 function moment(value: ConnectValue, type: TimestampType, o: Options): Date {
   if (type === "string") {
     if (typeof value !== "string") throw new DataError(`Expected string timestamp to be a String, but found ${javaClass(value)}`);
-    if (o.format === null) throw javaError("NullPointerException", "a text timestamp needs the setting format");
-    const parsed = o.format.parse(value);
+    const parsed = formatOf(o).parse(value);
     if (parsed !== null) return parsed;
     const cause = new ConnectError(`Unparseable date: "${value}"`, { javaClass: "java.text.ParseException", causeClass: "data" });
     throw new DataError(`Could not parse timestamp: value (${value}) does not match pattern (${o.pattern})`, cause);
   }
   if (type === "unix") {
     if (typeof value !== "bigint") throw new DataError(`Expected Unix timestamp to be a Long, but found ${javaClass(value)}`);
-    return new Date(Number(o.units > 0n ? value / o.units : value * -o.units));
+    return new Date(Number(msOf(value, o.units)));
   }
   if (value instanceof Date) return value;
   throw new DataError(`Expected ${type} to be a java.util.Date, but found ${javaClass(value)}`);
 }
 function convert(value: ConnectValue, type: TimestampType, o: Options): ConnectValue {
+  if (type === "unix" && typeof value === "bigint") {
+    const far = msOf(value, o.units);
+    if (far > DATE_MS_MAX || far < -DATE_MS_MAX) return convertFar(far, o);
+  }
   const at = moment(value, type, o);
   const ms = at.getTime();
   switch (o.target) {
     case "string":
-      if (o.format === null) throw javaError("NullPointerException", "a text timestamp needs the setting format");
-      return o.format.format(at);
+      return formatOf(o).format(at);
     case "unix":
-      return o.units > 0n ? BigInt(ms) * o.units : BigInt(ms) / -o.units;
+      return unixOf(BigInt(ms), o.units);
     case "Date":
       return new Date(midnight(ms));
     case "Time":
@@ -88,7 +109,9 @@ function readFormat(pattern: string): SimpleDateFormat | null {
   try {
     return new SimpleDateFormat(pattern);
   } catch (e) {
-    throw new ConfigError(`TimestampConverter requires a SimpleDateFormat-compatible pattern for string timestamps: ${pattern}`, e);
+    const wanted = `TimestampConverter requires a SimpleDateFormat-compatible pattern for string timestamps: ${pattern}`;
+    const cause = e instanceof Error ? e.message : String(e);
+    throw new ConfigError(`Invalid value java.lang.IllegalArgumentException: ${cause} for configuration ${wanted}`, e);
   }
 }
 export const timestampConverter: TransformPlugin = {

@@ -7,7 +7,7 @@ import type { TransformPlugin } from "#connect/api/plugin";
 import { TIMESTAMP } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
-import { commaList, DEBEZIUM_VERSION, debeziumError, debeziumRequired, envelopeOf } from "./debezium.ts";
+import { commaList, DEBEZIUM_VERSION, debeziumError, debeziumRequired, envelopeOf, javaError } from "./debezium.ts";
 import { offsetText, zone, type Zone } from "./time-zone.ts";
 
 const config: ConfigDef = [
@@ -150,7 +150,9 @@ function checkRules(items: readonly string[], kind: "include" | "exclude"): void
   );
 }
 function targetOf(id: string): Target | null {
-  const found = zone(id);
+  const offset = /^[+-](\d{2}):\d{2}/.exec(id);
+  const found = id === "Z" || (/^[+-]/.test(id) && !OFFSET.test(id)) ? null : zone(id);
+  if (found !== null && Number(offset?.[1] ?? 0) > 18) return null;
   if (found === null && !OLD_NAMES.has(id))
     throw debeziumError(
       "Invalid timezone format. Please specify either a geographic timezone (e.g. America/Los_Angeles) or a UTC offset in the format of +/-hh:mm, (e.g. +08:00).",
@@ -184,6 +186,11 @@ export const timezoneConverter: TransformPlugin = {
         const fields = matching(rules, table, record.topic);
         if (include.length > 0 && fields === null) return record;
         if (exclude.length > 0 && fields !== null && fields.size === 0) return record;
+        if (target === null && OFFSET.test(id))
+          throw javaError(
+            "time.DateTimeException",
+            `Zone offset hours not in valid range: value ${id.slice(1, 3)} is not in the range -18 to 18`,
+          );
         if (target === null)
           throw new ConnectError(`Unknown time-zone ID: ${id}`, { javaClass: "java.time.zone.ZoneRulesException", causeClass: "config" });
         const all = fields === null || fields.size === 0;

@@ -13,7 +13,7 @@ export interface JavaProgram {
 }
 
 /** The class of this name, without a package. Throws when the jars are there and it does not compile. */
-export function compileJava(name: string): JavaProgram {
+export function compileJava(name: string, furtherLibs: readonly string[] = []): JavaProgram {
   const { libs, reason } = kafkaLibs();
   if (libs === null) return { reason, options: [] };
   if (spawnSync("javac", ["-version"]).status !== 0) return { reason: "no javac on the path", options: [] };
@@ -22,5 +22,5 @@ export function compileJava(name: string): JavaProgram {
   const source = join(import.meta.dirname, `../compat/java/${name}.java`);
   const { status, stderr } = spawnSync("javac", ["-cp", `${libs}/*`, "-d", classes, source], { encoding: "utf8" });
   if (status !== 0) throw new Error(`${name}.java does not compile: ${stderr}`);
-  return { reason: "", options: ["-Xmx200m", "-cp", `${classes}:${libs}/*`] };
+  return { reason: "", options: ["-Xmx200m", "-cp", [classes, ...[libs, ...furtherLibs].map((folder) => `${folder}/*`)].join(":")] };
 }

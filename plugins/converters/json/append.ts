@@ -1,6 +1,5 @@
 /** Appending JSON tokens to a ByteSink. All of them reserve what they need and advance `out.length`. */
 import type { ByteSink } from "#connect/api/byte-sink";
-import { DataError } from "#connect/api/errors";
 
 declare global {
   // Node has these without an encoding argument; its type package leaves them out. Half the cost of toString on short texts.
@@ -11,10 +10,12 @@ declare global {
   }
 }
 
-/** 1: stands for itself inside a JSON string. 2: a two-character escape. 0: a \u00XX escape. */
+/** 1: stands for itself inside a JSON string. 2: a two-character escape. 0: other escapes. */
 export const PLAIN = new Uint8Array(256).fill(1);
 export const SHORT_ESCAPE = new Uint8Array(256);
 for (let i = 0; i < 32; i++) PLAIN[i] = 0;
+// First bytes of characters beyond 16 bits, in UTF-8.
+for (let i = 0xf0; i < 256; i++) PLAIN[i] = 0;
 for (const [c, e] of [
   ["\b", "b"],
   ["\t", "t"],
@@ -54,6 +55,13 @@ function escapeByte(b: Buffer, at: number, c: number): number {
   b[at + 5] = HEX[c & 15] ?? 0;
   return at + 6;
 }
+/** Jackson 2.19 writes what lies beyond 16 bits as two escapes, and a half that stands alone as one. */
+function escapeSurrogate(b: Buffer, at: number, c: number): number {
+  b[at] = 92;
+  b[at + 1] = 117;
+  for (let i = 0; i < 4; i++) b[at + 2 + i] = HEX[(c >> (12 - 4 * i)) & 15] ?? 0;
+  return at + 6;
+}
 /** The rest of a string from `from`, without quotes. */
 export function appendEscaped(out: ByteSink, text: string, from: number): void {
   out.reserve((text.length - from) * 6);
@@ -71,16 +79,7 @@ export function appendEscaped(out: ByteSink, text: string, from: number): void {
       b[p++] = 0xe0 | (c >> 12);
       b[p++] = 0x80 | ((c >> 6) & 63);
       b[p++] = 0x80 | (c & 63);
-    } else {
-      const low = text.charCodeAt(++i);
-      if (c > 0xdbff || !(low >= 0xdc00 && low <= 0xdfff))
-        throw new DataError("Incomplete surrogate pair in a string: it has no UTF-8 form");
-      const point = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-      b[p++] = 0xf0 | (point >> 18);
-      b[p++] = 0x80 | ((point >> 12) & 63);
-      b[p++] = 0x80 | ((point >> 6) & 63);
-      b[p++] = 0x80 | (point & 63);
-    }
+    } else p = escapeSurrogate(b, p, c);
   }
   out.length = p;
 }

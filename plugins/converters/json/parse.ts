@@ -2,6 +2,8 @@
  * A JSON parser over bytes that keeps what Jackson's tree keeps and JSON.parse loses: integers of any size, and whether a
  * number was written as an integer. Like Kafka's deserializer it takes leading zeros and ignores what follows the first value.
  */
+import { isUtf8 } from "node:buffer";
+
 /** A number with a fraction or an exponent. */
 export class JsonFloat {
   readonly text: string;
@@ -34,13 +36,33 @@ const MAX_DEPTH = 1000;
 const isSpace = (c: number | undefined): boolean => c === 32 || c === 10 || c === 13 || c === 9;
 const isDigit = (c: number | undefined): c is number => c !== undefined && c >= 48 && c <= 57;
 
+/** JSON may come as UTF-16 or UTF-32, told by a byte order mark or by where its first character has zeros (RFC 4627, section 3). */
+function asUtf8(b: Buffer): Buffer {
+  const first = b[0] ?? 0,
+    second = b[1] ?? 0;
+  if (b.length < 2 || (first !== 0 && second !== 0 && (first < 0xfe || b.length < 4))) return b;
+  const bigEndian = first === 0 || (first === 0xfe && second === 0xff);
+  const marked = first >= 0xfe;
+  if (marked && !(first === 0xff && second === 0xfe) && !bigEndian) return b;
+  const wide = b.length >= 4 && (bigEndian ? first === 0 && second === 0 : b[2] === 0 && b[3] === 0);
+  const unit = wide ? 4 : 2;
+  let text = "";
+  for (let at = 0; at + unit <= b.length; at += unit) {
+    const code = wide ? (bigEndian ? b.readUInt32BE(at) : b.readUInt32LE(at)) : bigEndian ? b.readUInt16BE(at) : b.readUInt16LE(at);
+    if (code === 0xfeff && at === 0) continue;
+    text += code > 0x10ffff ? "\ufffd" : code > 0xffff ? String.fromCodePoint(code) : String.fromCharCode(code);
+  }
+  return Buffer.from(text);
+}
+
 export class JsonParser {
   readonly bytes: Buffer;
   at: number;
   #depth = 0;
 
   constructor(bytes: Uint8Array, at = 0) {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const given = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.bytes = at === 0 ? asUtf8(given) : given;
     this.at = at;
     if (at === 0 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.at = 3;
   }
@@ -116,7 +138,13 @@ export class JsonParser {
       i++;
     }
     this.at = i + 1;
-    return high < 128 ? b.latin1Slice(start, i) : b.utf8Slice(start, i);
+    return high < 128 ? b.latin1Slice(start, i) : this.utf8(start, i);
+  }
+  utf8(start: number, end: number): string {
+    const text = this.bytes.utf8Slice(start, end);
+    // What stands in for bytes that are no UTF-8 may also be in the text itself.
+    if (text.includes("\ufffd") && !isUtf8(this.bytes.subarray(start, end))) this.fail("Invalid UTF-8 in a string");
+    return text;
   }
   escaped(start: number, firstEscape: number): string {
     const b = this.bytes;
@@ -130,13 +158,13 @@ export class JsonParser {
         this.fail(`Illegal unquoted character ((CTRL-CHAR, code ${c})): has to be escaped using backslash to be included in string value`);
       if (c === 0x22) {
         this.at = i + 1;
-        return text + b.utf8Slice(from, i);
+        return text + this.utf8(from, i);
       }
       if (c !== 0x5c) {
         i++;
         continue;
       }
-      text += b.utf8Slice(from, i);
+      text += this.utf8(from, i);
       const e = b[i + 1];
       const at = e === undefined ? -1 : '"\\/bfnrt'.indexOf(String.fromCharCode(e));
       if (at >= 0) {

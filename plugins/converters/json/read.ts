@@ -1,6 +1,6 @@
 /** From JSON nodes to schemas and values, with the coercions of Kafka's JsonConverter. */
 import { DataError, SchemaBuilderError } from "#connect/api/errors";
-import { bytesToDecimal, daysToDate } from "#connect/api/logical";
+import { bytesToDecimal, DAY_MS, daysToDate } from "#connect/api/logical";
 import { arrayOf, DATE, DECIMAL, mapOf, primitive, TIME, TIMESTAMP, withOptions, type Schema, type SchemaType } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { StructBuilder } from "#connect/api/struct-builder";
@@ -121,6 +121,8 @@ function readLogical(schema: Schema, node: JsonNode): ConnectValue | undefined {
       const type = schema.name === DATE ? "Date" : "Time";
       if (typeof node !== "number" || (node | 0) !== node)
         throw new DataError(`Invalid type for ${type}, underlying representation should be integer but was ${nodeType(node)}`);
+      if (type === "Time" && (node < 0 || node > DAY_MS))
+        throw new DataError(`Time values must use number of milliseconds greater than 0 and less than ${DAY_MS}`);
       return type === "Date" ? daysToDate(node) : new Date(node);
     }
     case TIMESTAMP:

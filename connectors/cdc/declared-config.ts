@@ -1,73 +1,39 @@
 /** From declared settings to Kafka's ConfigDef, and the checks that all database connectors make in the reference's words. */
-import type { ConfigDef, ConfigKey, ConfigValue, RawConfig } from "#connect/api/config";
+import type { ConfigDef, ConfigKey, RawConfig } from "#connect/api/config";
 import { ConfigError } from "#connect/api/errors";
 import type { DeclaredKey } from "./declared-keys.ts";
-import { anyOf } from "./expressions.ts";
-import { messageKeys } from "./message-keys.ts";
 import type { Settings } from "./settings.ts";
 import { CHANNEL_SETTINGS, SIGNAL_CHANNELS, signalChannels } from "./signal-channels.ts";
+import { CHECKS, checkOfType, type ValueCheck } from "./value-checks.ts";
 
-/** What one connector asks of its settings, beyond types and choices. */
+/** What one connector asks of its settings, beyond what each key declares. */
 export interface ConfigRules {
-  /** By setting, the problem when it is not given; the others may be missing. */
-  readonly required: Readonly<Record<string, string>>;
-  /** Whether another setting stands for one that is required. */
-  readonly replaced?: (name: string, config: RawConfig) => boolean;
-  /** Whether a value that is not among the choices is taken all the same. */
-  readonly alsoChosen?: (name: string, value: string, config: RawConfig) => boolean;
   /** Of each pair only one may be given. */
   readonly exclusive: Readonly<Record<string, string>>;
-  /** Settings whose values are lists of regular expressions. */
-  readonly expressionLists: RegExp;
-  /** By setting, the least value and the problem with a smaller one. */
-  readonly atLeast: Readonly<Record<string, readonly [least: number, problem: string]>>;
-  /** By setting, the problem with a value that the connector alone can judge; null: it is fine. */
-  readonly own: Readonly<Record<string, (value: string) => string | null>>;
+  /** Checks that only this connector has, by setting. */
+  readonly own: Readonly<Record<string, ValueCheck>>;
+  /** The value that settings of another name give to this one; null: none. It is not checked again. */
+  readonly replaced?: (name: string, config: RawConfig) => string | null;
 }
 /** A setting with its default that the reference reads but does not list. */
 export type UnlistedSetting = readonly [name: string, value: string | null];
 
 export const invalidValue = (name: string, problem: string): string => `The '${name}' value is invalid: ${problem}`;
-const given = (value: ConfigValue | undefined): string | null =>
-  value === null || value === undefined || value === "" ? null : Array.isArray(value) ? value.join(",") : String(value);
 
-function problems(key: DeclaredKey, value: ConfigValue, config: RawConfig, rules: ConfigRules): readonly string[] {
-  const text = given(value);
-  const name = key.name;
-  if (text === null) {
-    const missing = rules.required[name];
-    return missing === undefined || rules.replaced?.(name, config) === true ? [] : [invalidValue(name, missing)];
-  }
-  if (key.choices !== undefined && !key.choices.includes(text.toLowerCase()) && rules.alsoChosen?.(name, text, config) !== true)
-    return [invalidValue(name, `Value must be one of ${key.choices.join(", ")}`)];
-  if (name === "topic.prefix" && !/^[a-zA-Z0-9._-]+$/.test(text))
-    return [invalidValue(name, `${text} has invalid format (only the underscore, hyphen, dot and alphanumeric characters are allowed)`)];
-  const number = notANumber(key, text);
-  if (number.length > 0) return number;
-  const other = rules.exclusive[name];
-  if (other !== undefined && given(config[other]) !== null) return [invalidValue(name, `"${other}" is already specified`)];
-  const bound = rules.atLeast[name];
-  if (bound !== undefined && Number(text) < bound[0]) return [invalidValue(name, bound[1])];
-  const own = rules.own[name]?.(text) ?? null;
-  if (own !== null) return [invalidValue(name, own)];
-  if (name === "max.queue.size" && Number(text) <= Number(config["max.batch.size"] ?? 2048))
-    return [invalidValue(name, `Must be larger than the maximum batch size`)];
-  return malformed(name, text, rules);
-}
-function notANumber(key: DeclaredKey, text: string): readonly string[] {
-  if ((key.type !== "INT" && key.type !== "LONG") || /^[+-]?\d+$/.test(text)) return [];
-  const problem = invalidValue(key.name, key.type === "INT" ? "An integer is expected" : "A long value is expected");
-  // The reference says it twice for the port.
-  return key.name === "database.port" ? [problem, problem] : [problem];
-}
-function malformed(name: string, text: string, rules: ConfigRules): readonly string[] {
-  try {
-    if (rules.expressionLists.test(name)) anyOf(text, name);
-    if (name === "message.key.columns") messageKeys(text);
-  } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
-  }
-  return [];
+/** All problems, in the reference's order; it goes on after the first. */
+function problems(key: DeclaredKey, config: RawConfig, rules: ConfigRules): readonly string[] {
+  if ((rules.replaced?.(key.name, config) ?? null) !== null) return [];
+  const given = config[key.name];
+  const value = given === undefined ? key.default : given;
+  const other = rules.exclusive[key.name];
+  const found = [
+    ...checkOfType(key.type)(value, key, config),
+    ...(rules.own[key.name]?.(value, key, config) ?? []),
+    ...CHECKS.choice(value, key, config),
+    ...(other !== undefined && value !== null && (config[other] ?? null) !== null ? [`"${other}" is already specified`] : []),
+    ...(key.checks ?? []).flatMap((name) => CHECKS[name](value, key, config)),
+  ];
+  return found.map((problem) => invalidValue(key.name, problem));
 }
 
 /** The ConfigDef of declared keys. */
@@ -85,7 +51,7 @@ export const configOf = (keys: readonly DeclaredKey[], rules: ConfigRules): Conf
     ...(key.dependents && { dependents: key.dependents }),
     ...(key.choices && { recommended: () => key.choices ?? [] }),
     ...(key.visible === false && { visible: () => false }),
-    validate: (value, config) => problems(key, value, config, rules),
+    validate: (_parsed, config) => problems(key, config, rules),
   }));
 const UNLISTED: readonly UnlistedSetting[] = [
   ["field.name.adjustment.mode", "none"],
@@ -118,18 +84,18 @@ const SERVED: ServedValues = {
 export function refuseValues(config: RawConfig, served: ServedValues, refused: RefusedValues): void {
   for (const [name, allowed] of Object.entries({ ...SERVED, ...served })) {
     const value = config[name]?.trim() ?? "";
-    if (value !== "" && !allowed.includes(value)) throw unsupported(name, value, allowed);
+    if (value !== "" && !allowed.includes(value))
+      throw unsupported(name, value, allowed.length === 0 ? "remove the setting" : `use ${allowed.join(", ")}`);
   }
   for (const [name, values] of Object.entries(refused)) {
     const value = config[name]?.trim().toLowerCase();
-    if (value !== undefined && values.includes(value)) throw unsupported(name, value, []);
+    if (value !== undefined && values.includes(value)) throw unsupported(name, value, "use one of its other values, or remove the setting");
   }
   const channels = (config["signal.enabled.channels"] ?? "").split(",").map((c) => c.trim().toLowerCase());
   const other = channels.find((c) => c !== "" && !SIGNAL_CHANNELS.includes(c));
-  if (other !== undefined) throw unsupported("signal.enabled.channels", other, SIGNAL_CHANNELS);
+  if (other !== undefined) throw unsupported("signal.enabled.channels", other, `use ${SIGNAL_CHANNELS.join(", ")}`);
 }
-function unsupported(name: string, value: string, allowed: readonly string[]): ConfigError {
-  const instead = allowed.length === 0 ? "use one of its other values, or remove the setting" : `use ${allowed.join(", ")}`;
+function unsupported(name: string, value: string, instead: string): ConfigError {
   return new ConfigError(invalidValue(name, `'${value}' is not supported by this connector; ${instead}`));
 }
 

@@ -1,9 +1,12 @@
 /** What a connector's ConfigDef lists: descriptions of settings, put into groups and order. */
 import type { ConfigType, Importance, Width } from "#connect/api/config";
+import type { CheckName } from "./value-checks.ts";
 import { SHARED_KEYS, type SharedName } from "./shared-keys.ts";
 
 export interface KeyDescription {
   readonly type: ConfigType;
+  /** Beyond those of its type and choices, in the reference's order. */
+  readonly checks?: readonly CheckName[];
   readonly default: string | null;
   readonly importance: Importance;
   readonly width: Width;

@@ -18,8 +18,9 @@ export function anchored(expression: string, setting: string, options: { readonl
     const regex = new JavaRegex(expression, { ignoreCase: true, ...options });
     return { test: (text) => regex.matches(text) };
   } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError(
-      `The '${setting}' value is invalid: A comma-separated list of valid regular expressions is expected, but '${expression}' is not valid`,
+      `The '${setting}' value is invalid: A comma-separated list of valid regular expressions is expected, but ${problem}`,
       cause,
     );
   }

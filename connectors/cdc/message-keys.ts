@@ -5,10 +5,15 @@ import { anchored } from "./expressions.ts";
 /** Null: the table's own key counts. Columns come in the order of the table. */
 export type MessageKeys = (schema: string, table: string, columns: readonly string[]) => readonly string[] | null;
 
+/** Rules as they were given, split as Java does: empty ones at the end do not count, unless there is nothing else at all. */
+export function splitRules(setting: string): readonly string[] {
+  const rules = setting.replace(/;+$/, "");
+  return rules === "" && setting !== "" ? [] : rules.split(";");
+}
+
 export function messageKeys(setting: string | null): MessageKeys {
   if (setting === null || setting.trim() === "") return () => null;
-  const rules = setting
-    .split(";")
+  const rules = splitRules(setting)
     .map((s) => s.trim())
     .filter((s) => s !== "")
     .map((rule) => {

@@ -7,6 +7,7 @@ import type { KeyDescription } from "./declared-keys.ts";
 export const SHARED_KEYS = {
   "topic.prefix": {
     type: "STRING",
+    checks: ["required", "topicName"],
     default: null,
     importance: "HIGH",
     width: "MEDIUM",
@@ -15,6 +16,7 @@ export const SHARED_KEYS = {
   },
   "database.hostname": {
     type: "STRING",
+    checks: ["required", "host"],
     default: null,
     importance: "HIGH",
     width: "MEDIUM",
@@ -23,6 +25,7 @@ export const SHARED_KEYS = {
   },
   "database.port": {
     type: "INT",
+    checks: ["integer"],
     default: null,
     importance: "HIGH",
     width: "SHORT",
@@ -31,6 +34,7 @@ export const SHARED_KEYS = {
   },
   "database.user": {
     type: "STRING",
+    checks: ["required"],
     default: null,
     importance: "HIGH",
     width: "SHORT",
@@ -72,6 +76,7 @@ export const SHARED_KEYS = {
   },
   "max.batch.size": {
     type: "INT",
+    checks: ["positiveInteger"],
     default: "2048",
     importance: "MEDIUM",
     width: "SHORT",
@@ -80,6 +85,7 @@ export const SHARED_KEYS = {
   },
   "max.queue.size": {
     type: "INT",
+    checks: ["queueSize"],
     default: "8192",
     importance: "MEDIUM",
     width: "SHORT",
@@ -88,6 +94,7 @@ export const SHARED_KEYS = {
   },
   "poll.interval.ms": {
     type: "LONG",
+    checks: ["positiveInteger"],
     default: "500",
     importance: "MEDIUM",
     width: "SHORT",
@@ -96,6 +103,7 @@ export const SHARED_KEYS = {
   },
   "max.queue.size.in.bytes": {
     type: "LONG",
+    checks: ["nonNegativeLong"],
     default: "0",
     importance: "MEDIUM",
     width: "LONG",
@@ -112,6 +120,7 @@ export const SHARED_KEYS = {
   },
   "skipped.operations": {
     type: "LIST",
+    checks: ["operations"],
     default: "t",
     importance: "LOW",
     width: "SHORT",
@@ -120,6 +129,7 @@ export const SHARED_KEYS = {
   },
   "snapshot.delay.ms": {
     type: "LONG",
+    checks: ["nonNegativeLong"],
     default: "0",
     importance: "LOW",
     width: "MEDIUM",
@@ -128,6 +138,7 @@ export const SHARED_KEYS = {
   },
   "streaming.delay.ms": {
     type: "LONG",
+    checks: ["nonNegativeLong"],
     default: "0",
     importance: "LOW",
     width: "MEDIUM",
@@ -136,6 +147,7 @@ export const SHARED_KEYS = {
   },
   "snapshot.include.collection.list": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "MEDIUM",
     width: "LONG",
@@ -144,6 +156,7 @@ export const SHARED_KEYS = {
   },
   "snapshot.fetch.size": {
     type: "INT",
+    checks: ["nonNegativeInteger"],
     default: null,
     importance: "MEDIUM",
     width: "MEDIUM",
@@ -152,6 +165,7 @@ export const SHARED_KEYS = {
   },
   "snapshot.max.threads": {
     type: "INT",
+    checks: ["positiveInteger"],
     default: "1",
     importance: "MEDIUM",
     width: "SHORT",
@@ -160,6 +174,7 @@ export const SHARED_KEYS = {
   },
   "snapshot.mode.custom.name": {
     type: "STRING",
+    checks: ["customName"],
     default: null,
     importance: "MEDIUM",
     width: "MEDIUM",
@@ -208,6 +223,7 @@ export const SHARED_KEYS = {
   },
   "retriable.restart.connector.wait.ms": {
     type: "LONG",
+    checks: ["positiveLong"],
     default: "10000",
     importance: "LOW",
     width: "MEDIUM",
@@ -216,6 +232,7 @@ export const SHARED_KEYS = {
   },
   "query.fetch.size": {
     type: "INT",
+    checks: ["nonNegativeInteger"],
     default: "0",
     importance: "MEDIUM",
     width: "MEDIUM",
@@ -224,6 +241,7 @@ export const SHARED_KEYS = {
   },
   "errors.max.retries": {
     type: "INT",
+    checks: ["integer"],
     default: "-1",
     importance: "LOW",
     width: "MEDIUM",
@@ -257,6 +275,7 @@ export const SHARED_KEYS = {
   },
   "connection.validation.timeout.ms": {
     type: "LONG",
+    checks: ["positiveLong"],
     default: "60000",
     importance: "LOW",
     width: "SHORT",
@@ -265,6 +284,7 @@ export const SHARED_KEYS = {
   },
   "executor.shutdown.timeout.ms": {
     type: "LONG",
+    checks: ["positiveLong"],
     default: "4000",
     importance: "MEDIUM",
     width: "MEDIUM",
@@ -305,6 +325,7 @@ export const SHARED_KEYS = {
   },
   "openlineage.integration.job.tags": {
     type: "LIST",
+    checks: ["pairs"],
     default: null,
     importance: "LOW",
     width: "LONG",
@@ -313,6 +334,7 @@ export const SHARED_KEYS = {
   },
   "openlineage.integration.job.owners": {
     type: "LIST",
+    checks: ["pairs"],
     default: null,
     importance: "LOW",
     width: "LONG",
@@ -329,6 +351,7 @@ export const SHARED_KEYS = {
   },
   "extended.headers.enabled": {
     type: "BOOLEAN",
+    checks: ["boolean"],
     default: "true",
     importance: "LOW",
     width: "SHORT",
@@ -337,6 +360,7 @@ export const SHARED_KEYS = {
   },
   "guardrail.collections.max": {
     type: "INT",
+    checks: ["nonNegativeInteger"],
     default: "0",
     importance: "MEDIUM",
     width: "SHORT",
@@ -404,6 +428,7 @@ export const SHARED_KEYS = {
   },
   "snapshot.query.mode.custom.name": {
     type: "STRING",
+    checks: ["customName"],
     default: null,
     importance: "MEDIUM",
     width: "MEDIUM",
@@ -430,6 +455,7 @@ export const SHARED_KEYS = {
   },
   "incremental.snapshot.chunk.size": {
     type: "INT",
+    checks: ["nonNegativeInteger"],
     default: "1024",
     importance: "MEDIUM",
     width: "MEDIUM",
@@ -512,6 +538,7 @@ export const SHARED_KEYS = {
   },
   "tombstones.on.delete": {
     type: "BOOLEAN",
+    checks: ["boolean"],
     default: "true",
     importance: "MEDIUM",
     width: "SHORT",
@@ -520,6 +547,7 @@ export const SHARED_KEYS = {
   },
   "heartbeat.interval.ms": {
     type: "INT",
+    checks: ["nonNegativeInteger"],
     default: "0",
     importance: "MEDIUM",
     width: "MEDIUM",
@@ -544,6 +572,7 @@ export const SHARED_KEYS = {
   },
   "signal.poll.interval.ms": {
     type: "LONG",
+    checks: ["positiveInteger"],
     default: "5000",
     importance: "MEDIUM",
     width: "SHORT",
@@ -576,6 +605,7 @@ export const SHARED_KEYS = {
   },
   "notification.sink.topic.name": {
     type: "STRING",
+    checks: ["sinkTopic"],
     default: null,
     importance: "HIGH",
     width: "LONG",
@@ -592,6 +622,7 @@ export const SHARED_KEYS = {
   },
   "custom.metric.tags": {
     type: "LIST",
+    checks: ["pairs"],
     default: null,
     importance: "LOW",
     width: "MEDIUM",
@@ -600,6 +631,7 @@ export const SHARED_KEYS = {
   },
   "column.include.list": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "MEDIUM",
     width: "LONG",
@@ -608,6 +640,7 @@ export const SHARED_KEYS = {
   },
   "column.exclude.list": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "MEDIUM",
     width: "LONG",
@@ -616,6 +649,7 @@ export const SHARED_KEYS = {
   },
   "table.include.list": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "HIGH",
     width: "LONG",
@@ -624,6 +658,7 @@ export const SHARED_KEYS = {
   },
   "table.exclude.list": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "MEDIUM",
     width: "LONG",
@@ -632,6 +667,7 @@ export const SHARED_KEYS = {
   },
   "message.key.columns": {
     type: "STRING",
+    checks: ["messageKeyRules"],
     default: null,
     importance: "MEDIUM",
     width: "LONG",
@@ -656,6 +692,7 @@ export const SHARED_KEYS = {
   },
   "column.mask.with.(d+).chars": {
     type: "STRING",
+    checks: ["integer"],
     default: null,
     importance: "MEDIUM",
     width: "NONE",
@@ -664,6 +701,7 @@ export const SHARED_KEYS = {
   },
   "column.truncate.to.(d+).chars": {
     type: "INT",
+    checks: ["integer"],
     default: null,
     importance: "MEDIUM",
     width: "NONE",
@@ -680,6 +718,7 @@ export const SHARED_KEYS = {
   },
   "include.schema.comments": {
     type: "BOOLEAN",
+    checks: ["boolean"],
     default: "false",
     importance: "MEDIUM",
     width: "SHORT",
@@ -688,6 +727,7 @@ export const SHARED_KEYS = {
   },
   "column.propagate.source.type": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "MEDIUM",
     width: "NONE",
@@ -696,6 +736,7 @@ export const SHARED_KEYS = {
   },
   "datatype.propagate.source.type": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "MEDIUM",
     width: "NONE",
@@ -729,6 +770,7 @@ export const SHARED_KEYS = {
   },
   "table.ignore.builtin": {
     type: "BOOLEAN",
+    checks: ["boolean"],
     default: "true",
     importance: "LOW",
     width: "SHORT",

@@ -6,6 +6,7 @@ import { COLUMNS, EVENTS, HISTORY, QUEUE, RUNTIME, SCHEMAS, type SharedName, SNA
 const OWN = {
   "database.server.id": {
     type: "LONG",
+    checks: ["positiveLong", "required"],
     default: null,
     importance: "HIGH",
     width: "LONG",
@@ -54,6 +55,7 @@ const OWN = {
   },
   "database.jdbc.driver": {
     type: "CLASS",
+    checks: ["className"],
     default: "com.mysql.cj.jdbc.Driver",
     importance: "LOW",
     width: "MEDIUM",
@@ -79,6 +81,7 @@ const OWN = {
   },
   "connect.timeout.ms": {
     type: "INT",
+    checks: ["positiveInteger"],
     default: "30000",
     importance: "MEDIUM",
     width: "SHORT",
@@ -87,6 +90,7 @@ const OWN = {
   },
   "connect.keep.alive": {
     type: "BOOLEAN",
+    checks: ["boolean"],
     default: "true",
     importance: "LOW",
     width: "SHORT",
@@ -95,6 +99,7 @@ const OWN = {
   },
   "connect.keep.alive.interval.ms": {
     type: "LONG",
+    checks: ["positiveInteger"],
     default: "60000",
     importance: "LOW",
     width: "SHORT",
@@ -128,6 +133,7 @@ const OWN = {
   },
   "min.row.count.to.stream.results": {
     type: "INT",
+    checks: ["nonNegativeLong"],
     default: "1000",
     importance: "LOW",
     width: "MEDIUM",
@@ -144,6 +150,7 @@ const OWN = {
   },
   "database.include.list": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "HIGH",
     width: "LONG",
@@ -153,6 +160,7 @@ const OWN = {
   },
   "database.exclude.list": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "MEDIUM",
     width: "LONG",
@@ -161,6 +169,7 @@ const OWN = {
   },
   "binlog.buffer.size": {
     type: "INT",
+    checks: ["nonNegativeInteger"],
     default: "0",
     importance: "MEDIUM",
     width: "MEDIUM",
@@ -229,6 +238,10 @@ const OTHERWISE: Partial<Record<SharedName, Partial<KeyDescription>>> = {
     default: "minimal",
     doc: "Which locks the snapshot takes while it reads the position and the tables' definitions: minimal, minimal_percona, minimal_percona_no_table_locks, extended or none.",
     choices: ["minimal", "minimal_percona", "custom", "none", "minimal_percona_no_table_locks", "extended"],
+  },
+  "table.include.list": {
+    // The reference says it twice here.
+    checks: ["expressions", "expressions"],
   },
   "table.ignore.builtin": {
     dependents: ["database.include.list"],

@@ -2,52 +2,34 @@
 import type { ConfigDef, RawConfig } from "#connect/api/config";
 import { type ConfigRules, configOf, refuseValues, unlistedKeys, type UnlistedSetting, withoutEffect } from "../cdc/declared-config.ts";
 import { HISTORY_SETTINGS } from "../cdc/schema-history/open.ts";
+import { CHECKS } from "../cdc/value-checks.ts";
 import { Settings } from "../cdc/settings.ts";
 import type { TypeModes } from "./column-type.ts";
 import { MARIADB_KEYS, MYSQL_KEYS } from "./config-keys.ts";
 import type { Flavor } from "./ddl/ddl.ts";
-import { currentNames, formerName } from "./former-names.ts";
+import { currentNames } from "./former-names.ts";
 
-const POSITIVE: readonly [number, string] = [1, "A positive, non-zero integer value is expected"];
-const NOT_NEGATIVE: readonly [number, string] = [0, "A non-negative integer value is expected"];
-const SSL_ALIASES = /^(verify_full|require|disable|prefer)$/i;
 const RULES: ConfigRules = {
-  required: {
-    "topic.prefix": "A value is required",
-    "database.hostname": "A value is required",
-    "database.user": "A value is required",
-    "database.server.id": "A value is required",
-  },
-  replaced: (name, config) => formerName(name, config) !== null,
-  alsoChosen: (name, value, config) =>
-    (name === "database.ssl.mode" && SSL_ALIASES.test(value)) ||
-    (name === "snapshot.mode" && currentNames(config).values["snapshot.mode"] !== undefined),
   exclusive: {
     "table.exclude.list": "table.include.list",
     "database.exclude.list": "database.include.list",
     "column.exclude.list": "column.include.list",
-    "gtid.source.excludes": "gtid.source.includes",
-  },
-  expressionLists:
-    /^(database|table|column)\.(include|exclude)\.list$|^snapshot\.include\.collection\.list$|\.propagate\.source\.type$|^gtid\.source\.(includes|excludes)$/,
-  atLeast: {
-    "max.batch.size": POSITIVE,
-    "max.queue.size": POSITIVE,
-    "poll.interval.ms": POSITIVE,
-    "snapshot.max.threads": POSITIVE,
-    "incremental.snapshot.chunk.size": POSITIVE,
-    "connect.timeout.ms": POSITIVE,
-    "connect.keep.alive.interval.ms": POSITIVE,
-    "binlog.buffer.size": NOT_NEGATIVE,
-    "min.row.count.to.stream.results": NOT_NEGATIVE,
-    "heartbeat.interval.ms": NOT_NEGATIVE,
-    "snapshot.delay.ms": NOT_NEGATIVE,
   },
   own: {
-    "time.precision.mode": (text) =>
-      text.toLowerCase() === "adaptive" ? "The 'adaptive' time.precision.mode is no longer supported" : null,
-    "database.server.id": (text) => (Number(text) < 1 || Number(text) > 4_294_967_295 ? "Must be between 1 and 4294967295" : null),
+    "time.precision.mode": (value, key, config) =>
+      value?.toLowerCase() === "adaptive"
+        ? ["The 'adaptive' time.precision.mode is no longer supported"]
+        : CHECKS.choice(value, key, config),
+    "snapshot.locking.mode": (value, key, config) =>
+      CHECKS.choice(value, key, config).length > 0 ? ["Must be a valid snapshot.locking.mode value"] : [],
+    "gtid.source.excludes": (value, _key, config) =>
+      value !== null && (config["gtid.source.includes"] ?? null) !== null
+        ? ["Cannot specify GTID excludes when includes are provided."]
+        : [],
+    // The reference takes what no server can have.
+    "database.server.id": (value) => (Number(value) > 4_294_967_295 ? ["Must be between 1 and 4294967295"] : []),
   },
+  replaced: (name, config) => currentNames(config).values[name] ?? null,
 };
 export const CONFIGS: Readonly<Record<Flavor, ConfigDef>> = {
   mysql: configOf(MYSQL_KEYS, RULES),

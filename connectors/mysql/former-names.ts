@@ -27,11 +27,6 @@ function renamed(name: string): string | null {
   if (known !== undefined) return known;
   return name.startsWith(PREFIX) ? CURRENT_PREFIX + name.slice(PREFIX.length) : null;
 }
-/** The value that an old name gives to the setting `name`; null: none. */
-export function formerName(name: string, config: RawConfig): string | null {
-  const value = currentNames(config).values[name];
-  return value === undefined || value === "" ? null : value;
-}
 /** What old names say, by the current ones; a current name that is there as well wins. One warning for each. */
 export function currentNames(config: RawConfig): {
   readonly values: Readonly<Record<string, string>>;

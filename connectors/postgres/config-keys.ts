@@ -6,6 +6,7 @@ import { COLUMNS, EVENTS, QUEUE, RUNTIME, SCHEMAS, type SharedName, SNAPSHOT } f
 const OWN = {
   "database.dbname": {
     type: "STRING",
+    checks: ["required"],
     default: null,
     importance: "HIGH",
     width: "MEDIUM",
@@ -121,6 +122,7 @@ const OWN = {
   },
   "slot.max.retries": {
     type: "INT",
+    checks: ["integer"],
     default: "6",
     importance: "LOW",
     width: "NONE",
@@ -129,6 +131,7 @@ const OWN = {
   },
   "slot.retry.delay.ms": {
     type: "LONG",
+    checks: ["integer"],
     default: "10000",
     importance: "LOW",
     width: "NONE",
@@ -145,6 +148,7 @@ const OWN = {
   },
   "status.update.interval.ms": {
     type: "INT",
+    checks: ["positiveInteger"],
     default: "10000",
     importance: "MEDIUM",
     width: "SHORT",
@@ -153,6 +157,7 @@ const OWN = {
   },
   "lsn.flush.timeout.ms": {
     type: "LONG",
+    checks: ["positiveInteger"],
     default: "30000",
     importance: "MEDIUM",
     width: "SHORT",
@@ -170,6 +175,7 @@ const OWN = {
   },
   "database.tcpKeepAlive": {
     type: "BOOLEAN",
+    checks: ["boolean"],
     default: "true",
     importance: "MEDIUM",
     width: "SHORT",
@@ -178,6 +184,7 @@ const OWN = {
   },
   "xmin.fetch.interval.ms": {
     type: "LONG",
+    checks: ["nonNegativeLong"],
     default: "0",
     importance: "MEDIUM",
     width: "SHORT",
@@ -195,6 +202,7 @@ const OWN = {
   },
   "flush.lsn.source": {
     type: "BOOLEAN",
+    checks: ["boolean"],
     default: "true",
     importance: "LOW",
     width: "SHORT",
@@ -203,6 +211,7 @@ const OWN = {
   },
   "snapshot.locking.mode.custom.name": {
     type: "STRING",
+    checks: ["customName"],
     default: null,
     importance: "MEDIUM",
     width: "MEDIUM",
@@ -246,6 +255,7 @@ const OWN = {
   },
   "message.prefix.include.list": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "MEDIUM",
     width: "LONG",
@@ -254,6 +264,7 @@ const OWN = {
   },
   "message.prefix.exclude.list": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "MEDIUM",
     width: "LONG",
@@ -262,6 +273,7 @@ const OWN = {
   },
   "publish.via.partition.root": {
     type: "BOOLEAN",
+    checks: ["boolean"],
     default: "false",
     importance: "MEDIUM",
     width: "SHORT",
@@ -270,6 +282,7 @@ const OWN = {
   },
   "schema.include.list": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "HIGH",
     width: "LONG",
@@ -279,6 +292,7 @@ const OWN = {
   },
   "schema.exclude.list": {
     type: "LIST",
+    checks: ["expressions"],
     default: null,
     importance: "MEDIUM",
     width: "LONG",

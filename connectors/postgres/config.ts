@@ -6,37 +6,28 @@ import { Settings } from "../cdc/settings.ts";
 import type { TypeModes } from "./column-type.ts";
 import { POSTGRES_KEYS } from "./config-keys.ts";
 
-const POSITIVE: readonly [number, string] = [1, "A positive, non-zero integer value is expected"];
+const IDENTITY_RULE = String.raw`(?i)^\s*(?<tablepredicate>[^\s:]+):(?<replicaidentity>DEFAULT|(INDEX) (?<indexname>.\w*)|FULL|NOTHING)\s*$`;
 const RULES: ConfigRules = {
-  required: {
-    "topic.prefix": "A value is required",
-    "database.hostname": "A value is required",
-    "database.user": "A value is required",
-    "database.dbname": "A value is required",
-  },
-  // The driver's own spelling is taken as well.
-  alsoChosen: (name, value) => name === "database.sslmode" && /^verify_(ca|full)$/i.test(value),
   exclusive: {
     "table.exclude.list": "table.include.list",
     "schema.exclude.list": "schema.include.list",
     "column.exclude.list": "column.include.list",
-    "message.prefix.exclude.list": "message.prefix.include.list",
-  },
-  expressionLists:
-    /^(schema|table|column|message\.prefix)\.(include|exclude)\.list$|^snapshot\.include\.collection\.list$|\.propagate\.source\.type$/,
-  atLeast: {
-    "max.batch.size": POSITIVE,
-    "max.queue.size": POSITIVE,
-    "poll.interval.ms": POSITIVE,
-    "snapshot.max.threads": POSITIVE,
-    "incremental.snapshot.chunk.size": POSITIVE,
-    "status.update.interval.ms": POSITIVE,
   },
   own: {
-    "slot.name": (text) =>
-      /^[a-z0-9_]{1,63}$/.test(text)
-        ? null
-        : "Valid replication slot name must contain only digits, lowercase characters and underscores with length <= 63",
+    "message.prefix.exclude.list": (value, _key, config) =>
+      value !== null && (config["message.prefix.include.list"] ?? null) !== null
+        ? ['"logical_decoding_message.prefix.include.list" is already specified']
+        : [],
+    "slot.name": (value) =>
+      value === null || /^[a-z0-9_]{1,63}$/.test(value)
+        ? []
+        : ["Valid replication slot name must contain only digits, lowercase characters and underscores with length <= 63"],
+    "replica.identity.autoset.values": (value) => [
+      ...(value === "" ? ["Must not be empty"] : []),
+      ...(value === null ? [] : value.split(","))
+        .filter((rule) => !/^\s*[^\s:]+:(DEFAULT|INDEX .\w*|FULL|NOTHING)\s*$/i.test(rule))
+        .map((rule) => `${rule} has an invalid format (expecting '${IDENTITY_RULE}')`),
+    ],
   },
 };
 export const CONFIG: ConfigDef = configOf(POSTGRES_KEYS, RULES);

@@ -6,6 +6,7 @@ import { COLUMNS, EVENTS, HISTORY, QUEUE, RUNTIME, SCHEMAS, type SharedName, SNA
 const OWN = {
   "database.names": {
     type: "LIST",
+    checks: ["notEmpty"],
     default: null,
     importance: "HIGH",
     width: "MEDIUM",
@@ -22,6 +23,7 @@ const OWN = {
   },
   "max.iteration.transactions": {
     type: "INT",
+    checks: ["nonNegativeInteger"],
     default: "500",
     importance: "MEDIUM",
     width: "NONE",
@@ -30,6 +32,7 @@ const OWN = {
   },
   "incremental.snapshot.option.recompile": {
     type: "BOOLEAN",
+    checks: ["boolean"],
     default: "false",
     importance: "LOW",
     width: "NONE",
@@ -61,6 +64,7 @@ const OTHERWISE: Partial<Record<SharedName, Partial<KeyDescription>>> = {
     default: "1433",
   },
   "database.user": {
+    checks: [],
     doc: "User that reads the tables and their change tables.",
   },
   "snapshot.mode": {

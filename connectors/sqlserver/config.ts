@@ -6,29 +6,10 @@ import { Settings } from "../cdc/settings.ts";
 import type { TypeModes } from "./column-type.ts";
 import { SQLSERVER_KEYS } from "./config-keys.ts";
 
-const POSITIVE: readonly [number, string] = [1, "A positive, non-zero integer value is expected"];
-const NOT_NEGATIVE: readonly [number, string] = [0, "An non-negative integer is expected"];
 const RULES: ConfigRules = {
-  required: {
-    "topic.prefix": "A value is required",
-    "database.hostname": "A value is required",
-    "database.names": "Cannot be empty",
-  },
   exclusive: {
     "table.exclude.list": "table.include.list",
     "column.exclude.list": "column.include.list",
-  },
-  expressionLists: /^(table|column)\.(include|exclude)\.list$|^snapshot\.include\.collection\.list$|\.propagate\.source\.type$/,
-  atLeast: {
-    "max.batch.size": POSITIVE,
-    "max.queue.size": POSITIVE,
-    "poll.interval.ms": POSITIVE,
-    "snapshot.max.threads": POSITIVE,
-    "incremental.snapshot.chunk.size": POSITIVE,
-    "heartbeat.interval.ms": NOT_NEGATIVE,
-    "snapshot.delay.ms": NOT_NEGATIVE,
-    "max.iteration.transactions": NOT_NEGATIVE,
-    "streaming.fetch.size": NOT_NEGATIVE,
   },
   own: {},
 };

@@ -118,6 +118,7 @@ export interface SourceTask {
   durable?(offsets: readonly { readonly partition: SourcePartition; readonly offset: SourceOffset }[]): Promise<void>;
   stop(): Promise<void>;
 }
+export type ExactlyOnce = "supported" | "unsupported";
 export interface SourceConnectorPlugin {
   readonly kind: "source";
   /** Short alias, e.g. `postgres`. */
@@ -137,7 +138,8 @@ export interface SourceConnectorPlugin {
     config: TaskConfig,
     offsets: readonly { readonly partition: SourcePartition | null; readonly offset: SourceOffset | null }[],
   ): Promise<boolean> | boolean;
-  readonly exactlyOnce?: "supported" | "unsupported";
+  /** What the connector can do, or what it can do with this configuration. Absent: it does not say. */
+  readonly exactlyOnce?: ExactlyOnce | ((config: RawConfig) => ExactlyOnce);
   /** Its tasks use `SourceTaskContext.transaction`: `transaction.boundary=connector` is allowed. */
   readonly ownsTransactions?: boolean;
   /** "own": its tasks are heavy or costly to move, each gets a thread. Else light tasks share threads while they are not busy. */

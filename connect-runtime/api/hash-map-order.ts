@@ -8,10 +8,11 @@ function javaHash(text: string): number {
   const h = textHash(text);
   return h ^ (h >>> 16);
 }
-export function inHashMapOrder<V>(pairs: Iterable<readonly [string, V]>): (readonly [string, V])[] {
+/** `copied`: of a map made from another one, which begins with a capacity that fits instead of 16. */
+export function inHashMapOrder<V>(pairs: Iterable<readonly [string, V]>, copied = false): (readonly [string, V])[] {
   const list = [...pairs];
-  let capacity = 16;
-  while (list.length > capacity * 0.75) capacity *= 2;
+  let capacity = copied ? 1 : 16;
+  while (copied ? capacity < list.length / 0.75 + 1 : list.length > capacity * 0.75) capacity *= 2;
   const bucket = (key: string): number => javaHash(key) & (capacity - 1);
   return list.sort((a, b) => bucket(a[0]) - bucket(b[0]));
 }

@@ -74,7 +74,7 @@ export function versionRefusal(className: string, available: string, asked: stri
   const text = asked?.trim() ?? "";
   if (text === "" || text === "latest") return null;
   const spans = spansOf(text);
-  if (spans === null) return `Range of versions cannot be read: ${text}`;
+  if (spans === null) return `Invalid version specification: ${text}`;
   if (spans.some((span) => holds(span, available))) return null;
   return `Plugin ${className} not found that matches the version range ${spans.map(printed).join(",")}, available versions: [${available}]`;
 }

@@ -2,6 +2,7 @@
  * Validation of a connector's configuration as Kafka Connect does it: the runtime's own settings, transforms and predicates, the
  * connector's declaration and its own checks, converters, client overrides. The answer lists all of them in Kafka's order.
  */
+import { inHashMapOrder } from "../api/hash-map-order.ts";
 import type { ConfigDef, ConfigFinding, RawConfig } from "../api/config.ts";
 import { parseConfigValue, validateConfig } from "../api/config-parse.ts";
 import type { ConnectorPlugin, SourceConnectorPlugin } from "../api/connector.ts";
@@ -148,10 +149,11 @@ function checkVersions(plugin: ConnectorPlugin, config: RawConfig, names: Plugin
 
 function checkExactlyOnce(plugin: SourceConnectorPlugin, config: RawConfig, worker: WorkerConfig, findings: Findings): void {
   if (config["exactly.once.support"]?.toLowerCase() === "required") {
-    if (worker.exactlyOnceSource !== "enabled") {
+    if (worker.exactlyOnceSource !== "enabled")
       addError(findings, "exactly.once.support", "This worker does not have exactly-once source support enabled.");
-    } else if (plugin.exactlyOnce === undefined) addError(findings, "exactly.once.support", NOT_DECLARED);
-    else if (plugin.exactlyOnce === "unsupported") {
+    const support = typeof plugin.exactlyOnce === "function" ? plugin.exactlyOnce(config) : plugin.exactlyOnce;
+    if (support === undefined) addError(findings, "exactly.once.support", NOT_DECLARED);
+    else if (support === "unsupported") {
       addError(findings, "exactly.once.support", "The connector does not support exactly-once semantics with the provided configuration.");
     }
   }
@@ -181,7 +183,7 @@ function checkSinkTopics(config: RawConfig, worker: WorkerConfig, findings: Find
     addError(findings, "topics", message);
   }
   if (dlq !== "" && regex !== "" && matches(regex, dlq)) {
-    const message = `The DLQ topic '${dlq}' may not be included in the regex matching the topics ('topics.regex=${regex}') consumed by the connector`;
+    const message = `The DLQ topic '${dlq}' may not be matched by the regex for the topics ('topics.regex=${regex}') consumed by the connector`;
     addError(findings, "topics.regex", message);
   }
   const group = config["consumer.override.group.id"] ?? `connect-${config["name"] ?? ""}`;
@@ -222,6 +224,6 @@ function converterInfos(setting: string, config: RawConfig, findings: Findings, 
 }
 /** As Java prints a map. */
 const javaMap = (config: RawConfig): string =>
-  `{${Object.entries(config)
+  `{${inHashMapOrder(Object.entries(config), true)
     .map(([k, v]) => `${k}=${v ?? "null"}`)
     .join(", ")}}`;

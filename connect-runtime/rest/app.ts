@@ -9,6 +9,7 @@ import { ElsewhereError, RestError } from "../herder/errors.ts";
 import type { WorkerRequest } from "../herder/worker-client.ts";
 import { forwardRequest } from "./forward.ts";
 import { toJson } from "./json.ts";
+import { acceptsJson, contentRefusal } from "./media-types.ts";
 import { KnownPaths } from "./paths.ts";
 import type { Answer, Caller, RestRequest, Route } from "./route.ts";
 import type { TlsMaterial } from "./tls.ts";
@@ -45,6 +46,7 @@ export interface AppOptions {
   readonly audit?: Audit;
 }
 const JSON_TYPE = "application/json";
+const MALFORMED_TYPE = "The header Content-Type is not a media type";
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 // Connections stay open longer than clients keep them, so that none is closed under a request.
 const HTTP_OPTIONS = { maxHeaderSize: 16 * 1024, requestTimeout: 300_000, keepAliveTimeout: 72_000 };
@@ -65,7 +67,10 @@ export function restApp(options: AppOptions): FastifyInstance {
     // What Node's parser refuses before there is a request, and paths that cannot be decoded.
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, _request, reply) => {
-      sendError(reply, error.statusCode ?? 400, error.message);
+      // Before any hook, so past Fastify, which would name a charset.
+      const status = error.statusCode ?? 400;
+      reply.hijack();
+      reply.raw.writeHead(status, { "content-type": JSON_TYPE }).end(toJson({ error_code: status, message: error.message }));
     },
     // No route has a JSON schema; without these two the compilers of such schemas are loaded all the same.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
@@ -96,6 +101,8 @@ export function restApp(options: AppOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => unknown(paths, request, reply));
   app.setErrorHandler((error: unknown, request, reply) => {
     const status = typeof error === "object" && error !== null && "statusCode" in error ? Number(error.statusCode) : 500;
+    if (error instanceof Error && "code" in error && error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
+      return sendError(reply, 400, MALFORMED_TYPE);
     if (status >= 500) options.log.error(`${request.method} ${request.url} failed: ${String(error)}`);
     return sendError(reply, status, error instanceof Error ? error.message : String(error));
   });
@@ -134,19 +141,18 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
       ? [431, "Request Header Fields Too Large"]
       : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
         ? [408, "Request Timeout"]
-        : [400, "Bad Request"];
+        : error.code === "HPE_INVALID_METHOD"
+          ? [405, "Method Not Allowed"]
+          : [400, "Bad Request"];
   const body = toJson({ error_code: status, message: `HTTP ${status} ${text}` });
-  socket.end(
-    `HTTP/1.1 ${status} ${text}\r\nConnection: close\r\nContent-Type: ${JSON_TYPE}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  );
+  const type = status === 405 ? "" : `Content-Type: ${JSON_TYPE}\r\n`;
+  socket.end(`HTTP/1.1 ${status} ${text}\r\nConnection: close\r\n${type}Content-Length: ${body.length}\r\n\r\n${body}`);
 }
 
 async function answer(route: Route, options: AppOptions, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  if (route.plain !== true && !accepts(request.headers.accept)) return untyped(reply, 406, "Not Acceptable");
-  const type = request.headers["content-type"];
-  if (route.takesJson === true && type !== undefined && !/^application\/(json|\*)/i.test(type)) {
-    return untyped(reply, 415, "Unsupported Media Type");
-  }
+  if (route.plain !== true && !acceptsJson(request.headers.accept)) return untyped(reply, 406, "Not Acceptable");
+  const refused = contentRefusal(route, request.headers["content-type"]);
+  if (refused !== null) return refused === 415 ? untyped(reply, 415, "Unsupported Media Type") : sendError(reply, 400, MALFORMED_TYPE);
   const caller = callerOf(route, options.guard, request);
   if (caller === undefined)
     return reply.code(401).header("www-authenticate", "Basic").header("content-type", JSON_TYPE).send(options.guard?.refusal);
@@ -220,11 +226,6 @@ function restRequest(request: FastifyRequest, caller: Caller | null): RestReques
   for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers[name] = String(value);
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   return { method: request.method, params, query, headers, body, path, caller, secure: request.protocol === "https" };
-}
-/** Whether the client takes JSON. */
-function accepts(header: string | undefined): boolean {
-  if (header === undefined || header.trim() === "") return true;
-  return header.split(",").some((part) => /^\s*(\*\/\*|application\/(\*|json))\s*(;|$)/i.test(part) && !/;\s*q=0(\.0+)?\s*$/.test(part));
 }
 function cors(options: AppOptions, request: FastifyRequest, reply: FastifyReply): void {
   const { origin } = request.headers;

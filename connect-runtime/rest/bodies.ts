@@ -17,11 +17,11 @@ const createConnector = z.strictObject({
 });
 const scalar = z.union([z.string(), z.number(), z.bigint(), z.boolean(), z.null()]);
 const offsetMap = z.nullable(z.record(z.string(), scalar));
-const alterOffsets = z.object({
-  offsets: z.nullish(z.array(z.object({ partition: z.nullish(offsetMap), offset: z.nullish(offsetMap) }))),
+const alterOffsets = z.strictObject({
+  offsets: z.nullish(z.array(z.strictObject({ partition: z.nullish(offsetMap), offset: z.nullish(offsetMap) }))),
 });
-const taskConfigs = z.array(z.record(z.string(), z.string()));
-const loggerLevel = z.record(z.string(), z.nullable(z.string()));
+const taskConfigs = z.array(z.record(z.string(), text));
+const loggerLevel = z.record(z.string(), z.nullable(text));
 const preview = z.nullish(z.object({ records: z.nullish(z.int().min(1).max(1_000)), config: z.nullish(config) }));
 const tryTransforms = z.object({
   config,
@@ -77,18 +77,18 @@ export const bodySchemas = {
 } as const;
 
 export type Body = Uint8Array;
-function read<T>(schema: z.ZodType<T>, body: Body): T {
-  const result = schema.safeParse(parseJson(body));
+function read<T>(schema: z.ZodType<T>, body: Body, asWritten = false): T {
+  const result = schema.safeParse(parseJson(body, asWritten));
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const place = issue === undefined || issue.path.length === 0 ? "the body" : `'${issue.path.map(String).join(".")}'`;
   throw badRequest(`The request's body does not fit: ${place}: ${issue?.message ?? "unexpected value"}`);
 }
-export const readConfig = (body: Body): z.infer<typeof config> => read(config, body);
-export const readCreateConnector = (body: Body): z.infer<typeof createConnector> => read(createConnector, body);
+export const readConfig = (body: Body): z.infer<typeof config> => read(config, body, true);
+export const readCreateConnector = (body: Body): z.infer<typeof createConnector> => read(createConnector, body, true);
 export const readAlterOffsets = (body: Body): z.infer<typeof alterOffsets> => read(alterOffsets, body);
-export const readTaskConfigs = (body: Body): z.infer<typeof taskConfigs> => read(taskConfigs, body);
-export const readLoggerLevel = (body: Body): z.infer<typeof loggerLevel> => read(loggerLevel, body);
+export const readTaskConfigs = (body: Body): z.infer<typeof taskConfigs> => read(taskConfigs, body, true);
+export const readLoggerLevel = (body: Body): z.infer<typeof loggerLevel> => read(loggerLevel, body, true);
 export const readPreview = (body: Body): z.infer<typeof preview> => read(preview, body);
 export const readTryTransforms = (body: Body): z.infer<typeof tryTransforms> => read(tryTransforms, body);
 export const readReplay = (body: Body): z.infer<typeof replay> => read(replay, body);

@@ -33,8 +33,10 @@ function checkName(name: string): void {
     `Connector configuration is invalid and contains the following 1 error(s):\nInvalid value ${shown.toWellFormed()} for configuration name: ${why}`,
   );
 }
+/** As the JVM writes names into paths: what RFC 3986 allows in a segment stays. */
+const encodedSegment = (name: string): string => encodeURIComponent(name).replaceAll(/%(?:3A|3B|40|26|3D|2B|24|2C)/g, decodeURIComponent);
 const locationOf = (request: RestRequest, name: string): string =>
-  `${request.secure ? "https" : "http"}://${request.headers["host"] ?? "localhost"}/connectors/${encodeURIComponent(name)}`;
+  `${request.secure ? "https" : "http"}://${request.headers["host"] ?? "localhost"}/connectors/${encodedSegment(name)}`;
 
 async function list(herder: Herder, request: RestRequest, secrets: Secrets): Promise<Answer> {
   const expansions = request.query["expand"];
@@ -128,7 +130,8 @@ function configRoutes(herder: () => Herder, secrets: Secrets): readonly Route[] 
       forwards: true,
       handle: async (r) => {
         const name = param(r, "name");
-        const present = presentOf(herder(), name);
+        // An unknown connector comes before what is wrong with the body.
+        const present = herder().config(name);
         const patch = await secrets.restored((await bodies()).readConfig(r.body), present);
         const { info } = await herder().patch(name, patch);
         return { ...ok(await secrets.info(info)), changes: await secrets.changes(present, info.config) };

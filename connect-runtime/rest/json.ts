@@ -1,12 +1,15 @@
 /** JSON as Kafka Connect speaks it: 64-bit integers stay exact both ways. */
 import { badRequest } from "../herder/errors.ts";
 
-/** Numbers that a double cannot hold become bigint. Throws RestError(400): Kafka answers 500 here, for a client's mistake. */
-export function parseJson(body: Uint8Array): unknown {
+/**
+ * Numbers that a double cannot hold become bigint; with `asWritten` each number is the text that stands in the body, as Kafka takes
+ * it for a string. Throws RestError(400): Kafka answers 500 here, for a client's mistake.
+ */
+export function parseJson(body: Uint8Array, asWritten = false): unknown {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
   if (text.trim() === "") return null;
   try {
-    return JSON.parse(text, exactIntegers);
+    return JSON.parse(text, asWritten ? writtenNumbers : exactIntegers);
   } catch (error) {
     throw badRequest(`The request's body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -15,6 +18,9 @@ function exactIntegers(_key: string, value: unknown, context?: { readonly source
   const source = context?.source;
   if (typeof value !== "number" || Number.isSafeInteger(value) || source === undefined || !/^-?\d+$/.test(source)) return value;
   return BigInt(source);
+}
+function writtenNumbers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  return typeof value === "number" ? (context?.source ?? String(value)) : value;
 }
 /** A newer member of JSON than the type library knows. */
 const rawJson: (text: string) => unknown = Reflect.get(JSON, "rawJSON");

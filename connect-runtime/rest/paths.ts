@@ -1,6 +1,9 @@
 /** Which methods a path knows: for 405, 404 and OPTIONS. */
 import type { Route } from "./route.ts";
 
+/** In which Kafka Connect lists them. */
+const ORDER = ["HEAD", "POST", "DELETE", "GET", "OPTIONS", "PUT", "PATCH"];
+
 export class KnownPaths {
   readonly #paths: { readonly pattern: RegExp; readonly methods: Set<string> }[] = [];
 
@@ -19,6 +22,6 @@ export class KnownPaths {
   methods(path: string): readonly string[] | null {
     const found = this.#paths.find((p) => p.pattern.test(path));
     if (found === undefined) return null;
-    return [...(found.methods.has("GET") ? ["HEAD"] : []), ...[...found.methods].sort().reverse(), "OPTIONS"];
+    return ORDER.filter((m) => m === "OPTIONS" || found.methods.has(m === "HEAD" ? "GET" : m));
   }
 }

@@ -56,7 +56,7 @@ export async function sinkOffsets(name: string, config: ConfigMap, admin: Admin)
 
 function integer(value: OffsetValue | undefined, what: "partition" | "offset"): number {
   const text = String(value);
-  if (/^-?\d+$/.test(text)) return Number(text);
+  if (/^-?\d+$/.test(text) && BigInt.asIntN(what === "partition" ? 32 : 64, BigInt(text)) === BigInt(text)) return Number(text);
   const [Kind, kind] = what === "partition" ? ["partition", "Partition"] : ["offset", "Offset"];
   throw badRequest(
     `Failed to parse the following Kafka ${Kind} value in the provided offsets: '${text}'. ${kind} values for sink connectors need to be integers.`,
@@ -68,10 +68,12 @@ function parseSinkOffsets(requested: readonly RequestedOffset[]): Map<string, To
   for (const { partition, offset } of requested) {
     if (partition === null) throw badRequest("The partition for a sink connector offset cannot be null or missing");
     const { kafka_topic: topic, kafka_partition: number } = partition;
-    if (topic === undefined || topic === null || number === undefined || number === null)
+    if (topic === undefined || number === undefined)
       throw badRequest("The partition for a sink connector offset must contain the keys 'kafka_topic' and 'kafka_partition'");
+    if (topic === null) throw badRequest("Kafka topic names must be valid strings and may not be null");
+    if (number === null) throw badRequest("Kafka partitions must be valid numbers and may not be null");
     const index = integer(number, "partition");
-    if (offset !== null && (offset["kafka_offset"] ?? null) === null)
+    if (offset !== null && offset["kafka_offset"] === undefined)
       throw badRequest("The offset for a sink connector should either be null or contain the key 'kafka_offset'");
     const value = offset === null ? null : integer(offset["kafka_offset"], "offset");
     parsed.set(`${String(topic)}\n${index}`, { topic: String(topic), partition: index, offset: value });

@@ -4,7 +4,6 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { confine, fileRoots } from "#connect/api/confinement";
-import { inRange } from "#connect/api/config-checks";
 import type { ConfigDef } from "#connect/api/config";
 import { numberSetting, optionalString, parseConfig, stringSetting } from "#connect/api/config-parse";
 import type { SourceConnectorPlugin, SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
@@ -22,7 +21,7 @@ const config: ConfigDef = [
     doc: "The topic that gets the lines.",
     check: (v) => (v === "" ? "String must be non-empty" : null),
   },
-  { name: "batch.size", type: "INT", default: 2000, importance: "LOW", doc: "Most lines in one batch.", check: inRange(1) },
+  { name: "batch.size", type: "INT", default: 2000, importance: "LOW", doc: "Most lines in one batch." },
 ];
 const CHUNK_BYTES = 64 * 1024;
 const IDLE_MS = 1_000;
@@ -46,7 +45,7 @@ class FileSourceTask implements SourceTask {
     this.#context = context;
     this.#file = file;
     this.#topic = stringSetting(parsed, "topic");
-    this.#batchSize = numberSetting(parsed, "batch.size");
+    this.#batchSize = Math.max(1, numberSetting(parsed, "batch.size"));
     this.#partition = { filename: file };
   }
   async start(): Promise<void> {
@@ -129,9 +128,9 @@ function checkOffset(partition: SourcePartition | null, offset: SourceOffset | n
   if (offset === null) return;
   if (!("position" in offset)) throw new ConnectError("Offset objects should either be null or contain the key 'position'");
   const position = offset["position"];
-  if (typeof position !== "bigint" && !(typeof position === "number" && Number.isInteger(position)))
-    throw new ConnectError("The value for the 'position' key in the offset is expected to be a Long value");
-  if (position < 0) throw new ConnectError("The value for the 'position' key in the offset should be a non-negative value");
+  const isLong = typeof position === "bigint" ? BigInt.asIntN(64, position) === position : Number.isInteger(position);
+  if (!isLong) throw new ConnectError("The value for the 'position' key in the offset is expected to be a Long value");
+  if (Number(position) < 0) throw new ConnectError("The value for the 'position' key in the offset should be a non-negative value");
   if (partition === null) throw new ConnectError("Partition objects cannot be null");
   if (!("filename" in partition)) throw new ConnectError("Partition objects should contain the key 'filename'");
 }
@@ -157,6 +156,6 @@ export const fileStreamSource: SourceConnectorPlugin = {
     for (const { partition, offset } of offsets) checkOffset(partition, offset);
     return true;
   },
-  exactlyOnce: "supported",
+  exactlyOnce: (settings) => ((settings["file"] ?? "") === "" ? "unsupported" : "supported"),
   diagnosis: async () => (await import("./diagnosis.ts")).fileDiagnosis((settings, context) => new FileSourceTask(settings, context)),
 };

@@ -50,7 +50,7 @@ function commonErrors(route: Route): Json {
     406: { description: "Only JSON is answered" },
     409: of("Something else is going on (a rebalance, another change), or it exists already; try again"),
     ...(route.method === "GET" ? {} : { 413: of("The body is too large") }),
-    ...(route.takesJson === true ? { 415: { description: "Only JSON is taken" } } : {}),
+    415: { description: "Only JSON is taken" },
     500: of("It failed; the message says why"),
     503: of("The worker is still starting"),
   };

@@ -79,7 +79,7 @@ describe("validation", () => {
     const dlq = { "errors.deadletterqueue.topic.name": "t-dlq" };
     expect(await refused({ ...SINK, ...dlq })).toBeNull();
     expect(await refused({ "connector.class": "FileStreamSink", name: "x", "topics.regex": "t.*", ...dlq })).toContain(
-      "may not be included in the regex",
+      "may not be matched by the regex",
     );
     expect(await refused({ ...SINK, "consumer.override.group.id": "g" })).toContain("conflicts with Connect worker group g");
   });

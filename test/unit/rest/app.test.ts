@@ -75,6 +75,14 @@ describe("answers", () => {
     expect((await fetch(`${url}/`, { headers: { accept: "text/html" } })).status).toBe(406);
     expect((await fetch(`${url}/`, { headers: { accept: "text/html, application/*;q=0.5" } })).status).toBe(200);
     expect((await fetch(`${url}/things`, { method: "POST", body: "a=b" })).status).toBe(415);
+    // As JAX-RS does: by the header, whether or not there is content; a quality of 0 refuses nothing.
+    const withType = async (path: string, kind: string): Promise<number> =>
+      (await fetch(url + path, { headers: { "content-type": kind } })).status;
+    expect(
+      await Promise.all(["text/plain", "application/json;charset=utf-8", "application/*", "foo"].map((k) => withType("/things", k))),
+    ).toEqual([415, 200, 200, 400]);
+    expect(await withType("/", "text/plain")).toBe(200);
+    expect((await fetch(`${url}/`, { headers: { accept: "application/json;q=0" } })).status).toBe(200);
     const options = await fetch(`${url}/things`, { method: "OPTIONS" });
     expect([options.headers.get("allow"), type(options)]).toEqual(["HEAD,POST,GET,OPTIONS", "text/plain"]);
   });
@@ -89,10 +97,14 @@ describe("answers", () => {
         socket.on("error", reject);
       });
     const get = (target: string): Promise<string> => raw(`GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
-    for (const answer of [await get("/x%zz"), await get("/things/%ff%fe"), await raw("NONSENSE\r\n\r\n")]) {
+    for (const answer of [await get("/x%zz"), await get("/things/%ff%fe"), await raw("GET nonsense\r\n\r\n")]) {
       expect(answer).toMatch(/^HTTP\/1.1 400 /);
       expect(answer).toContain('{"error_code":400,"message":');
     }
+    expect(await get("/x%zz")).toContain("content-type: application/json\r\n");
+    const unheard = await raw("NONSENSE / HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(unheard).toMatch(/^HTTP\/1.1 405 /);
+    expect(unheard).not.toContain("Content-Type");
     expect(await get("//")).not.toMatch(/^HTTP\/1.1 5/);
     expect(await raw(`GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /);
   });
@@ -151,7 +163,7 @@ describe("forwarding", () => {
 });
 test("paths know their methods", () => {
   const paths = new KnownPaths(routes);
-  expect(paths.methods("/things/x/")).toEqual(["HEAD", "PUT", "GET", "DELETE", "OPTIONS"]);
+  expect(paths.methods("/things/x/")).toEqual(["HEAD", "DELETE", "GET", "OPTIONS", "PUT"]);
   expect(paths.methods("/things/x/y")).toBeNull();
   expect(paths.methods("/")).toEqual(["HEAD", "GET", "OPTIONS"]);
 });

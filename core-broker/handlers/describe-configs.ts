@@ -72,22 +72,16 @@ function describe(deps: HandlerDeps, { resourceType, resourceName }: Resource, w
     case ResourceType.CLIENT_METRICS:
       if (resourceName === "")
         return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "Client metrics subscription name must not be empty" };
-      if (image.configs(resourceType, resourceName).size === 0) return [];
       return own(CLIENT_METRICS_KEYS, image.configs(resourceType, resourceName), ConfigSource.CLIENT_METRICS, wishes, () => null);
     default:
       return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: `Unsupported resource type: ${resourceType}` };
   }
 }
 /** What this broker runs with; dynamic settings that we do not know are shown as Kafka shows them, without their value. */
-function oneBroker({ effective, controller, config }: HandlerDeps, wishes: Wishes): Entry[] {
-  const entries = effective.broker();
-  const known = new Set(entries.map(({ name }) => name));
-  const unknown: Entry[] = [];
-  const { image } = controller;
-  for (const [name, value] of image.configs(ResourceType.BROKER, String(config.nodeId))) {
-    if (!known.has(name)) unknown.push(unknownEntry(name, value, ConfigSource.DYNAMIC_BROKER));
-  }
-  return [...entries.map((entry) => entryOf(entry, entry.key.dynamic !== true, wishes)), ...unknown];
+function oneBroker({ effective }: HandlerDeps, wishes: Wishes): Entry[] {
+  const shown = (entry: EffectiveEntry): Entry => entryOf(entry, entry.key.dynamic !== true, wishes);
+  const others = effective.brokerOthers().map((other) => ("key" in other ? shown(other) : unknownEntry(other, wishes)));
+  return [...effective.broker().map(shown), ...others];
 }
 /** Only what was set for all brokers. */
 function allBrokers({ effective, controller }: HandlerDeps, wishes: Wishes): Entry[] {
@@ -95,8 +89,8 @@ function allBrokers({ effective, controller }: HandlerDeps, wishes: Wishes): Ent
   const keys = new Map(effective.broker().map((entry) => [entry.name, entry.key]));
   return [...set].map(([name, value]) => {
     const key = keys.get(name);
-    if (key === undefined) return unknownEntry(name, value, ConfigSource.DYNAMIC_DEFAULT_BROKER);
     const sourced = { name, value, source: ConfigSource.DYNAMIC_DEFAULT_BROKER };
+    if (key === undefined) return unknownEntry(sourced, wishes);
     return entryOf({ key, ...sourced, synonyms: [sourced] }, false, wishes);
   });
 }
@@ -111,9 +105,10 @@ function own(
     const synonyms: SourcedValue[] = [];
     const value = configs.get(key.name);
     if (value !== undefined) synonyms.push({ name: key.name, value, source });
-    // As in Kafka a value that nobody set has no synonym.
-    const winner = synonyms[0] ?? { value: inherited(key.name) ?? key.default, source: ConfigSource.DEFAULT };
-    return entryOf({ key, name: key.name, value: winner.value, source: winner.source, synonyms }, false, wishes);
+    const winner = synonyms[0] ?? { name: key.name, value: inherited(key.name) ?? key.default, source: ConfigSource.DEFAULT };
+    // As in Kafka the default of a group's setting is its own synonym, and that of a subscription's is not.
+    if (synonyms.length === 0 && source === ConfigSource.GROUP) synonyms.push(winner);
+    return entryOf({ key, ...winner, synonyms }, false, wishes);
   });
 }
 function entryOf({ key, name, value, source, synonyms }: EffectiveEntry, readOnly: boolean, wishes: Wishes): Entry {
@@ -129,13 +124,13 @@ function entryOf({ key, name, value, source, synonyms }: EffectiveEntry, readOnl
     documentation: wishes.documentation ? documentationOf(key) : null,
   };
 }
-const unknownEntry = (name: string, value: string, source: number): Entry => ({
+const unknownEntry = ({ name, value, source }: SourcedValue, wishes: Wishes): Entry => ({
   name,
   value: null,
   readOnly: true,
   configSource: source,
   isSensitive: value !== "",
-  synonyms: [],
+  synonyms: wishes.synonyms ? [{ name, value: null, source }] : [],
   configType: 0,
   documentation: null,
 });

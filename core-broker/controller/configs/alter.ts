@@ -8,7 +8,8 @@ import { BROKER_KEYS } from "./broker-keys.ts";
 import { CLIENT_METRICS_KEYS } from "./client-metrics-keys.ts";
 import type { ConfigKey } from "./config-key.ts";
 import { GROUP_KEYS } from "./group-keys.ts";
-import { brokerRefusal, clientMetricsRefusal, groupRefusal } from "./resource-config.ts";
+import { brokerRefusal } from "./broker-refusal.ts";
+import { clientMetricsRefusal, groupRefusal } from "./resource-config.ts";
 import { changedList, topicConfigRefusal, topicKeys } from "./topic-config.ts";
 
 export const ConfigOperation = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const;
@@ -126,14 +127,13 @@ function valuesRefusal(context: AlterContext, resource: ResourceChange, after: R
     // What is taken back is not looked at: whatever its name, it ends as the file has it.
     const set = resource.changes.filter(({ operation }) => operation !== ConfigOperation.DELETE);
     const named = new Map(set.map(({ name, value }) => [name, value]));
-    const why = brokerRefusal(named, resource.resourceName === "");
+    const why = brokerRefusal(named, resource.resourceName === "", context.brokerValue);
     return why === null ? null : refuse(ErrorCode.INVALID_REQUEST, why);
   }
-  const why =
-    resource.resourceType === ResourceType.TOPIC
-      ? topicConfigRefusal(after)
-      : resource.resourceType === ResourceType.GROUP
-        ? groupRefusal(after, context.brokerValue)
-        : clientMetricsRefusal(after);
+  if (resource.resourceType === ResourceType.CLIENT_METRICS) {
+    const bad = clientMetricsRefusal(after);
+    return bad === null ? null : refuse(bad.kind === "config" ? ErrorCode.INVALID_CONFIG : ErrorCode.INVALID_REQUEST, bad.why);
+  }
+  const why = resource.resourceType === ResourceType.TOPIC ? topicConfigRefusal(after) : groupRefusal(after, context.brokerValue);
   return why === null ? null : refuse(ErrorCode.INVALID_CONFIG, why);
 }

@@ -36,9 +36,18 @@ const UNITS: readonly (readonly string[])[] = [
   ["log.roll.ms", "log.roll.hours"],
   ["log.roll.jitter.ms", "log.roll.jitter.hours"],
   ["log.flush.interval.ms", "log.flush.scheduler.interval.ms"],
-  ["log.dirs", "log.dir"],
 ];
-const unitsOf = (name: string): readonly string[] => UNITS.find((group) => group[0] === name) ?? [name];
+const LISTENER_PREFIX = /^listener\.name\.[^.]+\./;
+const unitsOf = (name: string): readonly string[] => {
+  const base = name.replace(LISTENER_PREFIX, "");
+  return base === name ? (UNITS.find((group) => group[0] === name) ?? [name]) : [name, base];
+};
+/** As Kafka tells them: by source, and nothing before the setting's own name (log.retention.hours alone is no synonym of log.retention.ms). */
+function told(name: string, values: readonly SourcedValue[]): readonly SourcedValue[] {
+  const bySource = values.toSorted((a, b) => a.source - b.source);
+  const first = bySource.findIndex((value) => value.name === name);
+  return first < 0 ? [] : bySource.slice(first);
+}
 
 export interface EffectiveOptions {
   readonly image: () => MetadataImage;
@@ -57,11 +66,23 @@ export class EffectiveConfig {
   }
   /** All settings of this broker, unknown dynamic ones not included. */
   broker(): readonly EffectiveEntry[] {
-    return BROKER_KEYS.filter((key) => key.internal !== true).map((key) => {
-      const synonyms = unitsOf(key.name).flatMap((name) => this.#brokerValues(name));
-      const own = synonyms.find((value) => value.name === key.name);
-      return { key, name: key.name, value: own?.value ?? null, source: own?.source ?? ConfigSource.DEFAULT, synonyms };
+    return BROKER_KEYS.filter((key) => key.internal !== true).map((key) => this.#brokerEntry(key, key.name));
+  }
+  /** What was set, in the file or later, and is none of Kafka's settings; those of one listener have the key of the setting they are. */
+  brokerOthers(): readonly (EffectiveEntry | SourcedValue)[] {
+    const names = Object.keys(this.brokerProperties()).filter((name) => !brokerKeys.has(name));
+    return names.flatMap((name) => {
+      const key = brokerKeys.get(name.replace(LISTENER_PREFIX, ""));
+      return key === undefined ? this.#brokerValues(name).slice(0, 1) : [this.#brokerEntry(key, name)];
     });
+  }
+  #brokerEntry(key: ConfigKey, name: string): EffectiveEntry {
+    const synonyms = told(
+      name,
+      unitsOf(name).flatMap((each) => this.#brokerValues(each)),
+    );
+    const own = synonyms[0];
+    return { key, name, value: own?.value ?? null, source: own?.source ?? ConfigSource.DEFAULT, synonyms };
   }
   /** server.properties with the dynamic settings over it. */
   brokerProperties(): Readonly<Record<string, string>> {
@@ -87,18 +108,23 @@ export class EffectiveConfig {
     return Number(override ?? this.#brokerValues("min.insync.replicas")[0]?.value ?? 1);
   }
   #topicEntry(key: ConfigKey, override: string | undefined): EffectiveEntry {
-    const synonyms: SourcedValue[] = [];
-    if (override !== undefined) synonyms.push({ name: key.name, value: override, source: ConfigSource.DYNAMIC_TOPIC });
-    let fallback: SourcedValue | null = null;
+    const values: SourcedValue[] = [];
+    let fallback: string | null = null;
     for (const { name, factor = 1 } of key.synonyms ?? []) {
       for (const found of this.#brokerValues(name)) {
-        synonyms.push(found);
-        const value = factor === 1 || found.value === null ? found.value : String(Number(found.value) * factor);
-        if (found.source !== ConfigSource.DEFAULT) fallback ??= { ...found, value };
+        values.push(found);
+        if (found.source !== ConfigSource.DEFAULT && found.value !== null) {
+          fallback ??= factor === 1 ? found.value : String(Number(found.value) * factor);
+        }
       }
     }
-    const winner = override === undefined ? fallback : { value: override, source: ConfigSource.DYNAMIC_TOPIC };
-    return { key, name: key.name, value: winner?.value ?? key.default, source: winner?.source ?? ConfigSource.DEFAULT, synonyms };
+    const inherited = told(key.synonyms?.[0]?.name ?? "", values);
+    if (override === undefined) {
+      const source = inherited[0]?.source ?? ConfigSource.DEFAULT;
+      return { key, name: key.name, value: fallback ?? key.default, source, synonyms: inherited };
+    }
+    const own = { name: key.name, value: override, source: ConfigSource.DYNAMIC_TOPIC };
+    return { key, ...own, synonyms: [own, ...inherited] };
   }
   #brokerValues(name: string): readonly SourcedValue[] {
     const { nodeId, properties } = this.#options;

@@ -1,28 +1,7 @@
-/** Whether settings of brokers, groups and metrics subscriptions are good. The text of Kafka's refusal, or null. */
-import { BROKER_KEYS } from "./broker-keys.ts";
+/** Whether settings of groups and metrics subscriptions are good. The text of Kafka's refusal, or null. */
 import { CLIENT_METRICS_KEYS } from "./client-metrics-keys.ts";
-import { type ConfigKey, refusalOf } from "./config-key.ts";
+import { listItems, refusalOf } from "./config-key.ts";
 import { GROUP_KEYS } from "./group-keys.ts";
-
-const brokerKeys: ReadonlyMap<string, ConfigKey> = new Map(BROKER_KEYS.map((key) => [key.name, key]));
-/** Settings of one broker only, not of all at once. */
-const PER_BROKER = /^(ssl\.(keystore|truststore|key)\b.*|listeners|sasl\.jaas\.config|principal\.builder\.class)$/;
-
-/** Settings that Kafka does not know are kept, as plugins may read them; those it knows must be dynamic ones. */
-export function brokerRefusal(changes: ReadonlyMap<string, string | null>, allBrokers: boolean): string | null {
-  const fixed = [...changes.keys()].filter((name) => brokerKeys.has(name) && brokerKeys.get(name)?.dynamic !== true);
-  if (fixed.length > 0) return `Cannot update these configs dynamically: Set(${fixed.join(", ")})`;
-  const single = allBrokers ? [...changes.keys()].filter((name) => PER_BROKER.test(name)) : [];
-  if (single.length > 0) {
-    return `Cannot update these configs at default cluster level, broker id must be specified: Set(${single.join(", ")})`;
-  }
-  for (const [name, value] of changes) {
-    const key = brokerKeys.get(name);
-    const refusal = key === undefined || value === null ? null : refusalOf(key, value);
-    if (refusal !== null) return refusal;
-  }
-  return null;
-}
 
 /** A group's setting, the broker's bounds for it. */
 const GROUP_BOUNDS = [
@@ -36,8 +15,12 @@ const GROUP_BOUNDS = [
 ] as const;
 
 export function groupRefusal(configs: ReadonlyMap<string, string>, brokerValue: (name: string) => string | null): string | null {
-  const refusal = tableRefusal(configs, GROUP_KEYS, "group");
-  if (refusal !== null) return refusal;
+  for (const [name, value] of configs) {
+    const key = GROUP_KEYS.find((candidate) => candidate.name === name);
+    if (key === undefined) return `Unknown group config name: ${name}`;
+    const refusal = refusalOf(key, value) ?? (name === "share.auto.offset.reset" ? shareResetRefusal(value) : null);
+    if (refusal !== null) return refusal;
+  }
   for (const [name, min, max] of GROUP_BOUNDS) {
     const value = Number(configs.get(name) ?? Number.NaN);
     if (value < Number(brokerValue(min) ?? 0)) return `${name} must be greater than or equal to ${min}`;
@@ -47,15 +30,48 @@ export function groupRefusal(configs: ReadonlyMap<string, string>, brokerValue: 
   const heartbeat = Number(configs.get("consumer.heartbeat.interval.ms") ?? brokerValue("group.consumer.heartbeat.interval.ms"));
   return session > heartbeat ? null : "consumer.session.timeout.ms must be greater than consumer.heartbeat.interval.ms";
 }
-export function clientMetricsRefusal(configs: ReadonlyMap<string, string>): string | null {
-  return tableRefusal(configs, CLIENT_METRICS_KEYS, "client metrics");
+const DAYS_TO_SECONDS = /^by_duration:\+?P(?=[\dT])(\+?\d+D)?(T(?=\d)(\+?\d+H)?(\+?\d+M)?(\+?\d+([.,]\d{0,9})?S)?)?$/i;
+function shareResetRefusal(value: string): string | null {
+  if (value === "earliest" || value === "latest" || DAYS_TO_SECONDS.test(value)) return null;
+  const form = "The value must be either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'.";
+  const name = "share.auto.offset.reset";
+  return `Invalid value ${value} for configuration ${name}: Invalid value \`${value}\` for configuration ${name}. ${form}`;
 }
-function tableRefusal(configs: ReadonlyMap<string, string>, keys: readonly ConfigKey[], what: string): string | null {
+
+interface MetricsRefusal {
+  /** A bad pattern is a bad setting, everything else a bad request. */
+  readonly kind: "config" | "request";
+  readonly why: string;
+}
+const SELECTORS = new Set([
+  "client_instance_id",
+  "client_id",
+  "client_software_name",
+  "client_software_version",
+  "client_source_address",
+  "client_source_port",
+]);
+export function clientMetricsRefusal(configs: ReadonlyMap<string, string>): MetricsRefusal | null {
   for (const [name, value] of configs) {
-    const key = keys.find((candidate) => candidate.name === name);
-    if (key === undefined) return what === "group" ? `Unknown group config name: ${name}` : `Unknown ${what} configuration: ${name}`;
+    const key = CLIENT_METRICS_KEYS.find((candidate) => candidate.name === name);
+    if (key === undefined) return { kind: "request", why: `Unknown client metrics configuration: ${name}` };
     const refusal = refusalOf(key, value);
-    if (refusal !== null) return refusal;
+    if (refusal !== null) {
+      const number = /^[+-]?\d+$/.test(value.trim());
+      if (name !== "interval.ms" || !number) return { kind: "config", why: refusal };
+      return { kind: "request", why: `Invalid value ${value} for interval.ms, interval must be between 100 and 3600000 (1 hour)` };
+    }
+    const wrong = name === "match" ? listItems(value).find((item) => !isSelector(item)) : undefined;
+    if (wrong !== undefined) return { kind: "config", why: `Illegal client matching pattern: ${wrong}` };
   }
   return null;
+}
+function isSelector(item: string): boolean {
+  const [selector = "", pattern, ...more] = item.split("=");
+  if (pattern === undefined || more.length > 0 || !SELECTORS.has(selector.trim())) return false;
+  try {
+    return RegExp(pattern.trim()) instanceof RegExp;
+  } catch {
+    return false;
+  }
 }

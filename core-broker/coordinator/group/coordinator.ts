@@ -197,9 +197,10 @@ export class GroupCoordinator {
     const { errorCode, topicCodes } = await this.withShard(groupId, refuse, (shard) => deleteOffsets(shard, groupId, topics));
     if (errorCode !== ErrorCode.NONE) return { errorCode };
     const results = topics.map(({ name, partitions }, i) => {
-      const exists = this.deps.metadata.partitionCount(name) !== null;
-      const code = exists ? (topicCodes[i] ?? ErrorCode.NONE) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-      return { name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: code })) };
+      const count = this.deps.metadata.partitionCount(name) ?? 0;
+      const codeOfPartition = (index: number): number =>
+        index >= 0 && index < count ? (topicCodes[i] ?? ErrorCode.NONE) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+      return { name, partitions: partitions.map(({ partitionIndex: at }) => ({ partitionIndex: at, errorCode: codeOfPartition(at) })) };
     });
     return { errorCode, topics: results };
   }

@@ -230,6 +230,8 @@ describe("offsets", () => {
     const a = await stable(w, c);
     await commit(c, a.id, 1, 1);
     expect(await c.groups.deleteGroup("g")).toBe(ErrorCode.NON_EMPTY_GROUP);
+    const absent = await c.groups.deleteOffsets("g", [{ name: "t", partitions: [{ partitionIndex: 9999 }] }]);
+    expect(absent.topics?.[0]?.partitions?.[0]?.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     const deletion = () => c.groups.deleteOffsets("g", [{ name: "t", partitions: [{ partitionIndex: 0 }] }]);
     expect((await deletion()).topics?.[0]?.partitions?.[0]?.errorCode).toBe(ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC);
     c.groups.leaveGroup("g", [{ memberId: a.id, groupInstanceId: null, reason: null }]);

@@ -3,6 +3,7 @@
  * PKCS12; JKS is a format of the JVM and is refused with the way out. The same material serves requests to other workers.
  */
 import { readFileSync } from "node:fs";
+import { pkcs12Certificates } from "#broker/security/pkcs12";
 import { ConfigError } from "../api/errors.ts";
 import type { ConfigMap } from "../worker/types.ts";
 
@@ -53,37 +54,38 @@ function identity(read: Read): Pick<TlsMaterial, "key" | "cert" | "pfx" | "passp
       "listeners: an https address needs ssl.keystore.location, or ssl.keystore.key and ssl.keystore.certificate.chain",
     );
   }
-  switch (storeType(read, "ssl.keystore", location)) {
-    case "PEM": {
-      const both = file("ssl.keystore.location", location).toString();
-      return { key: both, cert: both, ...passphrase };
-    }
-    default: {
-      const store = read("ssl.keystore.password");
-      return { pfx: file("ssl.keystore.location", location), ...(store === null ? {} : { passphrase: store }) };
-    }
-  }
+  const store = file("ssl.keystore.location", location);
+  if (storeType(read, "ssl.keystore", store) === "PEM") return { key: store.toString(), cert: store.toString(), ...passphrase };
+  const storePassword = read("ssl.keystore.password");
+  return { pfx: store, ...(storePassword === null ? {} : { passphrase: storePassword }) };
 }
 function trusted(read: Read): string | null {
   const inline = read("ssl.truststore.certificates");
   if (inline !== null) return inline;
   const location = read("ssl.truststore.location");
   if (location === null) return null;
-  if (storeType(read, "ssl.truststore", location) !== "PEM") {
+  const store = file("ssl.truststore.location", location);
+  if (storeType(read, "ssl.truststore", store) === "PEM") return store.toString();
+  try {
+    return pkcs12Certificates(store, read("ssl.truststore.password") ?? "").join("\n");
+  } catch (error) {
+    throw new ConfigError(`Invalid value ${location} for configuration ssl.truststore.location: ${String(error)}`, error);
+  }
+}
+/** By the content: Kafka's default JKS says little, since keytool writes PKCS12 under every name. */
+function storeType(read: Read, store: string, bytes: Buffer): "PEM" | "PKCS12" {
+  const given = (read(`${store}.type`) ?? "JKS").toUpperCase();
+  if (!["JKS", "PKCS12", "PEM"].includes(given))
+    throw new ConfigError(`Invalid value ${given} for configuration ${store}.type: PEM and PKCS12 are read`);
+  if (bytes.length > 3 && bytes.readUInt32BE(0) === JKS_MAGIC) {
     throw new ConfigError(
-      `Invalid value ${location} for configuration ssl.truststore.location: trusted certificates are read as PEM; convert the store (openssl pkcs12 -in STORE -nokeys -out ca.pem) and set ssl.truststore.type=PEM`,
+      `Invalid value ${given} for configuration ${store}.type: a JKS file is a format of the JVM; convert it with keytool -importkeystore -srckeystore OLD -destkeystore NEW -deststoretype PKCS12`,
     );
   }
-  return file("ssl.truststore.location", location).toString();
+  return bytes[0] === DER_SEQUENCE ? "PKCS12" : "PEM";
 }
-function storeType(read: Read, store: string, location: string): "PEM" | "PKCS12" {
-  const guessed = /\.(p12|pfx)$/i.test(location) ? "PKCS12" : /\.(pem|crt|cer|key)$/i.test(location) ? "PEM" : "JKS";
-  const type = (read(`${store}.type`) ?? guessed).toUpperCase();
-  if (type === "PEM" || type === "PKCS12") return type;
-  throw new ConfigError(
-    `Invalid value ${type} for configuration ${store}.type: only PEM and PKCS12 are read; convert the store with keytool -importkeystore -deststoretype PKCS12`,
-  );
-}
+const JKS_MAGIC = 0xfeedfeed;
+const DER_SEQUENCE = 0x30;
 function file(setting: string, path: string): Buffer {
   try {
     return readFileSync(path);

@@ -1,7 +1,8 @@
 /** The connectors: validation against the server, and their one task. */
-import type { ConfigFinding, RawConfig } from "#connect/api/config";
+import type { RawConfig } from "#connect/api/config";
 import type { Connector, SourceConnectorPlugin } from "#connect/api/connector";
 import { ConfigError } from "#connect/api/errors";
+import { type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { readServer } from "./catalog.ts";
 import { CONFIGS, refuseUnsupported, settingsOf } from "./config.ts";
@@ -13,57 +14,28 @@ import { serverOf } from "./server-settings.ts";
 import { VERSION } from "./source-info.ts";
 import { mysqlTask } from "./task.ts";
 
-const VALIDATION_TIMEOUT_MS = 8000;
+const WITHOUT_LOG =
+  "The MySQL server is not configured to use a binary log, which is required for this connector to work properly. Set log_bin.";
+const NOT_ROWS =
+  "The MySQL server is not configured to use a ROW binlog_format, which is required for this connector to work properly. Change the MySQL configuration to use a binlog_format=ROW and restart the connector.";
 
-async function serverProblem(flavor: Flavor, config: RawConfig): Promise<string | null> {
-  const settings = settingsOf(flavor, config);
-  const server = serverOf(settings);
+async function serverProblem(flavor: Flavor, config: RawConfig): Promise<ServerProblem | null> {
+  const server = serverOf(settingsOf(flavor, config));
+  const setting = "database.hostname";
   try {
-    const connection = await connect({
-      ...server,
-      connectTimeoutMs: Math.min(server.connectTimeoutMs, VALIDATION_TIMEOUT_MS),
-      initialStatements: [],
-    });
+    const connectTimeoutMs = Math.min(server.connectTimeoutMs, VALIDATION_TIMEOUT_MS);
+    const connection = await connect({ ...server, connectTimeoutMs, initialStatements: [] });
     try {
       const info = await readServer(connection);
-      if (!info.logEnabled)
-        return "The MySQL server is not configured to use a binary log, which is required for this connector to work properly. Set log_bin.";
-      if (!info.rowFormat)
-        return "The MySQL server is not configured to use a ROW binlog_format, which is required for this connector to work properly. Change the MySQL configuration to use a binlog_format=ROW and restart the connector.";
-      return null;
+      if (!info.logEnabled) return { setting, message: WITHOUT_LOG };
+      return info.rowFormat ? null : { setting, message: NOT_ROWS };
     } finally {
       connection.destroy();
     }
   } catch (error) {
-    return `Unable to connect: ${messageOf(error)}`;
+    return { setting, message: `Unable to connect: ${messageOf(error)}` };
   }
 }
-const validateFor =
-  (flavor: Flavor): NonNullable<SourceConnectorPlugin["validate"]> =>
-  async (config, findings) => {
-    const finding = (name: string, error: string): ConfigFinding => {
-      const known = findings.find((f) => f.name === name);
-      return {
-        name,
-        value: known?.value ?? config[name] ?? null,
-        recommendedValues: known?.recommendedValues ?? [],
-        errors: [...(known?.errors ?? []), error],
-        visible: known?.visible ?? true,
-      };
-    };
-    if (findings.some((f) => f.errors.length > 0)) return [];
-    try {
-      refuseUnsupported(config);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      return [finding(/'([^']+)'/.exec(error.message)?.[1] ?? "database.hostname", error.message)];
-    }
-    const all = { ...config, ...currentNames(config).values };
-    if (["database.hostname", "database.user", "topic.prefix"].some((name) => !all[name])) return [];
-    const problem = await serverProblem(flavor, config);
-    return problem === null ? [] : [finding("database.hostname", problem)];
-  };
-
 const source = (flavor: Flavor, className: string): SourceConnectorPlugin => ({
   kind: "source",
   name: flavor,
@@ -71,7 +43,12 @@ const source = (flavor: Flavor, className: string): SourceConnectorPlugin => ({
   taskClass: `${className}Task`,
   version: VERSION,
   config: CONFIGS[flavor],
-  validate: validateFor(flavor),
+  validate: validation({
+    refuse: refuseUnsupported,
+    needed: ["database.hostname", "database.user", "topic.prefix"],
+    current: (config) => ({ ...config, ...currentNames(config).values }),
+    serverProblem: (config) => serverProblem(flavor, config),
+  }),
   start(config): Connector {
     refuseUnsupported(config);
     return { taskConfigs: () => [config] };

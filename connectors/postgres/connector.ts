@@ -1,16 +1,17 @@
 /** The connector: validation against the server, and its one task. */
-import type { ConfigFinding, RawConfig } from "#connect/api/config";
+import type { RawConfig } from "#connect/api/config";
 import type { Connector, SourceConnectorPlugin } from "#connect/api/connector";
 import { ConfigError } from "#connect/api/errors";
+import { type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
+import { messageOf } from "../cdc/source-error.ts";
 import { CONFIG, refuseUnsupported, settingsOf } from "./config.ts";
 import { connect, serverOf } from "./connection.ts";
-import { messageOf } from "../cdc/source-error.ts";
 import { sqlState } from "./failures.ts";
 import { readOffset } from "./position.ts";
 import { VERSION } from "./source-info.ts";
 import { postgresTask } from "./task.ts";
 
-const CONNECTION = ["database.hostname", "database.port", "database.user", "database.password", "database.dbname"];
+const NEEDED = ["database.hostname", "database.user", "database.dbname"];
 
 /** As the reference's driver puts it. */
 function connectionProblem(error: unknown, host: string, port: number): string {
@@ -23,46 +24,27 @@ function connectionProblem(error: unknown, host: string, port: number): string {
   return `${severity}${messageOf(error)}`;
 }
 
-async function validate(config: RawConfig, findings: readonly ConfigFinding[]): Promise<readonly ConfigFinding[]> {
-  const finding = (name: string, error: string): ConfigFinding => {
-    const known = findings.find((f) => f.name === name);
-    return {
-      name,
-      value: known?.value ?? config[name] ?? null,
-      recommendedValues: known?.recommendedValues ?? [],
-      errors: [...(known?.errors ?? []), error],
-      visible: known?.visible ?? true,
-    };
-  };
-  if (findings.some((f) => f.errors.length > 0)) return [];
-  try {
-    refuseUnsupported(config);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return [finding(/'([^']+)'/.exec(error.message)?.[1] ?? "plugin.name", error.message)];
-  }
-  if (CONNECTION.some((name) => name !== "database.password" && name !== "database.port" && !config[name])) return [];
+async function serverProblem(config: RawConfig): Promise<ServerProblem | null> {
   const settings = settingsOf(config);
   const server = serverOf(settings);
+  const setting = "database.hostname";
   try {
-    const client = await connect({ ...server, connectTimeoutMs: Math.min(server.connectTimeoutMs, 8000), initialStatements: [] });
+    const connectTimeoutMs = Math.min(server.connectTimeoutMs, VALIDATION_TIMEOUT_MS);
+    const client = await connect({ ...server, connectTimeoutMs, initialStatements: [] });
     try {
       const { rows } = await client.query<{ wal_level: string }>("SHOW wal_level");
       const level = rows[0]?.wal_level;
-      if (level !== "logical" && settings.choice("snapshot.mode") !== "initial_only")
-        return [
-          finding(
-            "database.hostname",
-            `Postgres server wal_level property must be 'logical' but is: '${level}'. Set wal_level = logical and restart the server.`,
-          ),
-        ];
+      if (level === "logical" || settings.choice("snapshot.mode") === "initial_only") return null;
+      return {
+        setting,
+        message: `Postgres server wal_level property must be 'logical' but is: '${level}'. Set wal_level = logical and restart the server.`,
+      };
     } finally {
       await client.end();
     }
   } catch (error) {
-    return [finding("database.hostname", `Error while validating connector config: ${connectionProblem(error, server.host, server.port)}`)];
+    return { setting, message: `Error while validating connector config: ${connectionProblem(error, server.host, server.port)}` };
   }
-  return [];
 }
 
 export const postgresSource: SourceConnectorPlugin = {
@@ -72,7 +54,7 @@ export const postgresSource: SourceConnectorPlugin = {
   taskClass: "io.debezium.connector.postgresql.PostgresConnectorTask",
   version: VERSION,
   config: CONFIG,
-  validate,
+  validate: validation({ refuse: refuseUnsupported, needed: NEEDED, serverProblem }),
   start(config): Connector {
     refuseUnsupported(config);
     return { taskConfigs: () => [config] };

@@ -1,36 +1,30 @@
 /** The connector: validation against the server, databases spread over tasks. */
-import type { ConfigFinding, RawConfig } from "#connect/api/config";
+import type { RawConfig } from "#connect/api/config";
 import type { Connector, SourceConnectorPlugin, TaskConfig } from "#connect/api/connector";
 import { ConfigError } from "#connect/api/errors";
+import { type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { databaseName } from "./catalog.ts";
 import { quoted } from "./change-tables/statements.ts";
 import { CONFIG, refuseUnsupported, settingsOf } from "./config.ts";
 import { Session } from "./connection.ts";
 import { readOffset } from "./position.ts";
-import { serverOf } from "./server-settings.ts";
+import { serverOf, type SqlServer } from "./server-settings.ts";
 import { VERSION } from "./source-info.ts";
 import { sqlserverTask } from "./task.ts";
 
-const VALIDATION_TIMEOUT_MS = 8000;
-
-interface Problem {
-  readonly name: string;
-  readonly message: string;
-}
-async function openFor(config: RawConfig): Promise<Session> {
+/** Throws ConfigError for logins that are not supported. */
+function serverFor(config: RawConfig): SqlServer {
   const server = serverOf(settingsOf(config));
-  return Session.open({
-    ...server,
-    connectTimeoutMs: Math.min(server.connectTimeoutMs, VALIDATION_TIMEOUT_MS),
-    queryTimeoutMs: VALIDATION_TIMEOUT_MS,
-  });
+  const connectTimeoutMs = Math.min(server.connectTimeoutMs, VALIDATION_TIMEOUT_MS);
+  return { ...server, connectTimeoutMs, queryTimeoutMs: VALIDATION_TIMEOUT_MS };
 }
-async function serverProblem(config: RawConfig): Promise<Problem | null> {
+async function serverProblem(config: RawConfig): Promise<ServerProblem | null> {
   const settings = settingsOf(config);
+  const server = serverFor(config);
   let session: Session | null = null;
   try {
-    session = await openFor(config);
+    session = await Session.open(server);
     await session.rows("SELECT @@VERSION");
     if (settings.choice("snapshot.mode") === "initial_only") return null;
     const without: string[] = [];
@@ -41,46 +35,23 @@ async function serverProblem(config: RawConfig): Promise<Problem | null> {
     if (without.length === 0) return null;
     const user = settings.optional("database.user") ?? "";
     return {
-      name: "database.user",
+      setting: "database.user",
       message: `User ${user} does not have access to CDC schema in the following databases: ${without.join(", ")}. This user can only be used in initial_only snapshot mode`,
     };
   } catch (error) {
     return {
-      name: "database.hostname",
+      setting: "database.hostname",
       message: `Unable to connect. Check this and other connection properties. Error: ${messageOf(error)}`,
     };
   } finally {
     await session?.close();
   }
 }
-async function validate(config: RawConfig, findings: readonly ConfigFinding[]): Promise<readonly ConfigFinding[]> {
-  const finding = (name: string, error: string): ConfigFinding => {
-    const known = findings.find((f) => f.name === name);
-    return {
-      name,
-      value: known?.value ?? config[name] ?? null,
-      recommendedValues: known?.recommendedValues ?? [],
-      errors: [...(known?.errors ?? []), error],
-      visible: known?.visible ?? true,
-    };
-  };
-  if (findings.some((f) => f.errors.length > 0)) return [];
-  try {
-    refuseUnsupported(config);
-    if (["database.hostname", "database.names", "topic.prefix"].some((name) => !config[name])) return [];
-    serverOf(settingsOf(config));
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return [finding(/'([^']+)'/.exec(error.message)?.[1] ?? "database.hostname", error.message)];
-  }
-  const problem = await serverProblem(config);
-  return problem === null ? [] : [finding(problem.name, problem.message)];
-}
 /** Round robin, with the server's spelling of each database. */
 async function taskConfigs(config: TaskConfig, maxTasks: number): Promise<readonly TaskConfig[]> {
   const names = settingsOf(config).list("database.names");
   const real: string[] = [];
-  const session = await openFor(config);
+  const session = await Session.open(serverFor(config));
   try {
     for (const name of names) real.push((await databaseName(session, name)) ?? name);
   } finally {
@@ -101,7 +72,11 @@ export const sqlserverSource: SourceConnectorPlugin = {
   taskClass: "io.debezium.connector.sqlserver.SqlServerConnectorTask",
   version: VERSION,
   config: CONFIG,
-  validate,
+  validate: validation({
+    refuse: refuseUnsupported,
+    needed: ["database.hostname", "database.names", "topic.prefix"],
+    serverProblem,
+  }),
   start(config): Connector {
     refuseUnsupported(config);
     return { taskConfigs: (maxTasks) => taskConfigs(config, maxTasks) };

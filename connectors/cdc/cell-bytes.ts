@@ -1,5 +1,6 @@
 /** Reading and writing ASCII in cells: the inner loop of rows, without strings and BigInts where a double is exact. */
 import type { ByteSink } from "#connect/api/byte-sink";
+import { civilFromDays } from "#connect/api/civil-date";
 
 /** JavaScript's own Latin-1 view of a cell. */
 export const ascii = (b: Uint8Array, start: number, end: number): string => Buffer.prototype.latin1Slice.call(b, start, end);
@@ -7,9 +8,21 @@ export const utf8 = (b: Uint8Array, start: number, end: number): string => Buffe
 
 export function writeAscii(out: ByteSink, text: string): void {
   out.reserve(text.length);
-  out.length += out.bytes.write(text, out.length, "latin1");
+  out.length += Buffer.prototype.latin1Write.call(out.bytes, text, out.length);
 }
-const digits = new Uint8Array(24);
+/** `size` digits of an integer below 10^9, with zeros in front. Room is the caller's business. */
+function putDigits(b: Uint8Array, at: number, size: number, value: number): number {
+  let v = value | 0;
+  for (let i = at + size - 1; i >= at; i--) {
+    const q = (v / 10) | 0;
+    b[i] = 48 + (v - q * 10);
+    v = q;
+  }
+  return at + size;
+}
+/** Digits of an integer below 10^9 that is not negative. */
+const digitCount = (v: number): number =>
+  v < 10 ? 1 : v < 100 ? 2 : v < 1000 ? 3 : v < 1e4 ? 4 : v < 1e5 ? 5 : v < 1e6 ? 6 : v < 1e7 ? 7 : v < 1e8 ? 8 : 9;
 /** A safe integer in decimal. */
 export function writeInteger(out: ByteSink, value: number): void {
   out.reserve(24);
@@ -20,21 +33,44 @@ export function writeInteger(out: ByteSink, value: number): void {
     b[p++] = 0x2d;
     n = -n;
   }
-  let i = 24;
-  // Above 2^31 division of doubles is exact as long as the integer is safe.
-  while (n > 0x7fffffff) {
-    const q = Math.floor(n / 10);
-    digits[--i] = 48 + (n - q * 10);
-    n = q;
+  if (n >= 1e9) {
+    // Division of doubles is exact as long as the integer is safe.
+    const high = Math.floor(n / 1e9);
+    p = putDigits(b, p, digitCount(high), high);
+    out.length = putDigits(b, p, 9, n - high * 1e9);
+  } else out.length = putDigits(b, p, digitCount(n), n);
+}
+/** The quoted text `YYYY-MM-DDTHH:MM:SS[.f]Z`; false (nothing written): a year that has not four digits. `digits`: of the fraction, 0 to 6. */
+export function writeInstant(out: ByteSink, seconds: number, micros: number, digits: number): boolean {
+  const days = Math.floor(seconds / 86_400);
+  // 1 January of the years 0 and 10000.
+  if (days < -719_528 || days >= 2_932_897) return false;
+  const [year, month, day] = civilFromDays(days);
+  const clock = seconds - days * 86_400;
+  out.reserve(40);
+  const b = out.bytes;
+  let p = out.length;
+  b[p] = 0x22;
+  p = putDigits(b, p + 1, 4, year);
+  b[p] = 0x2d;
+  p = putDigits(b, p + 1, 2, month);
+  b[p] = 0x2d;
+  p = putDigits(b, p + 1, 2, day);
+  b[p] = 0x54;
+  p = putDigits(b, p + 1, 2, (clock / 3600) | 0);
+  b[p] = 0x3a;
+  p = putDigits(b, p + 1, 2, ((clock / 60) | 0) % 60);
+  b[p] = 0x3a;
+  p = putDigits(b, p + 1, 2, clock % 60);
+  if (digits > 0) {
+    b[p] = 0x2e;
+    putDigits(b, p + 1, 6, micros);
+    p += 1 + digits;
   }
-  let m = n | 0;
-  do {
-    const q = (m / 10) | 0;
-    digits[--i] = 48 + (m - q * 10);
-    m = q;
-  } while (m > 0);
-  while (i < 24) b[p++] = digits[i++] as number;
-  out.length = p;
+  b[p] = 0x5a;
+  b[p + 1] = 0x22;
+  out.length = p + 2;
+  return true;
 }
 const BASE64 = Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 

@@ -18,6 +18,7 @@ export interface EventSettings {
 export class EventWriter {
   readonly #s: EventSettings;
   readonly #queue: RecordQueue;
+  nowMs = 0;
   #ms = 0n;
   #us = 0n;
   #ns = 0n;
@@ -29,12 +30,10 @@ export class EventWriter {
   /** Takes the time that the following events carry; called once per piece of input. */
   tick(): void {
     const now = Math.floor(this.#s.nowMicros());
-    this.#ms = BigInt(Math.floor(now / 1000));
+    this.nowMs = Math.floor(now / 1000);
+    this.#ms = BigInt(this.nowMs);
     this.#us = BigInt(now);
     this.#ns = this.#us * 1000n;
-  }
-  get nowMs(): number {
-    return Number(this.#ms);
   }
   #value(plan: TablePlan, op: Op, before: Struct | null, after: Struct | null, source: Struct, transaction: Struct | null): Struct {
     return new Struct(plan.envelope, [before, after, source, transaction, op, this.#ms, this.#us, this.#ns]);

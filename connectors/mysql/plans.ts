@@ -49,11 +49,7 @@ function defaultOf(column: Column, type: ColumnType): ConnectValue | undefined {
 /** In a required field a value that cannot be shown (a date with zeros) is the default, or the neutral value. */
 function required(raw: RawColumn, instead: ConnectValue): RawColumn {
   if (raw.form !== "writer" && raw.form !== "decode") return raw;
-  return {
-    form: raw.form,
-    decode: (b, start, end) => raw.decode(b, start, end) ?? instead,
-    ...(raw.write && { write: (b, start, end, out) => raw.write?.(b, start, end, out) ?? false }),
-  };
+  return { ...raw, decode: (b, start, end) => raw.decode(b, start, end) ?? instead };
 }
 
 export class TablePlans {

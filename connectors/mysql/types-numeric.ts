@@ -4,7 +4,7 @@ import { primitive } from "#connect/api/schema";
 import { type ConnectValue, Decimal } from "#connect/api/value";
 import { ascii, bigintBytes, javaDouble, twosComplement, writeAscii, writeInteger, writeQuotedBase64 } from "../cdc/cell-bytes.ts";
 import * as semantic from "../cdc/semantic-types.ts";
-import { DECIMAL_TEXT_MAX, writeDecimal } from "./binlog/cells-decimal.ts";
+import { DECIMAL_TEXT_MAX, EXACT_DIGITS_MAX, unscaledDecimal, writeDecimal } from "./binlog/cells-decimal.ts";
 import type { TableColumn } from "./binlog/types.ts";
 import { type ColumnType, decoded, type TypeModes } from "./column-type.ts";
 
@@ -213,6 +213,18 @@ function unpacked(wire: TableColumn, column: RawColumn): RawColumn {
     write: (b, start, _end, out) => column.write?.(digitsText, 0, text(b, start), out) ?? false,
   };
 }
+/** At most 15 digits: straight from the groups to the bytes of the integer. */
+function preciseCell(wire: TableColumn, scale: number): RawColumn {
+  const slow = unpacked(wire, preciseText(scale));
+  if (wire.scale !== scale || wire.length > EXACT_DIGITS_MAX) return slow;
+  return {
+    ...slow,
+    write(b, start, _end, out) {
+      writeQuotedBase64(out, scratch, twosComplement(unscaledDecimal(b, start, wire.length, scale), scratch));
+      return true;
+    },
+  };
+}
 const DOUBLE_TEXT: RawColumn = {
   form: "writer",
   decode: (b, s, e) => Number(ascii(b, s, e)),
@@ -251,7 +263,7 @@ export function decimalType(precision: number, scale: number, modes: TypeModes):
     shape: semantic.decimal(scale, precision),
     neutral: new Decimal(0n, scale),
     text: preciseText(scale),
-    binlog: (wire) => unpacked(wire, preciseText(scale)),
+    binlog: (wire) => preciseCell(wire, scale),
     defaultOf: (t) => scaled(t, scale) ?? undefined,
   };
 }

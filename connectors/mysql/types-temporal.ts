@@ -2,7 +2,7 @@
 import { civilFromDays } from "#connect/api/civil-date";
 import type { RawColumn } from "#connect/api/raw-row";
 import type { ConnectValue } from "#connect/api/value";
-import { writeAscii, writeInteger } from "../cdc/cell-bytes.ts";
+import { writeAscii, writeInstant, writeInteger } from "../cdc/cell-bytes.ts";
 import * as semantic from "../cdc/semantic-types.ts";
 import type { TableColumn } from "./binlog/types.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
@@ -193,7 +193,19 @@ export function timestampType(precision: number, modes: TypeModes): ColumnType {
   return {
     ...defaults,
     text: column(textDateTime, fromText, false),
-    binlog: (wire) => column(timestampReader(wire), fromLog, false),
+    binlog: (wire) => instantColumn(timestampReader(wire), fromLog, precision),
+  };
+}
+/** `read` leaves what it found in `epochOf()`. */
+function instantColumn(read: MomentReader, text: ValueOf, precision: number): RawColumn {
+  const slow = column(read, text, false);
+  return {
+    ...slow,
+    write(b, start, end, out) {
+      read(b, start, end);
+      const { seconds, micros } = epochOf();
+      return writeInstant(out, seconds, micros, precision) || (slow.write?.(b, start, end, out) ?? false);
+    },
   };
 }
 const utcText: ValueOf = () => {

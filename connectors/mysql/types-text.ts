@@ -7,7 +7,7 @@ import type { TableColumn } from "./binlog/types.ts";
 import { charsetColumn } from "./charsets.ts";
 import { type ColumnType, decoded, type TypeModes } from "./column-type.ts";
 import { cellBytes, inflating } from "./compressed-cells.ts";
-import { jsonBytes, jsonText } from "./binlog/json.ts";
+import { embeddedJson, jsonText } from "./binlog/json.ts";
 import { littleEndian } from "./types-numeric.ts";
 
 const TEXT: RawColumn = { form: "text", decode: utf8 };
@@ -64,23 +64,20 @@ export function setType(quoted: readonly string[]): ColumnType {
   };
 }
 
-/** The binary form's text inside a JSON string: it has no control characters. */
+/** The binary form's text inside a JSON string. */
 const JSON_CELL: RawColumn = {
   form: "writer",
   decode: (b, start, end) => jsonText(asBuffer(b), start, end),
   write(b, start, end, out) {
-    const { bytes, length } = jsonBytes(asBuffer(b), start, end);
-    out.reserve(length * 2 + 2);
+    const json = embeddedJson(asBuffer(b), start, end);
+    // Text that the server never wrote as JSON may hold anything.
+    if (json === null) return false;
+    const { bytes, length } = json;
+    out.reserve(length + 2);
     const to = out.bytes;
     let p = out.length;
     to[p++] = 0x22;
-    for (let i = 0; i < length; i++) {
-      const c = bytes[i] as number;
-      if (c === 0x22 || c === 0x5c) to[p++] = 0x5c;
-      // Text that the server never wrote as JSON may hold anything.
-      else if (c < 0x20) return false;
-      to[p++] = c;
-    }
+    p += bytes.copy(to, p, 0, length);
     to[p++] = 0x22;
     out.length = p;
     return true;

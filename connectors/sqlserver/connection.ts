@@ -2,6 +2,7 @@
  * Sessions on the server: one connection each, by mssql (tedious). Results come as arrays; large ones row by row, with the socket
  * paused while nobody takes them.
  */
+import "./azure-on-demand.ts";
 import sql from "mssql";
 import type { Login, SqlServer } from "./server-settings.ts";
 

@@ -15,11 +15,16 @@ export function decimalBytes(precision: number, scale: number): number {
   return Math.floor(whole / 9) * 4 + groupBytes(whole % 9) + Math.floor(scale / 9) * 4 + groupBytes(scale % 9);
 }
 
-/** A group of digits at `p` into `out` at `o`. `mask` undoes the inversion of all bytes, `first` that of the number's first bit. */
-function writeGroup(b: Uint8Array, p: number, digits: number, mask: number, first: number, out: Uint8Array, o: number): void {
+/** A group of digits at `p`. `mask` undoes the inversion of all bytes, `first` that of the number's first bit. */
+function groupValue(b: Uint8Array, p: number, digits: number, mask: number, first: number): number {
   const size = groupBytes(digits);
   let value = ((b[p] as number) ^ mask ^ first) & 0xff;
   for (let i = 1; i < size; i++) value = value * 256 + (((b[p + i] as number) ^ mask) & 0xff);
+  return value;
+}
+/** Its text into `out` at `o`. */
+function writeGroup(b: Uint8Array, p: number, digits: number, mask: number, first: number, out: Uint8Array, o: number): void {
+  let value = groupValue(b, p, digits, mask, first);
   for (let i = o + digits - 1; i >= o; i--) {
     const q = Math.floor(value / 10);
     out[i] = 48 + (value - q * 10);
@@ -27,6 +32,35 @@ function writeGroup(b: Uint8Array, p: number, digits: number, mask: number, firs
   }
 }
 const FIRST_BIT = 0x80;
+
+/** Powers of ten by the digits of a group. */
+const POWER = [1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9] as const;
+/** More digits than these are not exact in a double. */
+export const EXACT_DIGITS_MAX = 15;
+/** The cell's digits without the point, as an integer; `precision` at most EXACT_DIGITS_MAX. */
+export function unscaledDecimal(b: Uint8Array, start: number, precision: number, scale: number): number {
+  const negative = ((b[start] as number) & FIRST_BIT) === 0;
+  const mask = negative ? 0xff : 0;
+  let p = start,
+    value = 0,
+    first = FIRST_BIT;
+  // What is left over from groups of nine stands at the outer ends.
+  for (let left = precision - scale; left > 0; ) {
+    const digits = left > 9 ? left - 9 : left;
+    value = value * (POWER[digits] as number) + groupValue(b, p, digits, mask, first);
+    first = 0;
+    p += groupBytes(digits);
+    left -= digits;
+  }
+  for (let left = scale; left > 0; ) {
+    const digits = left < 9 ? left : 9;
+    value = value * (POWER[digits] as number) + groupValue(b, p, digits, mask, first);
+    first = 0;
+    p += groupBytes(digits);
+    left -= digits;
+  }
+  return negative ? -value : value;
+}
 
 /** The cell as a number's text with exactly `scale` digits after the point, without leading zeros; into `out` (ASCII). */
 export function writeDecimal(b: Uint8Array, start: number, precision: number, scale: number, out: Uint8Array, at: number): number {

@@ -3,7 +3,7 @@
  * format description and the tables that rows name.
  */
 import { crc32 } from "node:zlib";
-import { ByteCursor, int32, uint16, uint32 } from "./bytes.ts";
+import { ByteCursor, int32, uint16, uint32, uint48 } from "./bytes.ts";
 import { EVENT } from "./event-types.ts";
 import { BinlogError, truncated } from "./failures.ts";
 import { readGtid, readMariadbGtid, readMariadbGtidList, readPreviousGtids, readTaggedGtid } from "./gtid-events.ts";
@@ -28,6 +28,8 @@ import {
 const HEADER_BYTES = 19;
 const CHECKSUM_BYTES = 4;
 const CHECKSUM_CRC32 = 1;
+/** Id and flags, before a table map's body. */
+const TABLE_BODY_BYTES = 8;
 /** Above this many tables all are forgotten: each statement names its tables anew before its rows. */
 const TABLES_MAX = 4096;
 /** What MariaDB gives a rows event that only ends a statement. */
@@ -58,11 +60,19 @@ function headerAt(b: Buffer, p: number): EventHeader {
   };
 }
 
+/** Whether a header says what the one before makes one expect. */
+const follows = (header: EventHeader, last: EventHeader): boolean =>
+  header.nextPosition === last.nextPosition + header.length &&
+  header.timestampSeconds === last.timestampSeconds &&
+  header.serverId === last.serverId;
+
 export class BinlogDecoder {
   readonly #options: DecoderOptions;
   readonly #tables = new Map<number, KnownTable>();
   #checksum: boolean;
   #mariadb = false;
+  /** Of the last event that was read. */
+  #last: EventHeader | null = null;
   constructor(options: DecoderOptions) {
     this.#options = options;
     this.#checksum = options.checksum;
@@ -74,6 +84,12 @@ export class BinlogDecoder {
     if (header.length !== end - start)
       throw new BinlogError("corrupt", `An event of type ${header.type} says ${header.length} bytes and has ${end - start}`);
     if (header.type === EVENT.FORMAT_DESCRIPTION) return this.#format(header, b, start, end);
+    const last = this.#last;
+    this.#last = header;
+    if (header.type === EVENT.TABLE_MAP && last !== null && this.#checksum && follows(header, last)) {
+      const known = this.#known(b, start + HEADER_BYTES, end - CHECKSUM_BYTES);
+      if (known !== null) return { kind: "tableMap", header, table: known };
+    }
     return this.#event(header, b, start, this.#checksum ? this.#checked(header, b, start, end) : end);
   }
   *#unpack(payload: Omit<TransactionPayloadEvent, "events">): Generator<BinlogEvent, void, undefined> {
@@ -210,12 +226,19 @@ export class BinlogDecoder {
         return unknown(header);
     }
   }
+  /** The table, where it is described with the same bytes as before: then these have been verified. */
+  #known(b: Buffer, p: number, end: number): TableMap | null {
+    const from = p + TABLE_BODY_BYTES;
+    if (from > end) return null;
+    const known = this.#tables.get(uint48(b, p));
+    return known !== undefined && known.body.length === end - from && known.body.compare(b, from, end) === 0 ? known.table : null;
+  }
   #table(b: Buffer, p: number, end: number): TableMap {
+    const known = this.#known(b, p, end);
+    if (known !== null) return known;
     const c = new ByteCursor(b, p, end, "A table map");
     const id = c.u48();
     c.skip(2);
-    const known = this.#tables.get(id);
-    if (known !== undefined && known.body.length === end - c.p && known.body.compare(b, c.p, end) === 0) return known.table;
     const body = Buffer.from(b.subarray(c.p, end));
     const table = readTableMap(id, c, this.#mariadb);
     if (this.#tables.size >= TABLES_MAX) this.#tables.clear();

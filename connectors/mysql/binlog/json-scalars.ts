@@ -53,13 +53,24 @@ const ESCAPE_CODE = 0x75;
 ESCAPE.fill(ESCAPE_CODE, 0, 0x20);
 for (const [c, escape] of Object.entries(SHORT_ESCAPES)) ESCAPE[c.charCodeAt(0)] = escape.charCodeAt(1);
 const OUTPUT_BYTES = 64 * 1024;
+function isPlain(b: Buffer, start: number, end: number): boolean {
+  let found = 0;
+  for (let i = start; i < end; i++) found |= ESCAPE[b[i] as number] as number;
+  return found === 0;
+}
+
+/** From here on a native copy of what needs no escapes is cheaper than a loop, though it is looked at first. */
+const COPIED_BYTES_MIN = 20;
 
 /** JSON text being written as UTF-8, in memory that is used again. */
 export class JsonOutput {
   bytes: Buffer = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
   length = 0;
-  clear(): void {
+  /** The text will stand inside a JSON string: what that needs escaped is escaped once more. */
+  #embedded = false;
+  clear(embedded: boolean): void {
     this.length = 0;
+    this.#embedded = embedded;
     // One large document must not keep its memory.
     if (this.bytes.length > OUTPUT_BYTES * 16) this.bytes = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
   }
@@ -77,7 +88,8 @@ export class JsonOutput {
     this.#room(end - start);
     this.length += b.copy(this.bytes, this.length, start, end);
   }
-  text(text: string): void {
+  text(plain: string): void {
+    const text = this.#embedded ? plain.replaceAll('"', '\\"') : plain;
     this.#room(text.length * 3);
     this.length += this.bytes.write(text, this.length);
   }
@@ -102,22 +114,36 @@ export class JsonOutput {
   }
   /** As `quoted`, of UTF-8. */
   quoted(source: Buffer, start: number, end: number): void {
-    this.#room((end - start) * 6 + 2);
+    this.#room((end - start) * 7 + 4);
     const b = this.bytes;
     let p = this.length;
+    if (this.#embedded) b[p++] = 0x5c;
     b[p++] = 0x22;
+    if (end - start >= COPIED_BYTES_MIN && isPlain(source, start, end)) p += source.copy(b, p, start, end);
+    else p = this.#escaped(source, start, end, p);
+    if (this.#embedded) b[p++] = 0x5c;
+    b[p++] = 0x22;
+    this.length = p;
+  }
+  #escaped(source: Buffer, start: number, end: number, at: number): number {
+    const b = this.bytes;
+    let p = at;
     for (let i = start; i < end; i++) {
       const c = source[i] as number;
       const escape = ESCAPE[c] as number;
-      if (escape === 0) b[p++] = c;
-      else if (escape === ESCAPE_CODE) p += b.latin1Write(hex(String.fromCharCode(c)), p);
+      if (escape === 0) {
+        b[p++] = c;
+        continue;
+      }
+      b[p++] = 0x5c;
+      if (this.#embedded) b[p++] = 0x5c;
+      if (escape === ESCAPE_CODE) p += b.latin1Write(hex(String.fromCharCode(c)).slice(1), p);
       else {
-        b[p++] = 0x5c;
+        if (this.#embedded && (escape === 0x22 || escape === 0x5c)) b[p++] = 0x5c;
         b[p++] = escape;
       }
     }
-    b[p++] = 0x22;
-    this.length = p;
+    return p;
   }
 }
 

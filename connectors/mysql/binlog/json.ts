@@ -88,7 +88,17 @@ class Document {
     const stop = values + count * (width + 1);
     if (stop > p + size) throw truncated("A JSON document");
     this.#spend(width * 2 + (stop - keys));
-    return { start: p, object, width, count, size, keys, values, head: stop - p, entryType: 0, entryAt: 0 };
+    // Only one container of each depth is open at a time.
+    const c = (containers[depth] ??= { ...NO_CONTAINER });
+    c.start = p;
+    c.object = object;
+    c.width = width;
+    c.count = count;
+    c.size = size;
+    c.keys = keys;
+    c.values = values;
+    c.head = stop - p;
+    return c;
   }
   #key(c: Container, i: number): string {
     const start = this.#keyAt(c, i);
@@ -203,19 +213,33 @@ class Document {
   }
 }
 interface Container {
-  readonly start: number;
-  readonly object: boolean;
+  start: number;
+  object: boolean;
   /** Bytes of offsets: 2 in small, 4 in large containers. */
-  readonly width: number;
-  readonly count: number;
-  readonly size: number;
-  readonly keys: number;
-  readonly values: number;
+  width: number;
+  count: number;
+  size: number;
+  keys: number;
+  values: number;
   /** Bytes before the first key or value. */
-  readonly head: number;
+  head: number;
   entryType: number;
   entryAt: number;
 }
+const NO_CONTAINER: Container = {
+  start: 0,
+  object: false,
+  width: 0,
+  count: 0,
+  size: 0,
+  keys: 0,
+  values: 0,
+  head: 0,
+  entryType: 0,
+  entryAt: 0,
+};
+/** By depth, used for one document after the other. */
+const containers: Container[] = [];
 
 const output = new JsonOutput();
 /**
@@ -223,8 +247,16 @@ const output = new JsonOutput();
  * text: the caller decides.
  */
 export function jsonBytes(b: Buffer, start: number, end: number): JsonOutput {
+  return written(b, start, end, false);
+}
+/** As `jsonBytes`, with what stands inside a JSON string escaped for it, without the quotes; null: text, not the binary form. */
+export function embeddedJson(b: Buffer, start: number, end: number): JsonOutput | null {
+  if (start < end && (b[start] as number) > OPAQUE) return null;
+  return written(b, start, end, true);
+}
+function written(b: Buffer, start: number, end: number, embedded: boolean): JsonOutput {
   if (start >= end) throw truncated("A JSON document");
-  output.clear();
+  output.clear(embedded);
   const type = b[start] as number;
   // Not the binary form, but text already.
   if (type > OPAQUE) output.raw(b, start, end);

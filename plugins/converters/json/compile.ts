@@ -12,7 +12,7 @@ import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
 import { appendAscii, appendString, integer53, integer64 } from "./append.ts";
 import { writeStruct, writeValue } from "./interpret.ts";
-import { cachedString, doubleText, plainString, StringMemory, utf8Cell } from "./pieces.ts";
+import { cachedString, doubleText, plainString, RunMemory, StringMemory, utf8Cell } from "./pieces.ts";
 import type { JsonOptions } from "./options.ts";
 
 export type ValueWriter = (value: ConnectValue, out: ByteSink) => void;
@@ -23,6 +23,13 @@ type RawWriter = (struct: Struct, row: RawRow, out: ByteSink) => void;
 const TOKEN_BYTES = 28;
 /** More constant bytes than this are copied by loops, so that the engine still optimises the function. */
 const UNROLLED_BYTES_MAX = 3000;
+/** One store for each byte up to here, above it a copy, which takes the same time for any length. */
+const UNROLLED_CONSTANT_BYTES_MAX = 16;
+/** So many structs are looked at to tell fields that stay the same from those that change, and again after so many. */
+const OBSERVED_STRUCTS = 256;
+const OBSERVED_AGAIN_STRUCTS = 65_536;
+/** Fields that change more often than once in so many structs are written anew each time. */
+const STEADY_STRUCTS = 4;
 const LOGICAL: ReadonlySet<string | null> = new Set([DECIMAL, DATE, TIME, TIMESTAMP]);
 
 /** The writer of values of one schema. Compiles once per call: keep the result. */
@@ -109,9 +116,9 @@ function fragmentOf(field: SchemaField): Buffer {
 
 /** Statements that append constant bytes at `p`. */
 function constant(scope: Scope, bytes: Uint8Array, unrolled: boolean): string {
-  if (!unrolled && bytes.length > 8) {
+  if (bytes.length > (unrolled ? UNROLLED_CONSTANT_BYTES_MAX : 8)) {
     const name = bind(scope, `k${scope.names.length}`, bytes);
-    return `for (let j = 0; j < ${bytes.length}; j++) b[p + j] = ${name}[j]; p += ${bytes.length};\n`;
+    return `b.set(${name}, p); p += ${bytes.length};\n`;
   }
   return `${Array.from(bytes, (c, i) => `b[p + ${i}] = ${c};`).join(" ")} p += ${bytes.length};\n`;
 }
@@ -122,7 +129,15 @@ const handOver = (i: number, value: string): string =>
   `out.length = p; writeValue(out, f${i}, ${value}, o); out.reserve(FIXED); b = out.bytes; p = out.length;`;
 const REFRESH = "out.reserve(FIXED); b = out.bytes; p = out.length;";
 
-function slotCode(scope: Scope, field: SchemaField, o: JsonOptions, unrolled: boolean): string {
+/** What the code of one struct's fields shares. */
+interface Parts {
+  readonly scope: Scope;
+  readonly o: JsonOptions;
+  readonly unrolled: boolean;
+  /** Writers of fields that are structs, by the field's index; they outlive the code around them. */
+  readonly nested: Map<number, StructWriter>;
+}
+function slotCode({ scope, o, unrolled, nested }: Parts, field: SchemaField): string {
   const i = field.index,
     schema = field.schema,
     slow = handOver(i, "x");
@@ -149,7 +164,9 @@ function slotCode(scope: Scope, field: SchemaField, o: JsonOptions, unrolled: bo
       } else { ${slow} }\n`;
     }
     case "STRUCT": {
-      const write = bind(scope, `w${i}`, structWriter(schema, o));
+      const writer = nested.get(i) ?? structWriter(schema, o);
+      nested.set(i, writer);
+      const write = bind(scope, `w${i}`, writer);
       const memory = bind(scope, `m${i}`, new StructMemory());
       return `${head}if (x instanceof Struct) {
         out.length = p; if (x.shared) writeShared(x, out, ${write}, ${memory}); else ${write}(x, out); ${REFRESH}
@@ -160,14 +177,93 @@ function slotCode(scope: Scope, field: SchemaField, o: JsonOptions, unrolled: bo
   }
 }
 
+/** Whether equal values have equal JSON and compare by `===`. Floats do not: 0 and -0. */
+const isPlain = ({ schema }: SchemaField): boolean =>
+  !LOGICAL.has(schema.name) && /^(?:INT8|INT16|INT32|INT64|BOOLEAN|STRING)$/.test(schema.type);
+
+/** Which fields keep their value from struct to struct: counted from time to time. */
+class SteadyFields {
+  readonly #changes: number[];
+  readonly #plain: readonly boolean[];
+  #last: readonly ConnectValue[] | null = null;
+  #seen = 0;
+  constructor(schema: Schema) {
+    this.#plain = schema.fields.map(isPlain);
+    this.#changes = this.#plain.map(() => 0);
+  }
+  get possible(): boolean {
+    return this.#plain.filter(Boolean).length > 1;
+  }
+  /** Null: not enough seen yet. */
+  observe(slots: readonly ConnectValue[]): readonly boolean[] | null {
+    const last = this.#last;
+    if (last !== null) for (let i = 0; i < slots.length; i++) if (slots[i] !== last[i]) this.#changes[i] = (this.#changes[i] ?? 0) + 1;
+    this.#last = slots;
+    if (++this.#seen < OBSERVED_STRUCTS) return null;
+    const steady = this.#plain.map((plain, i) => plain && (this.#changes[i] ?? 0) * STEADY_STRUCTS <= OBSERVED_STRUCTS);
+    this.#changes.fill(0);
+    this.#last = null;
+    this.#seen = 0;
+    return steady;
+  }
+}
+/** Writes all fields of a struct while it finds out which are steady; then these are copied from memory as long as they are. */
 function structWriter(schema: Schema, o: JsonOptions): StructWriter {
+  const fields = new SteadyFields(schema);
+  const nested = new Map<number, StructWriter>();
+  let write = fieldsWriter(schema, o, null, nested);
+  if (!fields.possible) return write;
+  let known = "",
+    unobserved = 0;
+  return (struct, out) => {
+    if (unobserved > 0) unobserved--;
+    else if (struct.raw === null && struct.schema === schema) {
+      const steady = fields.observe(struct.slots);
+      if (steady !== null) {
+        unobserved = OBSERVED_AGAIN_STRUCTS;
+        if (steady.join() !== known) write = fieldsWriter(schema, o, steady, nested);
+        known = steady.join();
+      }
+    }
+    write(struct, out);
+  };
+}
+/** Fields in turn; a run of steady ones is compared first and copied when nothing in it changed. */
+function fieldsCode(parts: Parts, schema: Schema, steady: readonly boolean[] | null): string {
+  let code = "";
+  for (let i = 0; i < schema.fields.length; ) {
+    let end = i;
+    while (steady?.[end] === true) end++;
+    if (end - i < 2) end = i + 1;
+    const run = schema.fields.slice(i, end);
+    const each = run.map((f) => slotCode(parts, f)).join("");
+    if (run.length === 1) code += each;
+    else {
+      const memory = new RunMemory(run.length);
+      const m = bind(parts.scope, `run${i}`, memory),
+        v = bind(parts.scope, `values${i}`, memory.values);
+      const same = run.map((f, k) => `slots[${f.index}] === ${v}[${k}]`).join(" && ");
+      code += `if (${m}.bytes !== null && ${same}) {
+        q = ${m}.bytes.length;
+        if (p + q + FIXED > b.length) { out.length = p; out.reserve(q + FIXED); b = out.bytes; }
+        b.set(${m}.bytes, p); p += q;
+      } else {
+        start = p;
+        ${each}
+        ${m}.keep(slots, ${i}, b, start, p);
+      }\n`;
+    }
+    i = end;
+  }
+  return code;
+}
+function fieldsWriter(schema: Schema, o: JsonOptions, steady: readonly boolean[] | null, nested: Map<number, StructWriter>): StructWriter {
   const scope = baseScope(schema, o);
   bind(scope, "Struct", Struct);
   for (const f of schema.fields) bind(scope, `f${f.index}`, f.schema);
   bind(scope, "writeRow", rowWriter(schema, o));
   const names = schema.fields.reduce((n, f) => n + fragmentOf(f).length, 0);
-  const unrolled = names <= UNROLLED_BYTES_MAX;
-  const fields = schema.fields.map((f) => slotCode(scope, f, o, unrolled)).join("");
+  const fields = fieldsCode({ scope, o, unrolled: names <= UNROLLED_BYTES_MAX, nested }, schema, steady);
   return generate<StructWriter>(
     scope,
     names + schema.fields.length * TOKEN_BYTES + 8,
@@ -176,7 +272,7 @@ function structWriter(schema: Schema, o: JsonOptions): StructWriter {
       if (s.raw !== null) return writeRow(s, s.raw, out);
       const slots = s.slots;
       out.reserve(FIXED);
-      let b = out.bytes, p = out.length, q = 0, x = null;
+      let b = out.bytes, p = out.length, q = 0, start = 0, x = null;
       ${fields}
       ${schema.fields.length === 0 ? "b[p++] = 123;" : ""} b[p++] = 125;
       out.length = p;

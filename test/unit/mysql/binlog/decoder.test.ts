@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BinlogDecoder } from "#connectors/mysql/binlog/decoder";
 import { BinlogError } from "#connectors/mysql/binlog/failures";
-import { jsonText } from "#connectors/mysql/binlog/json";
+import { embeddedJson, jsonText } from "#connectors/mysql/binlog/json";
 import { applyJsonDiffs } from "#connectors/mysql/binlog/json-diff";
 import { RowCursor } from "#connectors/mysql/binlog/rows";
 import type { BinlogEvent } from "#connectors/mysql/binlog/types";
@@ -134,6 +134,16 @@ describe("JSON", () => {
     for (const [hex, text] of documents) {
       const b = Buffer.from(hex, "hex");
       expect(jsonText(b, 0, b.length)).toBe(text);
+    }
+  });
+  test("escaped for a JSON string while it is written", () => {
+    const text = 'a "quote", \\ and \n\u0001, and more than twenty bytes';
+    const inner = Buffer.concat([Buffer.from([12, text.length]), Buffer.from(text)]);
+    for (const b of [inner, ...documents.map(([hex]) => Buffer.from(hex, "hex"))]) {
+      const plain = jsonText(b, 0, b.length);
+      const embedded = embeddedJson(b, 0, b.length);
+      expect(embedded === null).toBe((b[0] ?? 0) > 15);
+      if (embedded !== null) expect(JSON.parse(`"${embedded.bytes.toString("utf8", 0, embedded.length)}"`)).toBe(plain);
     }
   });
   test("damaged documents: typed errors, and no more text than there is input for", () => {

@@ -4,8 +4,7 @@
  */
 import type { Change, RowShape, RowText } from "./change.ts";
 import type { InsertMode } from "./config.ts";
-import { quoteTable, type TableId } from "./naming.ts";
-import { knownColumns } from "./statements.ts";
+import { tableKey, type TableId } from "./naming.ts";
 
 export type Step =
   | { readonly kind: "write"; readonly table: TableId; readonly shape: RowShape; readonly rows: RowText[] }
@@ -28,7 +27,7 @@ export function mergedSteps(changes: readonly Change[], mode: InsertMode, rowsMa
     steps.push(...(mode === "upsert" ? reduced(list, rowsMax) : grouped(list, rowsMax)));
   };
   for (const change of changes) {
-    const name = quoteTable(change.table);
+    const name = tableKey(change.table);
     if (change.kind === "truncate") {
       // What the batch did to the table before is gone with it.
       pending.delete(name);
@@ -42,6 +41,9 @@ export function mergedSteps(changes: readonly Change[], mode: InsertMode, rowsMa
   for (const list of pending.values()) drain(list);
   return steps;
 }
+
+/** Which columns of the row are known, as text to group by. */
+const knownColumns = (row: RowText): string => (row.includes(undefined) ? row.map((v) => (v === undefined ? "-" : "x")).join("") : "");
 
 /** Consecutive changes of the same kind, shape and known columns. */
 function grouped(list: readonly RowChange[], rowsMax: number): Step[] {

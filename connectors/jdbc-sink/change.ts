@@ -8,8 +8,8 @@ import { OPTIONAL_STRING, type Schema, primitive } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
 import type { JdbcSinkSettings } from "./config.ts";
-import { columnName, type TableId, tableId, tableName } from "./naming.ts";
-import { toText, type ToText } from "./value-text.ts";
+import type { ToText } from "./dialect.ts";
+import { type TableId, tableId, tableName } from "./naming.ts";
 
 /** Debezium's placeholder for a TOAST value that the change did not touch (`unavailable.value.placeholder`). */
 const UNAVAILABLE = "__debezium_unavailable_value";
@@ -58,7 +58,7 @@ export function changeReader(settings: JdbcSinkSettings): ChangeReader {
     if (name === null) return null;
     let id = tables.get(name);
     if (id === undefined) {
-      id = tableId(name, settings.quoteIdentifiers);
+      id = tableId(name, settings.fold);
       tables.set(name, id);
     }
     return id;
@@ -128,25 +128,24 @@ function shapeField(settings: JdbcSinkSettings, index: number, key: ConnectValue
 
 /** The columns of a record's key, in order. */
 function keyColumns(settings: JdbcSinkSettings, keySchema: Schema | null): Column[] {
-  const keep = settings.quoteIdentifiers;
   if (keySchema === null)
     throw new ConnectError("Configured primary key mode 'record_key' cannot have null schema", { causeClass: "data" });
   if (keySchema.type !== "STRUCT") {
     const name = settings.keyFields[0];
     if (name === undefined)
       throw new ConnectError("primary.key.fields must name the key column when the record's key is a primitive", { causeClass: "config" });
-    return [column(columnName(name, keep), keySchema, true)];
+    return [column(settings, settings.fold(name), keySchema, true)];
   }
   const names = settings.keyFields.length > 0 ? settings.keyFields : keySchema.fields.map((f) => f.name);
   return names.map((name) => {
     const field = keySchema.byName.get(name);
     if (field === undefined)
       throw new ConnectError(`primary.key.fields names ${name}, which the record's key does not have`, { causeClass: "config" });
-    return column(columnName(name, keep), field.schema, true);
+    return column(settings, settings.fold(name), field.schema, true);
   });
 }
-function column(name: string, schema: Schema, key: boolean, field = -1): Column {
-  return { name, schema, toText: toText(schema), key, field };
+function column(settings: JdbcSinkSettings, name: string, schema: Schema, key: boolean, field = -1): Column {
+  return { name, schema, toText: settings.dialect.toText(schema), key, field };
 }
 function keyShape(settings: JdbcSinkSettings, keySchema: Schema): RowShape {
   const columns = keyColumns(settings, keySchema);
@@ -154,24 +153,23 @@ function keyShape(settings: JdbcSinkSettings, keySchema: Schema): RowShape {
 }
 
 function rowShape(settings: JdbcSinkSettings, record: SinkRecord, keySchema: Schema | null, rowSchema: Schema): RowShape {
-  const keep = settings.quoteIdentifiers;
-  const fieldOf = new Map(rowSchema.fields.map((f) => [columnName(f.name, keep), f.index]));
+  const fieldOf = new Map(rowSchema.fields.map((f) => [settings.fold(f.name), f.index]));
   let keys: Column[] = [];
-  if (settings.keyMode === "kafka") keys = KAFKA_COLUMNS.map(([name, schema]) => column(name, schema, true));
+  if (settings.keyMode === "kafka") keys = KAFKA_COLUMNS.map(([name, schema]) => column(settings, name, schema, true));
   else if (settings.keyMode === "record_key") keys = keyColumns(settings, keySchema);
   else if (settings.keyMode === "record_header")
-    keys = settings.keyFields.map((name) => column(columnName(name, keep), headerSchema(record, name), true));
+    keys = settings.keyFields.map((name) => column(settings, settings.fold(name), headerSchema(record, name), true));
   else if (settings.keyMode === "record_value") {
     const names = settings.keyFields.length > 0 ? settings.keyFields : rowSchema.fields.map((f) => f.name);
     keys = names.map((name) => {
-      const folded = columnName(name, keep);
-      return column(folded, rowSchema.byName.get(name)?.schema ?? OPTIONAL_STRING, true, fieldOf.get(folded));
+      const folded = settings.fold(name);
+      return column(settings, folded, rowSchema.byName.get(name)?.schema ?? OPTIONAL_STRING, true, fieldOf.get(folded));
     });
   }
   const named = new Set(keys.map((k) => k.name));
   const rest = rowSchema.fields
-    .filter((f) => settings.includes(record.topic, f.name) && !named.has(columnName(f.name, keep)))
-    .map((f) => column(columnName(f.name, keep), f.schema, false, f.index));
+    .filter((f) => settings.includes(record.topic, f.name) && !named.has(settings.fold(f.name)))
+    .map((f) => column(settings, settings.fold(f.name), f.schema, false, f.index));
   return { columns: [...keys, ...rest], keyCount: keys.length };
 }
 function headerSchema(record: SinkRecord, name: string): Schema {

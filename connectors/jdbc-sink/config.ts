@@ -6,6 +6,7 @@ import { oneOf } from "#connect/api/config-checks";
 import type { ConfigDef, ConfigKey, RawConfig } from "#connect/api/config";
 import { parseConfig } from "#connect/api/config-parse";
 import { ConfigError } from "#connect/api/errors";
+import type { Dialect } from "./dialect.ts";
 import { type ConnectionTarget, parseJdbcUrl } from "./url.ts";
 
 let order = 0;
@@ -19,7 +20,7 @@ export const jdbcSinkConfig: ConfigDef = [
     importance: "HIGH",
     width: "LONG",
     displayName: "Hostname",
-    doc: "JDBC address of the target database, e.g. jdbc:postgresql://host:5432/database.",
+    doc: "JDBC address of the target database, e.g. jdbc:postgresql://host:5432/database; also jdbc:mysql:, jdbc:mariadb: and jdbc:sqlserver:.",
     validate: (value) =>
       typeof value === "string" && value !== "" ? urlErrors(value) : ["The 'connection.url' value is invalid: A value is required"],
   }),
@@ -257,6 +258,7 @@ export type InsertMode = "insert" | "upsert" | "update";
 export type KeyMode = "none" | "kafka" | "record_key" | "record_header" | "record_value";
 export interface JdbcSinkSettings {
   readonly target: ConnectionTarget;
+  readonly dialect: Dialect;
   readonly insertMode: InsertMode;
   readonly deleteEnabled: boolean;
   readonly truncateEnabled: boolean;
@@ -264,7 +266,8 @@ export interface JdbcSinkSettings {
   readonly keyMode: KeyMode;
   readonly keyFields: readonly string[];
   readonly evolve: boolean;
-  readonly quoteIdentifiers: boolean;
+  /** Names as the database takes them: folded, or as written with quote.identifiers. */
+  readonly fold: (name: string) => string;
   readonly timeZone: string;
   readonly batchRowsMax: number;
   readonly includes: (topic: string, field: string) => boolean;
@@ -299,8 +302,10 @@ export function jdbcSinkSettings(config: RawConfig): JdbcSinkSettings {
   const exclude = list(c["field.exclude.list"]);
   const names = (all: readonly string[], topic: string, field: string): boolean => all.includes(field) || all.includes(`${topic}:${field}`);
   const format = text(c["table.name.format"]) ?? text(c["collection.name.format"]) ?? "${topic}";
+  const { target, dialect } = parseJdbcUrl(url, text(c["connection.username"]), text(c["connection.password"]));
   return {
-    target: parseJdbcUrl(url, text(c["connection.username"]), text(c["connection.password"])),
+    target,
+    dialect,
     insertMode: c["insert.mode"] as InsertMode, // checked by the declaration
     deleteEnabled,
     truncateEnabled: c["truncate.enabled"] === true,
@@ -308,7 +313,7 @@ export function jdbcSinkSettings(config: RawConfig): JdbcSinkSettings {
     keyMode,
     keyFields: list(c["primary.key.fields"]),
     evolve: c["schema.evolution"] === "basic",
-    quoteIdentifiers: c["quote.identifiers"] === true,
+    fold: c["quote.identifiers"] === true ? (name) => name : (name) => dialect.fold(name),
     timeZone: text(c["database.time_zone"]) ?? text(c["use.time.zone"]) ?? "UTC",
     batchRowsMax: Math.max(1, Number(c["batch.size"] ?? 500)),
     includes: (topic, field) => (include.length === 0 || names(include, topic, field)) && !names(exclude, topic, field),

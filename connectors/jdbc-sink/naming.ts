@@ -27,13 +27,11 @@ export interface TableId {
   readonly schema: string | null;
   readonly name: string;
 }
-/** Unquoted names fold to lower case in PostgreSQL; we fold ourselves and always quote. */
-export function tableId(name: string, keepCase: boolean): TableId {
-  const folded = keepCase ? name : name.toLowerCase();
+/** `fold`: what the database makes of names without quotes. */
+export function tableId(name: string, fold: (name: string) => string): TableId {
+  const folded = fold(name);
   const dot = folded.indexOf(".");
   return dot < 0 ? { schema: null, name: folded } : { schema: folded.slice(0, dot), name: folded.slice(dot + 1) };
 }
-export const columnName = (field: string, keepCase: boolean): string => (keepCase ? field : field.toLowerCase());
-export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-export const quoteTable = (id: TableId): string =>
-  id.schema === null ? quoteName(id.name) : `${quoteName(id.schema)}.${quoteName(id.name)}`;
+/** Names the table in maps. */
+export const tableKey = (id: TableId): string => `${id.schema ?? ""}\0${id.name}`;

@@ -1,31 +1,9 @@
 /** What the target's tables look like, from the catalogue, and how they come to fit the records (schema.evolution). */
 import { ConnectError } from "#connect/api/errors";
 import type { RowShape } from "./change.ts";
-import { columnType } from "./column-types.ts";
 import type { JdbcSinkSettings } from "./config.ts";
-import { quoteName, quoteTable, type TableId } from "./naming.ts";
-
-/** The part of a database connection that is used here. */
-export interface Sql {
-  query(text: string, values?: readonly unknown[]): Promise<{ readonly rows: readonly Record<string, unknown>[] }>;
-}
-export interface TableColumn {
-  readonly type: string;
-  /** GENERATED ALWAYS AS (…) STORED: cannot be written. */
-  readonly computed: boolean;
-  readonly identityAlways: boolean;
-}
-export interface Table {
-  readonly id: TableId;
-  readonly columns: ReadonlyMap<string, TableColumn>;
-}
-
-/**
- * The type without its length: an explicit cast to varchar(3) would cut the text silently, the assignment to the column refuses
- * it. With -1 (not null) a bare `character` is bpchar, not character(1).
- */
-const COLUMNS = `select a.attname as name, format_type(a.atttypid, -1) as type, a.attgenerated <> '' as computed, a.attidentity = 'a' as identity
-  from pg_attribute a where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped order by a.attnum`;
+import { quoteTable, type Session, type Table } from "./dialect.ts";
+import type { TableId } from "./naming.ts";
 
 export interface Tables {
   exists(id: TableId): Promise<boolean>;
@@ -34,33 +12,28 @@ export interface Tables {
   forget(): void;
 }
 
-export function tables(sql: Sql, settings: JdbcSinkSettings): Tables {
+export function tables(session: Session, settings: JdbcSinkSettings): Tables {
+  const { dialect } = settings;
   const known = new Map<string, Table>();
   /** Shapes that a table was found to fit. */
   let fits = new WeakMap<RowShape, Set<string>>();
 
   const load = async (id: TableId): Promise<Table | null> => {
-    const { rows } = await sql.query(COLUMNS, [quoteTable(id)]);
-    if (rows.length === 0) return null;
-    const columns = new Map(
-      rows.map((r): [string, TableColumn] => [
-        String(r["name"]),
-        { type: String(r["type"]), computed: r["computed"] === true, identityAlways: r["identity"] === true },
-      ]),
-    );
-    return { id, columns };
+    const columns = await session.columns(id);
+    return columns.length === 0 ? null : { id, columns: new Map(columns.map((c) => [dialect.columnKey(c.name), c] as const)) };
   };
-  const require = async (id: TableId): Promise<Table> => {
+  const altered = async (id: TableId, text: string): Promise<Table> => {
+    await session.run({ text, values: [] });
     const table = await load(id);
     if (table === null)
-      throw new ConnectError(`Table ${quoteTable(id)} has vanished while it was being altered`, { causeClass: "transient" });
+      throw new ConnectError(`Table ${quoteTable(dialect, id)} has vanished while it was being altered`, { causeClass: "transient" });
     return table;
   };
 
   return {
-    exists: async (id) => known.has(quoteTable(id)) || (await load(id)) !== null,
+    exists: async (id) => known.has(quoteTable(dialect, id)) || (await load(id)) !== null,
     async fitting(id, shape) {
-      const name = quoteTable(id);
+      const name = quoteTable(dialect, id);
       const seen = fits.get(shape);
       const cached = known.get(name);
       if (cached !== undefined && seen?.has(name)) return cached;
@@ -71,11 +44,10 @@ export function tables(sql: Sql, settings: JdbcSinkSettings): Tables {
             causeClass: "config",
           });
         }
-        await sql.query(createTable(id, shape));
-        table = await require(id);
+        table = await altered(id, dialect.createTable(id, shape));
       }
       const present = table.columns;
-      const missing = shape.columns.filter((c) => !present.has(c.name));
+      const missing = shape.columns.filter((c) => !present.has(dialect.columnKey(c.name)));
       if (missing.length > 0) {
         const names = missing.map((c) => c.name).join(", ");
         if (!settings.evolve) {
@@ -84,10 +56,7 @@ export function tables(sql: Sql, settings: JdbcSinkSettings): Tables {
           });
         }
         // Added columns are nullable: rows that are there already have no value for them.
-        await sql.query(
-          `alter table ${name} ${missing.map((c) => `add column if not exists ${quoteName(c.name)} ${columnType(c.schema)}`).join(", ")}`,
-        );
-        table = await require(id);
+        table = await altered(id, dialect.addColumns(id, missing));
       }
       known.set(name, table);
       if (seen === undefined) fits.set(shape, new Set([name]));
@@ -99,16 +68,4 @@ export function tables(sql: Sql, settings: JdbcSinkSettings): Tables {
       fits = new WeakMap();
     },
   };
-}
-
-export function createTable(id: TableId, shape: RowShape): string {
-  const columns = shape.columns.map((c) => `${quoteName(c.name)} ${columnType(c.schema)}${c.key || !c.schema.optional ? " not null" : ""}`);
-  if (shape.keyCount > 0)
-    columns.push(
-      `primary key (${shape.columns
-        .slice(0, shape.keyCount)
-        .map((c) => quoteName(c.name))
-        .join(", ")})`,
-    );
-  return `create table if not exists ${quoteTable(id)} (${columns.join(", ")})`;
 }

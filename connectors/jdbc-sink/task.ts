@@ -2,18 +2,14 @@
  * The sink task: each put is one transaction, reduced to few statements. A record that the database refuses for its data is
  * found by trying one at a time, and handed to the dead-letter queue alone.
  */
-import { DatabaseError } from "pg";
 import type { SinkTask, SinkTaskContext } from "#connect/api/connector";
 import { ConnectError, DataError, RetriableError } from "#connect/api/errors";
 import type { SinkRecord } from "#connect/api/record";
 import { mergedSteps, singleSteps } from "./batch.ts";
 import { type Change, type ChangeReader, changeReader } from "./change.ts";
 import type { JdbcSinkSettings } from "./config.ts";
-import { TargetConnection } from "./connection.ts";
-import { quoteTable } from "./naming.ts";
-
-/** SQLSTATE classes of data and integrity: the record is at fault. */
-const DATA = /^(22|23|42804)/;
+import { RefusedError, TargetConnection } from "./connection.ts";
+import { quoteTable } from "./dialect.ts";
 
 export function jdbcSinkTask(settings: JdbcSinkSettings, context: SinkTaskContext): SinkTask {
   const reader = changeReader(settings);
@@ -34,9 +30,9 @@ export function jdbcSinkTask(settings: JdbcSinkSettings, context: SinkTaskContex
       try {
         await target.transaction(mergedSteps(changes, settings.insertMode, settings.batchRowsMax), settings.insertMode);
       } catch (error) {
-        if (!(error instanceof DatabaseError)) throw error;
-        if (!DATA.test(error.code ?? "")) {
-          throw new ConnectError(`the target database refused a statement: ${error.message}`, { causeClass: "config", cause: error });
+        if (!(error instanceof RefusedError)) throw error;
+        if (!error.data) {
+          throw new ConnectError(`the target database refused a statement: ${error.message}`, { causeClass: "config", cause: error.cause });
         }
         await oneByOne(changes, target, settings, context);
       }
@@ -70,8 +66,8 @@ async function oneByOne(
     try {
       await target.transaction(singleSteps([change]), settings.insertMode);
     } catch (error) {
-      if (!(error instanceof DatabaseError) || !DATA.test(error.code ?? "")) throw error;
-      const failure = new DataError(`${quoteTable(change.table)}: ${error.message}`, error);
+      if (!(error instanceof RefusedError) || !error.data) throw error;
+      const failure = new DataError(`${quoteTable(settings.dialect, change.table)}: ${error.message}`, error.cause);
       if (context.reportErrant === null) throw failure;
       await context.reportErrant(change.record, failure);
     }

@@ -1,13 +1,12 @@
 /**
- * Values as the text that PostgreSQL reads. One function per schema, chosen once; Kafka's and Debezium's logical types are
+ * Values as text: ISO dates, plain numbers, hexadecimal bytes, as PostgreSQL reads them. One function per schema, chosen once; Kafka's and Debezium's logical types are
  * told by the schema's name (Debezium documentation, "Data type mappings").
  */
 import { civilFromDays } from "#connect/api/civil-date";
 import { DATE, DECIMAL, type Schema, TIME, TIMESTAMP } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { type ConnectValue, Decimal } from "#connect/api/value";
-
-export type ToText = (value: ConnectValue) => string;
+import type { ToText } from "./dialect.ts";
 
 const DAY_MS = 86_400_000;
 /** Scalars as Java and PostgreSQL both print them; anything else as JSON. */
@@ -61,7 +60,7 @@ function bytesText(value: ConnectValue): string {
   return value instanceof Uint8Array ? `\\x${Buffer.from(value.buffer, value.byteOffset, value.length).toString("hex")}` : plain(value);
 }
 /** io.debezium.data.Bits: little-endian bytes; `length` bits, the highest first in the text. */
-function bitsText(value: ConnectValue, length: number): string {
+export function bitsText(value: ConnectValue, length: number): string {
   if (!(value instanceof Uint8Array)) return plain(value);
   let text = "";
   for (let i = value.length - 1; i >= 0; i--) text += (value[i] ?? 0).toString(2).padStart(8, "0");
@@ -87,7 +86,7 @@ function daysText(value: ConnectValue): string {
   return days === -2147483648 ? "-infinity" : dateText(days);
 }
 /** JSON of a map or a struct without a type of its own. Integers stay exact. */
-function jsonText(value: ConnectValue): string {
+export function jsonText(value: ConnectValue): string {
   if (value === null || value === undefined) return "null";
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Struct)

@@ -2,25 +2,14 @@
  * The SQL that applies many rows at once: every column travels as one text array and is cast to the column's own type, so
  * one prepared statement serves any number of rows and any type that has a text form.
  */
-import type { RowShape, RowText } from "./change.ts";
-import type { InsertMode } from "./config.ts";
-import { quoteName, quoteTable } from "./naming.ts";
-import type { Table } from "./tables.ts";
-import { arrayLiteral } from "./value-text.ts";
+import type { RowShape, RowText } from "../change.ts";
+import type { InsertMode } from "../config.ts";
+import { quoteTable as tableText, type Statement, type Table, writable as writableColumns } from "../dialect.ts";
+import type { TableId } from "../naming.ts";
+import { arrayLiteral } from "../value-text.ts";
 
-export interface Statement {
-  readonly text: string;
-  readonly values: readonly string[];
-}
-/** Indexes of the shape's columns that a statement writes: present at the target, not computed, known in the row. */
-function writable(table: Table, shape: RowShape, sample: RowText): number[] {
-  const indexes: number[] = [];
-  shape.columns.forEach((c, i) => {
-    const target = table.columns.get(c.name);
-    if (target !== undefined && !target.computed && sample[i] !== undefined) indexes.push(i);
-  });
-  return indexes;
-}
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const quoteTable = (id: TableId): string => tableText({ quoteName }, id);
 function source(table: Table, shape: RowShape, indexes: readonly number[]): { from: string; casts: string[]; names: string[] } {
   const names = indexes.map((i) => quoteName(shape.columns[i]?.name ?? ""));
   const casts = indexes.map((i, n) => `u.c${n}::${table.columns.get(shape.columns[i]?.name ?? "")?.type ?? "text"}`);
@@ -32,7 +21,7 @@ const columnsOf = (rows: readonly RowText[], indexes: readonly number[]): string
 
 /** Rows of one shape with the same known columns (see `knownColumns`). Key columns come first in the shape. */
 export function writeStatement(mode: InsertMode, table: Table, shape: RowShape, rows: readonly RowText[]): Statement {
-  const indexes = writable(table, shape, rows[0] ?? []);
+  const indexes = writableColumns({ columnKey: (name) => name }, table, shape, rows[0] ?? []);
   const { from, casts, names } = source(table, shape, indexes);
   const isKey = indexes.map((i) => i < shape.keyCount);
   const keys = names.filter((_, n) => isKey[n]);
@@ -42,7 +31,7 @@ export function writeStatement(mode: InsertMode, table: Table, shape: RowShape, 
     const where = names.flatMap((name, n) => (isKey[n] ? [`t.${name} = ${casts[n]}`] : []));
     return { text: `update ${quoteTable(table.id)} as t set ${set.join(", ")} from ${from} where ${where.join(" and ")}`, values };
   }
-  const overriding = indexes.some((i) => table.columns.get(shape.columns[i]?.name ?? "")?.identityAlways) ? " overriding system value" : "";
+  const overriding = indexes.some((i) => table.columns.get(shape.columns[i]?.name ?? "")?.identity) ? " overriding system value" : "";
   let text = `insert into ${quoteTable(table.id)} (${names.join(", ")})${overriding} select ${casts.join(", ")} from ${from}`;
   if (mode === "upsert" && keys.length > 0) {
     const set = names.flatMap((name, n) => (isKey[n] ? [] : [`${name} = excluded.${name}`]));
@@ -60,7 +49,3 @@ export function deleteStatement(table: Table, shape: RowShape, rows: readonly Ro
   );
   return { text: `delete from ${quoteTable(table.id)} as t using ${from} where ${where.join(" and ")}`, values: columnsOf(rows, indexes) };
 }
-
-/** Which columns of the row are known, as text to group by. */
-export const knownColumns = (row: RowText): string =>
-  row.includes(undefined) ? row.map((v) => (v === undefined ? "-" : "x")).join("") : "";

@@ -24,6 +24,7 @@ const config: ConfigDef = [
   { name: "batch.size", type: "INT", default: 2000, importance: "LOW", doc: "Most lines in one batch." },
 ];
 const CHUNK_BYTES = 64 * 1024;
+const LOOK_BYTES = 512;
 const IDLE_MS = 1_000;
 const LOOK_MS = 100;
 
@@ -33,10 +34,12 @@ class FileSourceTask implements SourceTask {
   readonly #topic: string;
   readonly #batchSize: number;
   readonly #partition: SourcePartition;
-  readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  /** Small until there is much to read: idle tasks are many. */
+  #chunk = Buffer.allocUnsafe(LOOK_BYTES);
   #handle: FileHandle | null = null;
   #lines = new LineSplitter(0);
   #readAt = 0;
+  #lookMs = LOOK_MS;
 
   constructor(settings: TaskConfig, context: SourceTaskContext) {
     const parsed = parseConfig(config, settings);
@@ -57,11 +60,18 @@ class FileSourceTask implements SourceTask {
     this.#lines = new LineSplitter(this.#readAt);
   }
   async poll(): Promise<readonly SourceRecord[]> {
-    for (let waited = 0; !this.#context.signal.aborted; waited += LOOK_MS) {
+    for (let leftMs = IDLE_MS; !this.#context.signal.aborted; ) {
       if (this.#lines.size === 0) await this.#read();
-      if (this.#lines.size > 0) return this.#batch();
-      if (waited >= IDLE_MS) break;
-      await pause(LOOK_MS, this.#context.signal);
+      if (this.#lines.size > 0) {
+        this.#lookMs = LOOK_MS;
+        return this.#batch();
+      }
+      if (leftMs <= 0) break;
+      // A file that has been quiet is looked at less and less often: hundreds of them cost nearly nothing.
+      this.#lookMs = Math.min(IDLE_MS, this.#lookMs * 2);
+      const ms = Math.min(leftMs, this.#lookMs);
+      await pause(ms, this.#context.signal);
+      leftMs -= ms;
     }
     return [];
   }
@@ -94,9 +104,13 @@ class FileSourceTask implements SourceTask {
     if (handle === null) return;
     while (this.#lines.size === 0) {
       const { bytesRead } = await handle.read(this.#chunk, 0, this.#chunk.length, this.#readAt);
-      if (bytesRead === 0) return;
+      if (bytesRead === 0) {
+        if (this.#chunk.length > LOOK_BYTES) this.#chunk = Buffer.allocUnsafe(LOOK_BYTES);
+        return;
+      }
       this.#readAt += bytesRead;
       this.#lines.push(this.#chunk.subarray(0, bytesRead));
+      if (bytesRead === LOOK_BYTES) this.#chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     }
   }
   /** Null: the file is not there yet. */
@@ -112,6 +126,7 @@ class FileSourceTask implements SourceTask {
   }
 }
 function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);

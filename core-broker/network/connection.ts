@@ -182,6 +182,11 @@ export class Connection {
     if (this.#socket.isPaused() && !this.#memory.full) this.#resume();
   }
   #answer(frame: Buffer): void {
+    const bare = this.#authenticator?.bareMessage ?? null;
+    if (bare !== null) {
+      void this.#answerBare(bare, frame);
+      return;
+    }
     let peek: RequestPeek;
     let handler: Handler | undefined;
     let result: ReturnType<Handler["run"]>;
@@ -209,6 +214,22 @@ export class Connection {
         },
       );
     } else this.#respond(api, peek, result);
+  }
+  async #answerBare(bare: (message: Buffer) => Promise<Buffer | null>, frame: Buffer): Promise<void> {
+    let reply: Buffer | null = null;
+    try {
+      reply = await bare(frame);
+    } catch (error) {
+      this.#deps.onHandlerFailure("SASL", error);
+    }
+    if (reply === null) return this.close();
+    if (this.#closed) return;
+    const size = Buffer.alloc(4);
+    size.writeInt32BE(reply.length, 0);
+    this.#socket.write(Buffer.concat([size, reply]));
+    this.#done();
+    if (this.#authenticator !== null) this.#afterAuthentication(this.#authenticator);
+    this.#work();
   }
   #settle(api: Api, peek: RequestPeek, body: Body): void {
     this.#respond(api, peek, body);

@@ -46,6 +46,8 @@ export interface Authenticator {
   readonly expired: boolean;
   /** The longest frame before authentication is complete. */
   readonly receiveBytesMax: number;
+  /** Set after a handshake of version 0: frames are bare SASL messages. Answers the bare reply; null: the connection ends without one. */
+  readonly bareMessage: ((message: Buffer) => Promise<Buffer | null>) | null;
 }
 /** What clients may use; milliseconds to wait, 0 for none. */
 export interface NetworkQuotas {

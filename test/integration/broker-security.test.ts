@@ -47,6 +47,21 @@ describe("logins", () => {
     await new Promise((resolve) => setTimeout(resolve, 900));
     await expect(names(client)).rejects.toThrow(/closed/);
   });
+  test("clients from before Kafka 1.0 send bare SASL messages after a handshake of version 0; a failure only ends the connection", async () => {
+    const broker = await start();
+    const [right, wrong] = [await connect(broker), await connect(broker)];
+    const bare = async (client: WireClient, message: string): Promise<Buffer> => {
+      expect((await client.send(saslHandshake, 0, { mechanism: "PLAIN" })).errorCode).toBe(ErrorCode.NONE);
+      const size = Buffer.alloc(4);
+      size.writeInt32BE(Buffer.byteLength(message));
+      const reply = client.next();
+      client.socket.write(Buffer.concat([size, Buffer.from(message)]));
+      return reply;
+    };
+    expect(await bare(right, "\0alice\0alice-secret")).toHaveLength(0);
+    expect(await names(right)).toEqual([]);
+    await expect(bare(wrong, "\0alice\0guess")).rejects.toThrow(/closed/);
+  });
   test("another user, another mechanism, or again too soon is refused", async () => {
     const broker = await start();
     const [hasty, other] = [await connect(broker), await connect(broker)];

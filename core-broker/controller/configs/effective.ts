@@ -114,7 +114,8 @@ export class EffectiveConfig {
       for (const found of this.#brokerValues(name)) {
         values.push(found);
         if (found.source !== ConfigSource.DEFAULT && found.value !== null) {
-          fallback ??= factor === 1 ? found.value : String(Number(found.value) * factor);
+          // log.retention.hours=-1 is for ever, as retention.ms=-1.
+          fallback ??= factor === 1 ? found.value : String(Math.max(-1, Number(found.value) * factor));
         }
       }
     }

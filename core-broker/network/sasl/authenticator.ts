@@ -1,7 +1,8 @@
 /**
  * A connection's authentication (KIP-43, KIP-152): SaslHandshake names the mechanism, SaslAuthenticate carries its messages.
  * A failure is told once, after a pause, and ends the connection. Sessions may end before their connection (KIP-368): from
- * then on only a new handshake is heard. Handshake version 0, after which bare SASL bytes would follow, is refused.
+ * then on only a new handshake is heard. After a handshake of version 0 (clients from before Kafka 1.0, kafka-python 2) frames are bare
+ * SASL messages until the login is complete, and a failure only ends the connection.
  */
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
@@ -23,9 +24,12 @@ export interface SaslDeps {
   readonly clock: Clock;
   readonly random: Random;
 }
-interface Refusal {
+const NOTHING = Buffer.alloc(0);
+interface Answer {
   readonly errorCode: number;
-  readonly errorMessage: string;
+  readonly errorMessage: string | null;
+  readonly authBytes?: Buffer;
+  readonly sessionLifetimeMs?: number;
 }
 
 export function saslAuthenticator(listener: SaslListener, deps: SaslDeps): Authenticator {
@@ -39,6 +43,7 @@ class SaslSession implements Authenticator {
   readonly #deps: SaslDeps;
   readonly #own: ReadonlyMap<number, Handler>;
   #server: SaslServer | null = null;
+  #bare = false;
   #mechanism: SaslMechanism | null = null;
   #principal: Principal | null = null;
   /** By the monotonic clock. */
@@ -76,12 +81,12 @@ class SaslSession implements Authenticator {
     }
     const mechanism = mechanisms.find((candidate) => candidate === wanted);
     const changed = this.#mechanism !== null && this.#mechanism !== mechanism;
-    if (version < 1 || mechanism === undefined || changed) {
+    if (mechanism === undefined || changed) {
       this.failed = true;
-      const errorCode = version < 1 ? ErrorCode.UNSUPPORTED_VERSION : ErrorCode.UNSUPPORTED_SASL_MECHANISM;
-      return { errorCode, mechanisms: [...mechanisms] };
+      return { errorCode: ErrorCode.UNSUPPORTED_SASL_MECHANISM, mechanisms: [...mechanisms] };
     }
     this.#mechanism = mechanism;
+    this.#bare = version < 1;
     this.#beganMs = now;
     this.#server = this.#begin(mechanism);
     return { errorCode: ErrorCode.NONE, mechanisms: [...mechanisms] };
@@ -94,7 +99,14 @@ class SaslSession implements Authenticator {
     return scramServer({ mechanism: code, credential: (user) => listener.scram(user, code), random: this.#deps.random });
   }
 
-  async #authenticate(message: Buffer) {
+  get bareMessage(): ((message: Buffer) => Promise<Buffer | null>) | null {
+    return this.#bare && this.#server !== null ? (message) => this.#authenticateBare(message) : null;
+  }
+  async #authenticateBare(message: Buffer): Promise<Buffer | null> {
+    const { errorCode, authBytes } = await this.#authenticate(message);
+    return errorCode === ErrorCode.NONE ? (authBytes ?? NOTHING) : null;
+  }
+  async #authenticate(message: Buffer): Promise<Answer> {
     const server = this.#server;
     if (server === null || this.#mechanism === null) {
       const errorMessage = `SaslAuthenticate request received ${this.complete ? "after successful authentication" : "before a handshake"}`;
@@ -129,7 +141,7 @@ class SaslSession implements Authenticator {
     return leftMs;
   }
   /** The pause makes guessing slow. */
-  async #refuse(errorMessage: string): Promise<Refusal> {
+  async #refuse(errorMessage: string): Promise<Answer> {
     const { failureDelayMs } = this.#listener;
     if (failureDelayMs > 0) await this.#deps.clock.sleep(failureDelayMs);
     this.failed = true;

@@ -3,6 +3,7 @@ import type { RawConfig } from "#connect/api/config";
 import type { Connector, SourceConnectorPlugin } from "#connect/api/connector";
 import { ConfigError } from "#connect/api/errors";
 import { type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
+import { VERSION } from "../cdc/source-block.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { readServer } from "./catalog.ts";
 import { CONFIGS, refuseUnsupported, settingsOf } from "./config.ts";
@@ -11,7 +12,6 @@ import type { Flavor } from "./ddl/ddl.ts";
 import { currentNames } from "./former-names.ts";
 import { readOffset } from "./position.ts";
 import { serverOf } from "./server-settings.ts";
-import { VERSION } from "./source-info.ts";
 import { mysqlTask } from "./task.ts";
 
 const WITHOUT_LOG =

@@ -2,12 +2,10 @@
 import type { RawColumn } from "#connect/api/raw-row";
 import type { Schema } from "#connect/api/schema";
 import type { ConnectValue } from "#connect/api/value";
-import type { ColumnMask } from "../cdc/column-mask.ts";
 import type { Filters } from "../cdc/filters.ts";
-import type { MessageKeys } from "../cdc/message-keys.ts";
-import type { NameAdjuster } from "../cdc/name-adjustment.ts";
 import { type Column, dottedTableId, type Table } from "../cdc/table-model.ts";
 import { type PlannedColumn, type PlannedType, TablePlan } from "../cdc/table-plan.ts";
+import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import type { TopicNaming } from "../cdc/topic-naming.ts";
 import type { TableColumn } from "./binlog/types.ts";
 import type { Codecs, ColumnType, TypeModes } from "./column-type.ts";
@@ -15,16 +13,10 @@ import type { ColumnConverters } from "./converters.ts";
 import { sourceTypeParameters } from "./source-type.ts";
 import { columnType } from "./types.ts";
 
-export interface PlanSettings {
+export interface PlanSettings extends CommonPlanSettings {
   readonly filters: Filters;
   readonly naming: TopicNaming;
-  readonly keys: MessageKeys;
   readonly modes: TypeModes;
-  readonly adjustSchema: NameAdjuster;
-  readonly adjustField: NameAdjuster;
-  readonly mask: (schema: string, table: string, column: string) => ColumnMask | null;
-  /** Whether a column's type goes into its schema's parameters (`column.propagate.source.type` and `datatype.…`). */
-  readonly propagate: (column: string, type: string) => boolean;
   readonly converters: ColumnConverters;
   /** `include.schema.comments` */
   readonly comments: boolean;

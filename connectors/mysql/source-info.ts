@@ -1,37 +1,24 @@
 /** The `source` block of MySQL's and MariaDB's events. */
-import { INT32, INT64, OPTIONAL_INT64, OPTIONAL_STRING, type Schema, STRING, structOf } from "#connect/api/schema";
+import { INT32, INT64, OPTIONAL_INT64, OPTIONAL_STRING, type Schema, STRING } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
-import { SNAPSHOT_MARKER, type SnapshotMarker } from "../cdc/envelope.ts";
+import type { SnapshotMarker } from "../cdc/envelope.ts";
+import { sourceSchema, VERSION } from "../cdc/source-block.ts";
 import type { Flavor } from "./ddl/ddl.ts";
 
-const sourceSchema = (name: string): Schema =>
-  structOf(
-    [
-      ["version", STRING],
-      ["connector", STRING],
-      ["name", STRING],
-      ["ts_ms", INT64],
-      ["snapshot", SNAPSHOT_MARKER],
-      ["db", STRING],
-      ["sequence", OPTIONAL_STRING],
-      ["ts_us", OPTIONAL_INT64],
-      ["ts_ns", OPTIONAL_INT64],
-      ["table", OPTIONAL_STRING],
-      ["server_id", INT64],
-      ["gtid", OPTIONAL_STRING],
-      ["file", STRING],
-      ["pos", INT64],
-      ["row", INT32],
-      ["thread", OPTIONAL_INT64],
-      ["query", OPTIONAL_STRING],
-    ],
-    { name, version: 1 },
-  );
+const FIELDS = [
+  ["table", OPTIONAL_STRING],
+  ["server_id", INT64],
+  ["gtid", OPTIONAL_STRING],
+  ["file", STRING],
+  ["pos", INT64],
+  ["row", INT32],
+  ["thread", OPTIONAL_INT64],
+  ["query", OPTIONAL_STRING],
+] as const;
 export const SOURCE_SCHEMAS: Readonly<Record<Flavor, Schema>> = {
-  mysql: sourceSchema("io.debezium.connector.mysql.Source"),
-  mariadb: sourceSchema("io.debezium.connector.mariadb.Source"),
+  mysql: sourceSchema("io.debezium.connector.mysql.Source", FIELDS),
+  mariadb: sourceSchema("io.debezium.connector.mariadb.Source", FIELDS),
 };
-export const VERSION = "3.4.0.Final";
 
 /** Builds source blocks; what all events of a transaction share is set once for it. */
 export class SourceInfo {

@@ -3,12 +3,12 @@ import type { RawConfig } from "#connect/api/config";
 import type { Connector, SourceConnectorPlugin } from "#connect/api/connector";
 import { ConfigError } from "#connect/api/errors";
 import { type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
+import { VERSION } from "../cdc/source-block.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { CONFIG, refuseUnsupported, settingsOf } from "./config.ts";
 import { connect, serverOf } from "./connection.ts";
 import { sqlState } from "./failures.ts";
 import { readOffset } from "./position.ts";
-import { VERSION } from "./source-info.ts";
 import { postgresTask } from "./task.ts";
 
 const NEEDED = ["database.hostname", "database.user", "database.dbname"];

@@ -1,9 +1,7 @@
 /** Makes table plans: columns and their types from the wire (or the catalogue), keys and defaults from the catalogue. */
 import type { Filters } from "../cdc/filters.ts";
-import type { MessageKeys } from "../cdc/message-keys.ts";
-import type { ColumnMask } from "../cdc/column-mask.ts";
-import type { NameAdjuster } from "../cdc/name-adjustment.ts";
 import { type PlannedColumn, TablePlan } from "../cdc/table-plan.ts";
+import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import type { TopicNaming } from "../cdc/topic-naming.ts";
 import type { CatalogTable } from "./catalog.ts";
 import type { TypeModes } from "./column-type.ts";
@@ -13,16 +11,10 @@ import { sourceTypeParameters } from "./source-type.ts";
 import type { TypeRegistry } from "./type-registry.ts";
 import { columnType } from "./types.ts";
 
-export interface PlanSettings {
+export interface PlanSettings extends CommonPlanSettings {
   readonly filters: Filters;
   readonly naming: TopicNaming;
-  readonly keys: MessageKeys;
   readonly modes: Omit<TypeModes, "snapshot">;
-  readonly adjustSchema: NameAdjuster;
-  readonly adjustField: NameAdjuster;
-  readonly mask: (schema: string, table: string, column: string) => ColumnMask | null;
-  /** Whether a column's type goes into its schema's parameters (`column.propagate.source.type` and `datatype.…`). */
-  readonly propagate: (column: string, type: string) => boolean;
 }
 export interface WireColumn {
   readonly name: string;

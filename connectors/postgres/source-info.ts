@@ -1,28 +1,16 @@
 /** The `source` block of PostgreSQL's events. */
-import { INT64, OPTIONAL_INT64, OPTIONAL_STRING, type Schema, STRING, structOf } from "#connect/api/schema";
+import { OPTIONAL_INT64, type Schema, STRING } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
-import { SNAPSHOT_MARKER, type SnapshotMarker } from "../cdc/envelope.ts";
+import type { SnapshotMarker } from "../cdc/envelope.ts";
+import { sourceSchema, VERSION } from "../cdc/source-block.ts";
 
-export const SOURCE_SCHEMA: Schema = structOf(
-  [
-    ["version", STRING],
-    ["connector", STRING],
-    ["name", STRING],
-    ["ts_ms", INT64],
-    ["snapshot", SNAPSHOT_MARKER],
-    ["db", STRING],
-    ["sequence", OPTIONAL_STRING],
-    ["ts_us", OPTIONAL_INT64],
-    ["ts_ns", OPTIONAL_INT64],
-    ["schema", STRING],
-    ["table", STRING],
-    ["txId", OPTIONAL_INT64],
-    ["lsn", OPTIONAL_INT64],
-    ["xmin", OPTIONAL_INT64],
-  ],
-  { name: "io.debezium.connector.postgresql.Source", version: 1 },
-);
-export const VERSION = "3.4.0.Final";
+export const SOURCE_SCHEMA: Schema = sourceSchema("io.debezium.connector.postgresql.Source", [
+  ["schema", STRING],
+  ["table", STRING],
+  ["txId", OPTIONAL_INT64],
+  ["lsn", OPTIONAL_INT64],
+  ["xmin", OPTIONAL_INT64],
+]);
 
 /** Builds source blocks; the parts that a transaction's events share are made once for it. */
 export class SourceInfo {

@@ -3,6 +3,7 @@ import type { RawConfig } from "#connect/api/config";
 import type { Connector, SourceConnectorPlugin, TaskConfig } from "#connect/api/connector";
 import { ConfigError } from "#connect/api/errors";
 import { type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
+import { VERSION } from "../cdc/source-block.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { databaseName } from "./catalog.ts";
 import { quoted } from "./change-tables/statements.ts";
@@ -10,7 +11,6 @@ import { CONFIG, refuseUnsupported, settingsOf } from "./config.ts";
 import { Session } from "./connection.ts";
 import { readOffset } from "./position.ts";
 import { serverOf, type SqlServer } from "./server-settings.ts";
-import { VERSION } from "./source-info.ts";
 import { sqlserverTask } from "./task.ts";
 
 /** Throws ConfigError for logins that are not supported. */

@@ -1,9 +1,7 @@
 /** Makes table plans: columns, types, keys and defaults from the table's definition; cells from the columns of a query. */
-import type { ColumnMask } from "../cdc/column-mask.ts";
-import type { MessageKeys } from "../cdc/message-keys.ts";
-import type { NameAdjuster } from "../cdc/name-adjustment.ts";
 import type { Column, Table } from "../cdc/table-model.ts";
 import { type PlannedColumn, TablePlan } from "../cdc/table-plan.ts";
+import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import { type TableName, idOf } from "./catalog.ts";
 import { quoted } from "./change-tables/statements.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
@@ -11,17 +9,11 @@ import { SOURCE_SCHEMA } from "./source-info.ts";
 import { sourceTypeParameters } from "./source-type.ts";
 import { columnType } from "./types.ts";
 
-export interface PlanSettings {
+export interface PlanSettings extends CommonPlanSettings {
   /** Whether a column is captured; the id is schema.table.column. */
   readonly column: (schema: string, table: string, column: string) => boolean;
   readonly topic: (table: TableName) => string;
-  readonly keys: MessageKeys;
   readonly modes: TypeModes;
-  readonly adjustSchema: NameAdjuster;
-  readonly adjustField: NameAdjuster;
-  readonly mask: (schema: string, table: string, column: string) => ColumnMask | null;
-  /** Whether a column's type goes into its schema's parameters. */
-  readonly propagate: (column: string, type: string) => boolean;
   /** `include.schema.comments` */
   readonly comments: boolean;
 }

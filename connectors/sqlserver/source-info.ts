@@ -1,29 +1,17 @@
 /** The `source` block of SQL Server's events. */
-import { INT64, OPTIONAL_INT64, OPTIONAL_STRING, type Schema, STRING, structOf } from "#connect/api/schema";
+import { OPTIONAL_INT64, OPTIONAL_STRING, type Schema, STRING } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
-import { SNAPSHOT_MARKER, type SnapshotMarker } from "../cdc/envelope.ts";
+import type { SnapshotMarker } from "../cdc/envelope.ts";
+import { sourceSchema, VERSION } from "../cdc/source-block.ts";
 import type { Lsn } from "./change-tables/lsn.ts";
 
-export const SOURCE_SCHEMA: Schema = structOf(
-  [
-    ["version", STRING],
-    ["connector", STRING],
-    ["name", STRING],
-    ["ts_ms", INT64],
-    ["snapshot", SNAPSHOT_MARKER],
-    ["db", STRING],
-    ["sequence", OPTIONAL_STRING],
-    ["ts_us", OPTIONAL_INT64],
-    ["ts_ns", OPTIONAL_INT64],
-    ["schema", STRING],
-    ["table", STRING],
-    ["change_lsn", OPTIONAL_STRING],
-    ["commit_lsn", OPTIONAL_STRING],
-    ["event_serial_no", OPTIONAL_INT64],
-  ],
-  { name: "io.debezium.connector.sqlserver.Source", version: 1 },
-);
-export const VERSION = "3.4.0.Final";
+export const SOURCE_SCHEMA: Schema = sourceSchema("io.debezium.connector.sqlserver.Source", [
+  ["schema", STRING],
+  ["table", STRING],
+  ["change_lsn", OPTIONAL_STRING],
+  ["commit_lsn", OPTIONAL_STRING],
+  ["event_serial_no", OPTIONAL_INT64],
+]);
 
 export interface SourceTable {
   readonly schema: string;

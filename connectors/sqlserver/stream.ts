@@ -247,7 +247,7 @@ export class DatabaseStream {
       instance: instance.name,
       columns: reading.planned.select,
       mode: settings.queryMode,
-      skipped: settings.skipped,
+      skipped: settings.skippedCodes,
       after,
       maxRows,
     });

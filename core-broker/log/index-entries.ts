@@ -1,6 +1,6 @@
 /**
- * A file of fixed-size entries kept in memory once it was needed. Appends are written behind: when enough have gathered, and at
- * roll, flush and close. Losing them in a crash costs nothing, because recovery rebuilds the indexes of all segments after the
+ * A file of fixed-size entries kept in memory once it was needed. Appends are written behind: when enough have gathered, once a
+ * second, and at roll, flush and close. Losing them in a crash costs nothing, because recovery rebuilds the indexes of all segments after the
  * recovery point.
  */
 import type { Disk } from "./store/types.ts";
@@ -47,6 +47,9 @@ export class IndexEntries {
   }
   writeBehind(): void {
     if (this.#size - this.#written >= WRITE_BEHIND_BYTES) this.persist();
+  }
+  get isBehind(): boolean {
+    return this.#size > this.#written;
   }
   /** Writes what is not on disk yet (page cache); `sync` also makes it durable. The file always exists afterwards. */
   persist(sync = false): void {

@@ -383,6 +383,9 @@ export class Log {
     this.#discard(new Set(group), keep);
   }
 
+  writeIndexesBehind(): void {
+    if (!this.#closed && this.#touched) this.segments.active.writeIndexesBehind();
+  }
   /** clean: flush and snapshot, so that the next start scans nothing. */
   close(clean: boolean): void {
     if (this.#closed) return;

@@ -291,6 +291,10 @@ export class Segment {
     this.timeIndex.entries.persist();
     this.trustedFrom = Number.MAX_SAFE_INTEGER;
   }
+  /** Into the page cache, for Kafka's dump tool; nothing here depends on it. */
+  writeIndexesBehind(): void {
+    for (const { entries } of [this.offsetIndex, this.timeIndex]) if (entries.isBehind) entries.persist();
+  }
   /** The log's bytes only: recovery scans the newest segment and makes its indexes again. */
   flushData(): void {
     this.file.sync();

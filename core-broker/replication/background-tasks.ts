@@ -11,6 +11,7 @@ import type { LocalPartition } from "./partition.ts";
 const FIRST_ROUND_DELAY_MS = 30_000;
 const CHECKPOINT_SOON_MS = 1000;
 const DIRECTORY_WATCH_MS = 5000;
+const INDEX_WRITE_BEHIND_MS = 1000;
 
 export interface TaskSubject {
   all(): Iterable<LocalPartition>;
@@ -62,6 +63,11 @@ export class BackgroundTasks {
       "directories",
       () => DIRECTORY_WATCH_MS,
       () => this.watchDirectories(),
+    );
+    this.#repeat(
+      "indexes",
+      () => INDEX_WRITE_BEHIND_MS,
+      () => this.writeIndexes(),
     );
     this.#repeat(
       "cleaner",
@@ -121,6 +127,9 @@ export class BackgroundTasks {
   }
   flushAll(): void {
     for (const partition of this.#subject.all()) this.#each(partition, "flush", () => partition.flush());
+  }
+  writeIndexes(): void {
+    for (const partition of this.#subject.all()) this.#each(partition, "indexes", () => partition.log.writeIndexesBehind());
   }
   /** A folder that vanished (unmounted, removed) takes its partitions offline, the others stay; back again, they are too. */
   watchDirectories(): void {

@@ -53,6 +53,17 @@ describe("log manager on the real disk", () => {
     await manager.close();
   });
 
+  it("writes index entries behind, for tools that look while it runs", async () => {
+    const { manager } = await openManager({ disk: fileDisk, dirs: [join(root, "indexes")] });
+    const partition = manager.create("t", 0, { topicId: TOPIC_ID, config: { "index.interval.bytes": "100" } });
+    for (let i = 0; i < 10; i++) partition.append(batchOf(values("v".repeat(200))), { origin: "client" });
+    const sizeOf = (suffix: string): number => fileDisk.sizeOf(join(root, "indexes", "t-0", `00000000000000000000${suffix}`));
+    manager.tasks.writeIndexes();
+    expect(sizeOf(".index")).toBe(9 * 8);
+    expect(sizeOf(".timeindex")).toBeGreaterThanOrEqual(12);
+    await manager.close();
+  });
+
   it("removes a deleted partition's files after the delay and never loads them again", async () => {
     const dirs = [join(root, "del")];
     const { manager, clock } = await openManager({ disk: fileDisk, dirs });

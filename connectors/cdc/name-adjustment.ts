@@ -5,12 +5,12 @@ export type NameAdjuster = (name: string) => string;
 
 const hex4 = (char: string): string => char.charCodeAt(0).toString(16).padStart(4, "0");
 
-function adjuster(replace: (char: string) => string, first: RegExp, rest: RegExp): NameAdjuster {
+function adjuster(replace: (char: string, at: number) => string, first: RegExp, rest: RegExp): NameAdjuster {
   return (name) => {
     let out = "";
     for (let i = 0; i < name.length; i++) {
       const char = name.charAt(i);
-      out += (i === 0 ? first : rest).test(char) ? char : replace(char);
+      out += (i === 0 ? first : rest).test(char) ? char : replace(char, i);
     }
     return out;
   };
@@ -23,7 +23,8 @@ export function nameAdjuster(mode: string, forField: boolean): NameAdjuster {
     case "none":
       return (name) => name;
     case "avro":
-      return adjuster(() => "_", /[A-Za-z_]/, rest);
+      // A digit at the beginning stays, behind an underscore.
+      return adjuster((c, at) => (at === 0 && /[0-9]/.test(c) ? `_${c}` : "_"), /[A-Za-z_]/, rest);
     case "avro_unicode":
       // The underscore itself is escaped, so that the mapping can be undone.
       return adjuster((c) => `_u${hex4(c)}`, /[A-Za-z]/, forField ? /[A-Za-z0-9]/ : /[A-Za-z0-9.]/);

@@ -70,7 +70,7 @@ export function settingsOf(
   return new Settings({ ...config, ...values }, [...CONFIGS[flavor], ...unlistedKeys(UNLISTED)]);
 }
 
-export function typeModes(s: Settings): Omit<TypeModes, "charsetTables"> {
+export function typeModes(flavor: Flavor, s: Settings): Omit<TypeModes, "charsetTables"> {
   const zone = s.optional("driver.connectionTimeZone") ?? s.optional("database.connectionTimeZone");
   return {
     decimal: s.choice("decimal.handling.mode") as TypeModes["decimal"],
@@ -78,7 +78,8 @@ export function typeModes(s: Settings): Omit<TypeModes, "charsetTables"> {
     time: s.choice("time.precision.mode") as TypeModes["time"],
     binary: s.choice("binary.handling.mode") as TypeModes["binary"],
     adjustYears: s.bool("enable.time.adjuster"),
-    zone: zone === null || zone === "" || /^(SERVER|LOCAL)$/i.test(zone) ? null : zone,
+    // MariaDB's driver tells the server its zone, so that values stay the same moments; MySQL's only reads them by it.
+    zone: flavor === "mariadb" || zone === null || zone === "" || /^(SERVER|LOCAL)$/i.test(zone) ? null : zone,
   };
 }
 

@@ -98,8 +98,10 @@ export class TablePlans {
     const id = dottedTableId({ catalog: database, schema: null, table });
     const type = s.converters(id, column) ?? columnType(column, s.modes);
     if (type === null) return null;
-    const mask = type.textual === true ? s.mask(database, table, column.name) : null;
-    const parameters = { ...mask?.parameters, ...this.#sourceType(database, table, column) };
+    const rule = s.mask(database, table, column.name);
+    // Other values stay as they are, but the schema says what was asked for.
+    const mask = type.textual === true ? rule : null;
+    const parameters = { ...rule?.parameters, ...this.#sourceType(database, table, column) };
     const value = defaultOf(column, type);
     const cell = wire.kind === "binlog" ? wire.columns[at] : undefined;
     return {

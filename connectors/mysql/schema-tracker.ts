@@ -38,8 +38,8 @@ const FILTERED: readonly RegExp[] = [
 ];
 const FILTER_SETTING = "schema.history.internal.ddl.filter";
 /** Java's Pattern.CASE_INSENSITIVE | DOTALL, over the whole statement. */
-function ddlFilter(list: string | null): (sql: string) => boolean {
-  const given = splitExpressions(list ?? "").map((e) => anchored(e, FILTER_SETTING, { dotAll: true }));
+function ddlFilter(lists: readonly (string | null)[]): (sql: string) => boolean {
+  const given = lists.flatMap((list) => splitExpressions(list ?? "")).map((e) => anchored(e, FILTER_SETTING, { dotAll: true }));
   return (sql) => FILTERED.some((pattern) => pattern.test(sql)) || given.some((e) => e.test(sql));
 }
 
@@ -54,7 +54,7 @@ export class SchemaTracker {
   constructor(settings: TrackerSettings) {
     this.#s = settings;
     const { info, settings: s } = settings;
-    this.passesOver = ddlFilter(s.all.optional(FILTER_SETTING));
+    this.passesOver = ddlFilter([s.all.optional(FILTER_SETTING), s.all.optional(`internal.${FILTER_SETTING}`)]);
     this.schema = new MysqlSchema({
       flavor: s.flavor,
       ignoreTableCase: info.ignoreTableCase,

@@ -207,7 +207,7 @@ async function* chunksOf(run: SnapshotRun, tables: readonly TableName[]): AsyncG
         status: "SUCCEEDED",
         data_collections: ids,
       });
-    const read = await tableRead(run, name, overrides.get(id) ?? null, scanned);
+    const read = await tableRead(run, name, statementOf(run.conditions.get(id)) ?? overrides.get(id) ?? null, scanned);
     if (read === null) continue;
     run.notifier.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: id, data_collections: ids });
     const { table, select, conditions } = read;
@@ -216,6 +216,13 @@ async function* chunksOf(run: SnapshotRun, tables: readonly TableName[]): AsyncG
       yield { table, chunk, sql: condition === "" ? select : `${select} WHERE ${condition}` };
     }
   }
+}
+/** The filter of a blocking snapshot may be a whole statement, in the reference it has to be one; null: it is a condition, or none. */
+const statementOf = (filter: string | undefined): string | null => (filter !== undefined && /^\s*SELECT\b/i.test(filter) ? filter : null);
+/** A statement inside another one keeps its ORDER BY only where it has a LIMIT too. */
+function inItsOrder(statement: string): string {
+  const own = statement.replace(/;\s*$/, "");
+  return /\bORDER\s+BY\b/i.test(own) && !/\bLIMIT\b/i.test(own) ? `${own} LIMIT 18446744073709551615` : own;
 }
 interface TableRead {
   readonly table: TableRun;
@@ -236,7 +243,7 @@ async function tableRead(
   const columns = run.plans.selected(table);
   if (columns.length === 0) return null;
   const id = idOf(name);
-  const from = override === null ? `${quoted(name.database)}.${quoted(name.table)}` : `(${override.replace(/;\s*$/, "")}) AS o`;
+  const from = override === null ? `${quoted(name.database)}.${quoted(name.table)}` : `(${inItsOrder(override)}) AS o`;
   const types = table.columns.map((c) => [c.name, c.typeExpression, c.length, c.scale]);
   const shape = shapeOf(columns, types, override, table.primaryKeyColumnNames);
   if (progress?.isComplete(id, shape) === true) return null;
@@ -245,7 +252,7 @@ async function tableRead(
   const bounds =
     earlier?.bounds ?? (await boundsOf(run.opened.sql, name, cut, settings.all.int("millrace.snapshot.chunk.rows"), run.aborted));
   const numbers = Array.from({ length: bounds.length + 1 }, (_, i) => i).filter((i) => earlier?.done.has(i) !== true);
-  const condition = run.conditions.get(id);
+  const condition = statementOf(run.conditions.get(id)) === null ? run.conditions.get(id) : "";
   return {
     table: {
       id,

@@ -287,17 +287,16 @@ export class StreamReader implements BinlogConsumer, RowContext {
       offset,
       nowMs,
     );
-    this.#schemaChanges(sql, kept, at, nowMs, offset);
+    this.#schemaChanges(sql, kept, tableNames(result.events), at, nowMs, offset);
     this.#truncated(result.events, at, offset);
     this.#offset = offset;
     this.#afterStatement();
     this.events.flush();
   }
-  #schemaChanges(sql: string, events: readonly DdlEvent[], at: number, tsMs: number, offset: SourceOffset): void {
+  #schemaChanges(sql: string, events: readonly DdlEvent[], tables: string, at: number, tsMs: number, offset: SourceOffset): void {
     const { settings, partition } = this.#s;
     if (!settings.includeSchemaChanges) return;
     const shown = events.filter((e) => e.type !== "TRUNCATE");
-    const tables = [...new Set(shown.flatMap((e) => (e.table === null ? [] : [e.table.table])))].join(",");
     const whole = shown.length > 0 && shown.every((e) => e.table === null) && !/^\s*(CREATE|DROP)\s+(DATABASE|SCHEMA)\b/i.test(sql);
     const previous = this.#offset;
     shown.forEach((e, i) => {
@@ -458,3 +457,12 @@ const unknownTable = (map: TableMap): SourceError =>
   failed(
     `Encountered change event for table ${dottedTableId({ catalog: map.schema, schema: null, table: map.table })} whose schema isn't known to this connector`,
   );
+/** Of all tables of a statement, also of those that are not captured; in the order of the reference's HashSet. */
+function tableNames(events: readonly DdlEvent[]): string {
+  const ids = new Map(
+    events.flatMap(({ table, type }) => (table === null || type === "TRUNCATE" ? [] : [[dottedTableId(table), table.table] as const])),
+  );
+  return inHashMapOrder(ids)
+    .map(([, name]) => name)
+    .join(",");
+}

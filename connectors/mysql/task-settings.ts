@@ -66,7 +66,7 @@ export function taskSettings(
     keepsDdl: ddlFilter(s, filters),
     gtidSource: chosenBy(s, "gtid.source.includes", "gtid.source.excludes"),
     planSettings(charsetTables) {
-      const modes: TypeModes = { ...typeModes(s), charsetTables };
+      const modes: TypeModes = { ...typeModes(flavor, s), charsetTables };
       return {
         ...commonPlanSettings(s),
         filters,

@@ -41,6 +41,7 @@ export function enumType(quoted: readonly string[]): ColumnType {
   return {
     shape: semantic.enumeration(listed),
     neutral: "",
+    textual: true,
     text: TEXT,
     binlog: () => cell,
     defaultOf: (t) => t,
@@ -58,6 +59,7 @@ export function setType(quoted: readonly string[]): ColumnType {
   return {
     shape: semantic.enumerationSet(allowed(members)),
     neutral: "",
+    textual: true,
     text: TEXT,
     binlog: () => cell,
     defaultOf: (t) => t,

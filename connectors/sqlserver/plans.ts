@@ -86,9 +86,11 @@ export class TablePlans {
   #column(name: TableName, column: Column, type: ColumnType, wire: number): PlannedColumn {
     const s = this.#s;
     const id = `${name.schema}.${name.table}`;
-    const mask = type.textual === true ? s.mask(name.schema, name.table, column.name) : null;
+    const rule = s.mask(name.schema, name.table, column.name);
+    // Other values stay as they are, but the schema says what was asked for.
+    const mask = type.textual === true ? rule : null;
     const wanted = s.propagate(`${id}.${column.name}`, `${id}.${column.typeName}`);
-    const parameters = { ...mask?.parameters, ...(wanted && sourceTypeParameters(column)) };
+    const parameters = { ...rule?.parameters, ...(wanted && sourceTypeParameters(column)) };
     const comment = s.comments ? column.comment : null;
     const value = column.defaultValueExpression === null ? undefined : type.defaultOf(column.defaultValueExpression);
     return {

@@ -20,6 +20,8 @@ export const HISTORY_SETTINGS: readonly (readonly [name: string, value: string |
   [`${PREFIX}file.filename`, null],
   [`${PREFIX}name`, null],
   [`${PREFIX}ddl.filter`, null],
+  // The reference knows the filter by this name only.
+  [`internal.${PREFIX}ddl.filter`, null],
 ];
 /** Class names by their last part; the older ones are of Debezium before 2.0. */
 const KINDS: Readonly<Record<string, "kafka" | "file" | "memory">> = {

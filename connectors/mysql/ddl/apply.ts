@@ -86,7 +86,7 @@ export function applied(shape: TableShape, actions: readonly Action[], o: ApplyO
     columns: columns.list.map((c, i) => (c.position === i + 1 ? c : { ...c, position: i + 1 })),
     primaryKeyColumnNames: key,
     defaultCharsetName: charset.charset,
-    comment: comment !== undefined && o.comments && o.creates ? comment.text : shape.comment,
+    comment: comment !== undefined && o.comments ? comment.text : shape.comment,
     attributes: [],
     ...(differs || systemVersioned
       ? { detail: { ...(differs ? { storedCharset: charset.stored ?? "" } : {}), ...(systemVersioned ? { systemVersioned } : {}) } }

@@ -68,6 +68,8 @@ class Run implements StatementTarget {
   readonly #events: DdlEvent[] = [];
   readonly #undo: (() => void)[] = [];
   #counts = false;
+  /** The database that ALTER DATABASE names. */
+  #about: string | null = null;
   cursor: Cursor | null = null;
   database: string | null;
 
@@ -88,7 +90,14 @@ class Run implements StatementTarget {
   }
   result(): DdlResult {
     if (this.#events.length > 0) return { events: this.#events, counts: true };
-    const all: DdlEvent = { type: "DATABASE", databaseName: this.#given, ddl: this.#statement, table: null, changes: [], whole: true };
+    const all: DdlEvent = {
+      type: "DATABASE",
+      databaseName: this.#about ?? this.#given,
+      ddl: this.#statement,
+      table: null,
+      changes: [],
+      whole: true,
+    };
     return { events: [all], counts: this.#counts };
   }
   #event(type: DdlEventType, ddl: string, table: TableId | null, changes: readonly TableChange[], database = table?.catalog): void {
@@ -135,7 +144,9 @@ class Run implements StatementTarget {
   }
   createLike(id: TableId, like: TableId, lenient: boolean, ddl: string): void {
     this.#counts = true;
-    if (lenient && this.#schema.tables.get(id) !== undefined) return;
+    const there = lenient ? this.#schema.tables.get(id) : undefined;
+    // Nothing changes, but the reference announces it.
+    if (there !== undefined) return this.#event("CREATE", ddl, id, [{ type: "CREATE", id, previousId: null, table: there }]);
     const model = this.#schema.tables.get(like);
     // A table that is not captured: neither is what is known of the new one.
     if (model === undefined)
@@ -195,6 +206,7 @@ class Run implements StatementTarget {
     const database = name ?? this.database ?? "";
     if (choice.charset === null && choice.collation === null) return;
     this.#schema.databases.set(database, chosen(choice, this.#schema.databases.get(database) ?? this.#schema.server));
+    this.#about = database;
   }
   dropDatabase(name: string, ddl: string): void {
     this.#schema.databases.delete(name);

@@ -40,12 +40,19 @@ export function writeInteger(out: ByteSink, value: number): void {
     out.length = putDigits(b, p, 9, n - high * 1e9);
   } else out.length = putDigits(b, p, digitCount(n), n);
 }
+/** Times of rows that were written together are of the same day. */
+let lastDays = 0,
+  lastDate = civilFromDays(0);
 /** The quoted text `YYYY-MM-DDTHH:MM:SS[.f]Z`; false (nothing written): a year that has not four digits. `digits`: of the fraction, 0 to 6. */
 export function writeInstant(out: ByteSink, seconds: number, micros: number, digits: number): boolean {
   const days = Math.floor(seconds / 86_400);
   // 1 January of the years 0 and 10000.
   if (days < -719_528 || days >= 2_932_897) return false;
-  const [year, month, day] = civilFromDays(days);
+  if (days !== lastDays) {
+    lastDays = days;
+    lastDate = civilFromDays(days);
+  }
+  const [year, month, day] = lastDate;
   const clock = seconds - days * 86_400;
   out.reserve(40);
   const b = out.bytes;

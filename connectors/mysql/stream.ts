@@ -108,7 +108,11 @@ export class StreamReader implements BinlogConsumer, RowContext {
   }
   /** Reads on in a compressed transaction; true: input may go on. */
   drain(): boolean {
-    this.#guarded(() => this.#drained());
+    try {
+      this.#drained();
+    } catch (error) {
+      this.#failed(error);
+    }
     return this.ready;
   }
   #drained(): void {
@@ -147,16 +151,16 @@ export class StreamReader implements BinlogConsumer, RowContext {
       this.events.tick();
       this.#ticked = true;
     }
-    this.#guarded(() => this.#handled(event));
+    try {
+      this.#handled(event);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
   /** What fails here is ours and not the connection's. */
-  #guarded(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#waits++;
-      this.#s.fail(error instanceof Error ? error : new Error(String(error)));
-    }
+  #failed(error: unknown): void {
+    this.#waits++;
+    this.#s.fail(error instanceof Error ? error : new Error(String(error)));
   }
   #handled(event: BinlogEvent): void {
     const { header } = event;

@@ -14,7 +14,7 @@ import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
 import { messageOf, SourceError } from "../cdc/source-error.ts";
-import { streamsAfterSnapshot } from "../cdc/start-decision.ts";
+import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { checkFlavor, readCharsetTables, readServer, type Server } from "./catalog.ts";
 import { checkGuardrail } from "../cdc/declared-config.ts";
 import { connect } from "./connection.ts";
@@ -32,7 +32,7 @@ import { openSnapshot } from "./snapshot-open.ts";
 import { type Begun, begunSnapshot } from "./snapshot-resume.ts";
 import { type Reading, type SnapshotRun, snapshotData, snapshotSchema } from "./snapshot-run.ts";
 import { SourceInfo } from "./source-info.ts";
-import { missingLog, type StartDecision, startDecision, streamStart } from "./start.ts";
+import { logLost, missingLog, streamStart } from "./start.ts";
 import { StreamReader } from "./stream.ts";
 import { type TaskSettings, taskSettings } from "./task-settings.ts";
 
@@ -203,11 +203,12 @@ class MysqlTask implements SourceTask {
     const stored = readOffset(offset);
     const missing = stored?.complete === true ? await missingLog(sql, info, stored) : null;
     const decision = await startDecision({
-      settings: s,
+      settings: s.all,
+      mode: s.snapshotMode,
       stored,
-      offset,
       history,
       missing,
+      lost: logLost(stored, offset),
       taken: this.#snapshotTaken || this.#resumeAt !== null,
     });
     if (!(await history.storageExists())) await history.initialize();

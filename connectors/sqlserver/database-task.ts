@@ -4,7 +4,7 @@ import type { SourceOffset } from "#connect/api/record";
 import { heartbeatRecord } from "../cdc/heartbeat.ts";
 import type { SchemaHistory } from "../cdc/schema-history/history.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
-import { streamsAfterSnapshot } from "../cdc/start-decision.ts";
+import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import type { CaptureInstance } from "./change-tables/capture-instance.ts";
 import { type Lsn, NO_LSN } from "./change-tables/lsn.ts";
 import { checkGuardrail } from "../cdc/declared-config.ts";
@@ -15,7 +15,7 @@ import type { SqlServer } from "./server-settings.ts";
 import { SignalDesk } from "./signal-desk.ts";
 import { openSnapshot } from "./snapshot-open.ts";
 import { type SnapshotRun, snapshotData, snapshotSchema } from "./snapshot-run.ts";
-import { missingChanges, type StartDecision, startDecision } from "./start.ts";
+import { changesLost, missingChanges } from "./start.ts";
 import { DatabaseStream } from "./stream.ts";
 
 export interface DatabaseTaskSettings {
@@ -61,7 +61,15 @@ export class DatabaseTask {
     const session = await this.#s.session();
     const missing = position?.complete === true ? await missingChanges(session, context.database, position) : null;
     if (!(await history.storageExists())) await history.initialize();
-    const decision = await startDecision({ settings, stored: position, offset, history, missing, taken: resumeAt !== null });
+    const decision = await startDecision({
+      settings: settings.all,
+      mode: settings.snapshotMode,
+      stored: position,
+      history: resumeAt === null ? history : null,
+      missing,
+      lost: changesLost(position, offset),
+      taken: resumeAt !== null,
+    });
     let from = position,
       at = offset;
     if (decision.schema || decision.data) {

@@ -6,6 +6,8 @@ import { EventWriter } from "../cdc/event-writer.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
 import { openSchemaHistory } from "../cdc/schema-history/open.ts";
+import type { HistoryStore } from "../cdc/schema-history/history.ts";
+import { memoryStore } from "../cdc/schema-history/stores.ts";
 import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { messageOf, SourceError } from "../cdc/source-error.ts";
@@ -37,6 +39,8 @@ class SqlServerTask implements SourceTask {
   #session: Session | null = null;
   /** Where to go on after a failure, by database. */
   readonly #resumeAt = new Map<string, SourceOffset>();
+  /** Of the whole life of the task, by database, so that a memory history outlives a broken connection. */
+  readonly #memories = new Map<string, HistoryStore>();
   #space: (() => void)[] = [];
   #wake: (() => void) | null = null;
   #running = false;
@@ -137,10 +141,13 @@ class SqlServerTask implements SourceTask {
       { partition, headers: this.#s.headers, tombstones: this.#s.all.bool("tombstones.on.delete"), nowMicros },
       this.#queue,
     );
+    const memory = this.#memories.get(database) ?? memoryStore();
+    this.#memories.set(database, memory);
     const history = openSchemaHistory(this.#s.all, this.#context, {
       source: partition,
       atOrBefore: historyOrder,
       catalogFirst: false,
+      memory,
       begins: (record) => record.position["snapshot"] !== undefined,
     });
     const notifier = new Notifier(this.#s.all, {

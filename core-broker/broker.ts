@@ -42,7 +42,8 @@ import { partitionChangeRecord } from "./protocol/state/metadata-records.ts";
 import type { LogManager, Partition } from "./replication/types.ts";
 import { authorizerOf, authorizes } from "./security/authorizer.ts";
 import { authenticators } from "./security/sasl.ts";
-import { certificateNames, tlsOptions } from "./security/tls.ts";
+import { certificateNames } from "./security/tls.ts";
+import { allTlsOptions, tlsRefusal } from "./security/tls-changes.ts";
 import { noteDurability, noteSettings } from "./start-notes.ts";
 import { automaticTopic, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from "./state-topics.ts";
 
@@ -161,6 +162,7 @@ async function open(
     brokers,
     automaticTopic: (name) => automaticTopic(config, name, controller.image.brokers.size),
     admitWrite: (write) => coordinators.admitWrite(write),
+    tlsRefusal: (changes) => tlsRefusal(config.listeners, effective.brokerProperties(), changes),
   };
   const handlers = brokerHandlers(handlerDeps, coordinatorHandlers(coordinators));
   const network = makeNetwork(config, deps, controller, effective, handlers, admission);
@@ -175,7 +177,9 @@ async function open(
   };
   // Known before the first request can come; again below, where ports that the system chose are known.
   if (!controller.image.brokers.has(config.nodeId)) register();
-  for (const address of config.listeners) listeners.push(await listen(network, address, tlsOptions(config.properties, address)));
+  const tls = allTlsOptions(config.listeners, effective.brokerProperties());
+  for (const address of config.listeners) listeners.push(await listen(network, address, tls.get(address.name)));
+  if (tls.size > 0) renewCertificates(config, deps.logger, controller, effective, network);
   register();
   coordinators.start();
   operation.running();
@@ -401,6 +405,25 @@ function follow(sync: PartitionSyncOptions, coordinators: Coordinators): void {
   });
 }
 
+/** With every change of this broker's settings: only then a file is looked at again. */
+function renewCertificates(
+  config: BrokerConfig,
+  logger: Logger,
+  controller: Controller,
+  effective: EffectiveConfig,
+  network: Network,
+): void {
+  controller.onChange(({ configs }) => {
+    if (!configs.some(({ resourceType }) => resourceType === ResourceType.BROKER)) return;
+    try {
+      for (const [name, options] of allTlsOptions(config.listeners, effective.brokerProperties())) network.renewTls(name, options);
+    } catch (error) {
+      logger.error("certificates could not be renewed; connections go on with the old ones", {
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    }
+  });
+}
 async function listen(network: Network, address: ListenerAddress, tls: TlsOptions | undefined): Promise<BoundListener> {
   try {
     return await network.listen(address, tls);

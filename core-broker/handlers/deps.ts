@@ -50,6 +50,8 @@ export interface HandlerDeps {
   brokers(listener: string): readonly BrokerEndpoint[];
   /** How a topic that is created automatically looks: state topics have their own settings. */
   automaticTopic(name: string): NewTopicSpec;
+  /** Why the broker could not serve TLS with these settings; null: it could. */
+  tlsRefusal(changes: ReadonlyMap<string, string | null>): string | null;
   /** The transaction coordinator's word on a transactional write. */
   admitWrite(write: TransactionalWrite): Promise<WriteAdmission>;
 }

@@ -1,6 +1,6 @@
 /** All listeners of the broker and the connections they accepted: limits on their number, and the sweep of idle ones. */
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import type { TlsOptions } from "node:tls";
+import type { Server as TlsServer, TlsOptions } from "node:tls";
 import type { Timer } from "../base/clock.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionGate } from "./connection-gate.ts";
@@ -24,6 +24,7 @@ export class Network {
   readonly #memory: RequestMemory;
   readonly #buffers = new BufferPool(KEPT_BUFFERS_BYTES_MAX);
   readonly #servers: Server[] = [];
+  readonly #tlsServers = new Map<string, TlsServer>();
   readonly #connections = new Set<Connection>();
   readonly #perHost = new Map<string, number>();
   readonly #perListener = new Map<string, number>();
@@ -63,11 +64,7 @@ export class Network {
   async listen(address: ListenerAddress, tls?: TlsOptions): Promise<BoundListener> {
     const accept = (socket: Socket): void => this.#accept(socket, address);
     const options = { noDelay: true, keepAlive: true, highWaterMark: 1 << 18 };
-    const server =
-      tls === undefined
-        ? createServer(options, accept)
-        : process.getBuiltinModule("node:tls").createServer(tls, (socket) => (isUntrusted(socket) ? socket.destroy() : accept(socket)));
-    if (tls !== undefined) server.on("tlsClientError", () => {});
+    const server = tls === undefined ? createServer(options, accept) : this.#tlsServer(address.name, tls, accept);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       const where = address.host === "" ? {} : { host: address.host };
@@ -81,6 +78,18 @@ export class Network {
     this.#sweep ??= this.#deps.clock.after(IDLE_SWEEP_MS, () => this.#closeIdle());
     // A TCP server that listens has an AddressInfo.
     return { ...address, port: (server.address() as AddressInfo).port };
+  }
+  #tlsServer(listener: string, tls: TlsOptions, accept: (socket: Socket) => void): Server {
+    const server = process
+      .getBuiltinModule("node:tls")
+      .createServer(tls, (socket) => (isUntrusted(socket) ? socket.destroy() : accept(socket)));
+    server.on("tlsClientError", () => {});
+    this.#tlsServers.set(listener, server);
+    return server;
+  }
+  /** For connections from now on; those that are there stay. Throws when there is no key or certificate in it that fits. */
+  renewTls(listener: string, tls: TlsOptions): void {
+    this.#tlsServers.get(listener)?.setSecureContext(tls);
   }
   async close(): Promise<void> {
     this.#sweep?.cancel();

@@ -1,7 +1,12 @@
 /** Logins over real sockets: pauses, limits and ends of sessions; what an authorizer leaves visible. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { afterEach, describe, expect, test } from "vitest";
 import { ErrorCode } from "#broker/protocol/errors";
-import { createAcls, metadata, saslAuthenticate, saslHandshake } from "#broker/protocol/messages/index";
+import { createAcls, incrementalAlterConfigs, metadata, saslAuthenticate, saslHandshake } from "#broker/protocol/messages/index";
 import { WireClient } from "../wire/wire-client.ts";
 import { makeTopic, startTestBroker, type TestBroker } from "./broker-fixture.ts";
 
@@ -129,4 +134,58 @@ test("an ACL counts at once and survives a restart", async () => {
   const again = await connect(broker);
   await login(again, "alice");
   expect(await names(again)).toEqual(["seen"]);
+});
+
+const noOpenssl = spawnSync("openssl", ["version"]).status === 0 ? "" : ": skipped, no openssl on the path";
+describe.skipIf(noOpenssl !== "")(`certificates${noOpenssl}`, () => {
+  function certificate(folder: string, name: string): string {
+    const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
+    const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/CN=${name}`];
+    execFileSync("openssl", [...made, "-keyout", key, "-out", cert], { stdio: "pipe" });
+    const file = join(folder, `${name}.pem`);
+    writeFileSync(file, readFileSync(key, "utf8") + readFileSync(cert, "utf8"));
+    return file;
+  }
+  const shown = (port: number): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
+        const name = socket.getPeerCertificate().subject.CN;
+        resolve(String(name));
+        socket.destroy();
+      });
+      socket.once("error", reject);
+    });
+  const SETTING = "listener.name.ssl.ssl.keystore.location";
+  const set = async ({ client }: TestBroker, value: string, name = SETTING) => {
+    const resources = [{ resourceType: 4, resourceName: "1", configs: [{ name, configOperation: 0, value }] }];
+    return (await client.send(incrementalAlterConfigs, 1, { resources, validateOnly: false })).responses[0];
+  };
+  test("are renewed by setting their file again, or another one, without a restart; a bad file is refused", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "certificates-"));
+    const [first, second] = [certificate(folder, "first"), certificate(folder, "second")];
+    const file = join(folder, "server.pem");
+    copyFileSync(first, file);
+    running = await startTestBroker({
+      listeners: "PLAINTEXT://127.0.0.1:0,SSL://127.0.0.1:0",
+      "ssl.keystore.type": "PEM",
+      "ssl.keystore.location": file,
+    });
+    const port = running.broker.listeners[1]?.port ?? 0;
+    expect(await shown(port)).toBe("first");
+    copyFileSync(second, file);
+    expect(await shown(port)).toBe("first");
+    expect((await set(running, file))?.errorCode).toBe(ErrorCode.NONE);
+    expect(await shown(port)).toBe("second");
+    copyFileSync(first, file);
+    expect((await set(running, file))?.errorCode).toBe(ErrorCode.NONE);
+    expect(await shown(port)).toBe("first");
+    expect(await set(running, join(folder, "missing.pem"))).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST });
+    writeFileSync(file, "no certificate");
+    expect(await set(running, file)).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST });
+    expect(await shown(port)).toBe("first");
+    expect((await set(running, second))?.errorCode).toBe(ErrorCode.NONE);
+    await running.restart();
+    expect(await shown(running.broker.listeners[1]?.port ?? 0)).toBe("second");
+    rmSync(folder, { recursive: true, force: true });
+  });
 });

@@ -75,7 +75,9 @@ function alterOne(context: AlterContext, resource: ResourceChange): Refusal | { 
     records.push(metadataRecord(configRecord, { resourceType, resourceName, name, value }));
   };
   for (const name of before.keys()) if (!after.has(name)) put(name, null);
-  for (const [name, value] of after) if (before.get(name) !== value) put(name, value);
+  // A broker's setting is written even if it stays what it was: the file that it names may be another one now.
+  const said = new Set(resource.resourceType === ResourceType.BROKER ? resource.changes.map(({ name }) => name) : []);
+  for (const [name, value] of after) if (before.get(name) !== value || said.has(name)) put(name, value);
   return { records };
 }
 /** Whether the resource may have settings at all. */

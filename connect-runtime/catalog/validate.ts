@@ -23,6 +23,7 @@ import {
 } from "./config-infos.ts";
 import { connectorKeys, SINK_KEYS, SOURCE_KEYS } from "./connector-keys.ts";
 import { chainDefinitions } from "./plugin-chains.ts";
+import { maskValue } from "../worker/secrets.ts";
 import { versionRefusal } from "./plugin-version.ts";
 
 export interface ValidationOptions {
@@ -222,8 +223,9 @@ function converterInfos(setting: string, config: RawConfig, findings: Findings, 
     return finding === undefined ? [] : [{ definition: keyInfo(key, prefix), value: valueInfo(finding, key.type, prefix) }];
   });
 }
-/** As Java prints a map. */
+const NOTHING_DECLARED: ReadonlySet<string> = new Set();
+/** As Java prints a map, but for its secrets. */
 const javaMap = (config: RawConfig): string =>
   `{${inHashMapOrder(Object.entries(config), true)
-    .map(([k, v]) => `${k}=${v ?? "null"}`)
+    .map(([k, v]) => `${k}=${v === null ? "null" : maskValue(k, v, NOTHING_DECLARED)}`)
     .join(", ")}}`;

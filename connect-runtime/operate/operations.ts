@@ -1,23 +1,22 @@
 /** The operations of REST that go beyond Kafka Connect, put together. */
 import type { Clock } from "#broker/base/clock";
-import type { Admin, ClientConfig, KafkaClients } from "#broker/client/types";
-import { ConnectError } from "../api/errors.ts";
+import type { Admin, KafkaClients } from "#broker/client/types";
 import { type ConnectorClasses } from "../herder/reads.ts";
 import { notFound, RestError } from "../herder/errors.ts";
-import type { ConnectorStateInfo, Herder, PostedConfig } from "../herder/types.ts";
+import type { ConnectorStateInfo, Herder } from "../herder/types.ts";
 import type { WorkerRequest } from "../herder/worker-client.ts";
 import type { Operations } from "../rest/operations.ts";
 import type { RestRequest } from "../rest/route.ts";
 import type { Secrets } from "../rest/secrets.ts";
-import { adminConfig, sinkConsumerConfig } from "../worker/client-config.ts";
+import { adminConfig } from "../worker/client-config.ts";
 import type { SkippedRecords } from "../store/skipped-records.ts";
 import type { ConfigMap, Worker } from "../worker/types.ts";
-import { runChecks } from "./checks.ts";
 import { cleanedUp, cleanupAdminConfig } from "./cleanup.ts";
 import { browseDeadLetters, type DeadLetterContext, replayDeadLetters } from "./dead-letters.ts";
 import { type ConnectorHealth, judged, type TaskHealth, taskHealth } from "./health.ts";
 import { metricsText, type RebalanceFigures, type StartCounts } from "./metrics.ts";
 import { inThread } from "./preview.ts";
+import { consumerConfig, hidingOf, pluginAnswers, told } from "./plugin-answers.ts";
 import type { ProgressWatch } from "./progress.ts";
 import { imported, rewound } from "./rewind.ts";
 import { sinkLag } from "./sink-lag.ts";
@@ -42,7 +41,6 @@ export interface OperationsOptions {
   readonly rebalance: () => RebalanceFigures;
   readonly clock: Clock;
 }
-const PREVIEW_DEFAULT = 5;
 const ASK_TIMEOUT_MS = 10_000;
 
 export function openOperations(options: OperationsOptions): Operations {
@@ -57,29 +55,17 @@ export function openOperations(options: OperationsOptions): Operations {
     sleep,
     admin: (config: ConfigMap): Promise<Admin> => clients.admin(cleanupAdminConfig(workerConfig, config, config["name"] ?? "")),
   };
+  const answers = pluginAnswers(options);
   const deadLetters = async (name: string): Promise<DeadLetterContext> => {
     const config = await resolved(name);
     return { clients, worker: workerConfig, name, config, consumer: consumerConfig(workerConfig, config, name) };
   };
   return {
     health: (name, local, request) => told(() => connectorHealth(options, name, local, request)),
-    check: (config) => told(async () => runChecks(await posted(options, config, null), workerConfig)),
-    checkConnector: (name) => told(async () => runChecks(await resolved(name), workerConfig)),
-    preview: (name, given, limit) =>
-      told(async () => {
-        const config = given === null ? await resolved(known(name)) : await posted(options, given, name);
-        const called = name ?? config["name"] ?? "preview";
-        const consumer = consumerConfig(workerConfig, config, called);
-        return inThread(
-          { kind: "preview", name: called, config, worker: workerConfig, limit: limit ?? PREVIEW_DEFAULT, consumer },
-          workerConfig,
-        );
-      }),
-    tryTransforms: (config, records) =>
-      told(async () => inThread({ kind: "transforms", config: await posted(options, config, null), records }, workerConfig)),
+    ...answers.operations,
     deadLetters: (name, request) => told(async () => browseDeadLetters(await deadLetters(name), request)),
     replay: (name, request) => told(async () => replayDeadLetters(await deadLetters(name), request)),
-    cleanup: (name, wanted) => told(() => cleanedUp(cleanup, name, wanted)),
+    cleanup: (name, wanted) => answers.of(name, () => cleanedUp(cleanup, name, wanted)),
     exportState: async (name) => {
       const { type, config } = herder.info(name);
       const offsets = await herder.offsets(name);
@@ -104,10 +90,6 @@ export function openOperations(options: OperationsOptions): Operations {
     },
   };
 }
-function known(name: string | null): string {
-  if (name === null) throw new RestError(400, "The request's body does not fit: 'config' is needed, there is no connector to take it from");
-  return name;
-}
 function connectorFigures(
   { herder, classes }: OperationsOptions,
   name: string,
@@ -125,28 +107,6 @@ function stateOf(herder: Herder, name: string): string {
     throw error;
   }
 }
-function consumerConfig(worker: ConfigMap, config: ConfigMap, name: string): ClientConfig {
-  const { "group.id": _group, ...rest } = sinkConsumerConfig(worker, config, { connector: `${name}-look`, task: 0 });
-  return rest;
-}
-/** A posted configuration, masks replaced by what the connector of that name has, references resolved. */
-async function posted({ herder, secrets, resolve }: OperationsOptions, config: PostedConfig, name: string | null): Promise<ConfigMap> {
-  const present = name ?? config["name"] ?? "";
-  const restored = await secrets.restored(config, herder.connectors().includes(present) ? herder.config(present) : null);
-  const strings: Record<string, string> = {};
-  for (const [key, value] of Object.entries(restored)) if (value !== null) strings[key] = value;
-  return resolve(strings);
-}
-/** What a plugin, a client or a setting is to blame for is the caller's to mend. */
-async function told<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof ConnectError) throw new RestError(400, error.message, error);
-    throw error;
-  }
-}
-
 async function connectorHealth(options: OperationsOptions, name: string, local: boolean, request: RestRequest): Promise<ConnectorHealth> {
   const { herder, worker, progress, workerId } = options;
   const { type } = herder.info(name);
@@ -165,7 +125,8 @@ async function connectorHealth(options: OperationsOptions, name: string, local: 
     try {
       position = await positionOf(options, name, type);
     } catch (error) {
-      reasons.push(`its position cannot be told: ${error instanceof Error ? error.message : String(error)}`);
+      const hide = await hidingOf(herder.config(name), options.resolve);
+      reasons.push(`its position cannot be told: ${hide(error instanceof Error ? error.message : String(error))}`);
     }
   }
   for (const { topic, partition, offset, why } of options.skipped.of(name))

@@ -1,5 +1,4 @@
 /** What goes beyond Kafka Connect: health, checks, preview, dead letters, rewind, state, metrics. */
-import type { Check } from "../api/diagnosis.ts";
 import { badRequest } from "../herder/errors.ts";
 import type { PostedConfig } from "../herder/types.ts";
 import type { BrowseRequest, ReplayRequest } from "../operate/dead-letters.ts";
@@ -10,14 +9,14 @@ import { bodies, flag, ok, param, type RestRequest, type Route } from "./route.t
 /** All throw RestError. */
 export interface Operations {
   health(name: string, local: boolean, request: RestRequest): Promise<object>;
-  check(config: PostedConfig): Promise<readonly Check[]>;
-  checkConnector(name: string): Promise<readonly Check[]>;
+  check(config: PostedConfig): Promise<unknown>;
+  checkConnector(name: string): Promise<unknown>;
   /** `config` null: the connector's own. */
   preview(name: string | null, config: PostedConfig | null, limit: number | null): Promise<unknown>;
   tryTransforms(config: PostedConfig, records: readonly TriedRecord[]): Promise<unknown>;
   deadLetters(name: string, request: BrowseRequest): Promise<object>;
   replay(name: string, request: ReplayRequest): Promise<object>;
-  cleanup(name: string, wanted: string): Promise<object>;
+  cleanup(name: string, wanted: string): Promise<unknown>;
   exportState(name: string): Promise<object>;
   importState(name: string, offsets: readonly OffsetEntry[]): Promise<string>;
   /** Null: to the beginning. */

@@ -2,8 +2,8 @@
  * Secrets in configurations: what is shown is masked, and the mask sent back means "as it was". Secret is what a plugin declares
  * as PASSWORD, and what has a name like one. A value that is a `${provider:…}` reference says nothing and stays.
  */
-import { catalog, pluginNames } from "../catalog/catalog.ts";
-import type { ConfigDef } from "../api/config.ts";
+import { catalog } from "../catalog/catalog.ts";
+import { declaredSecrets } from "../worker/declared-secrets.ts";
 import { isMasked, MASK, maskValue } from "../worker/secrets.ts";
 import { badRequest } from "../herder/errors.ts";
 import type { ConnectorInfo, PostedConfig, TaskInfo } from "../herder/types.ts";
@@ -21,7 +21,7 @@ export interface Secrets {
 }
 /** `visible`: Kafka Connect's behaviour (`millrace.rest.secrets=visible`), values are shown as they are. */
 export function openSecrets(visible: boolean): Secrets {
-  const mask = async (config: ConfigMap): Promise<ConfigMap> => masked(config, await declaredSecrets(config));
+  const mask = async (config: ConfigMap): Promise<ConfigMap> => masked(config, await declaredSecrets(catalog, config));
   const shown = (config: ConfigMap): Promise<ConfigMap> => (visible ? Promise.resolve(config) : mask(config));
   return {
     config: shown,
@@ -29,7 +29,7 @@ export function openSecrets(visible: boolean): Secrets {
     tasks: (tasks) => Promise.all(tasks.map(async (t) => ({ id: t.id, config: await shown(t.config) }))),
     async restored(posted, present) {
       if (visible || !Object.values(posted).some((v) => v?.includes(MASK) === true)) return posted;
-      const names = await declaredSecrets({ ...present, ...withoutNulls(posted) });
+      const names = await declaredSecrets(catalog, { ...present, ...withoutNulls(posted) });
       const before = present === null ? {} : masked(present, names);
       const restored: Record<string, string | null> = {};
       for (const [key, value] of Object.entries(posted)) {
@@ -59,21 +59,3 @@ const withoutNulls = (config: PostedConfig): ConfigMap =>
   Object.fromEntries(Object.entries(config).flatMap(([k, v]) => (v === null ? [] : [[k, v]])));
 const masked = (config: ConfigMap, names: ReadonlySet<string>): ConfigMap =>
   Object.fromEntries(Object.entries(config).map(([key, value]) => [key, maskValue(key, value, names)]));
-
-/** Keys that the connector, its converters and its transforms declare as passwords. */
-async function declaredSecrets(config: ConfigMap): Promise<ReadonlySet<string>> {
-  const names = new Set<string>();
-  const add = (def: ConfigDef | undefined, prefix: string): void => {
-    for (const key of def ?? []) if (key.type === "PASSWORD") names.add(prefix + key.name);
-  };
-  const className = config["connector.class"];
-  if (className !== undefined) add((await catalog.connector(className))?.config, "");
-  if (Object.keys(config).every((k) => !/^(transforms|predicates|(key|value|header)\.converter)/.test(k))) return names;
-  const known = await pluginNames();
-  for (const [key, value] of Object.entries(config)) {
-    const transform = /^transforms\.[^.]+\.(?=type$)/.exec(key)?.[0];
-    if (transform !== undefined) add(known.transforms.find(value)?.config, transform);
-    if (key === "key.converter" || key === "value.converter") add(known.converters.find(value)?.config, `${key}.`);
-  }
-  return names;
-}

@@ -7,7 +7,6 @@ import type { Producer, RecordHeader } from "#broker/client/types";
 import { ConnectError } from "../api/errors.ts";
 import { adminConfig, dlqProducerConfig } from "./client-config.ts";
 import type { Failure, FailureReporter } from "./failure.ts";
-import { scrubber } from "./secrets.ts";
 import { flagOf, numberOf } from "./settings.ts";
 import type { TaskHost } from "./task-host.ts";
 import { javaClassOf, messageOf, traceOf } from "./trace.ts";
@@ -71,7 +70,7 @@ export async function openDeadLetterQueue(host: TaskHost): Promise<DeadLetterQue
   if (topic === "") return null;
   const { counters, id } = host;
   const withContext = flagOf(host.connectorConfig, "errors.deadletterqueue.context.headers.enable", false);
-  const hidden = scrubber(host.connectorConfig, host.connectorConfig);
+  const { hidden } = host;
   await ensureTopic(host, topic);
   const producer: Producer = await host.clients.producer(dlqProducerConfig(host.workerConfig, host.connectorConfig, id));
   await producer.partitions(topic);

@@ -13,9 +13,10 @@ const IN_URL: readonly (readonly [RegExp, string])[] = [
   [/([?&;](?:[\w.]*password|[\w.]*secret|[\w.]*token|sslpassword)=)([^&;\s]+)/gi, `$1${MASK}`],
 ];
 const SHORTEST_SCRUBBED = 4;
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** `declared`: keys of type PASSWORD. */
-const isSecret = (key: string, declared: ReadonlySet<string>): boolean => declared.has(key) || NAMED_LIKE_ONE.test(key);
+export const isSecret = (key: string, declared: ReadonlySet<string>): boolean => declared.has(key) || NAMED_LIKE_ONE.test(key);
 export function maskValue(key: string, value: string, declared: ReadonlySet<string>): string {
   if (value === "" || REFERENCE.test(value)) return value;
   if (isSecret(key, declared)) return MASK;
@@ -28,18 +29,31 @@ export const isMasked = (key: string, value: string, declared: ReadonlySet<strin
   (value === MASK && isSecret(key, declared)) || value.includes(`:${MASK}@`) || value.includes(`=${MASK}`);
 
 /**
- * Takes the secrets of this configuration out of a text. `resolved` has its references resolved; what a reference became is a
- * secret whatever the key is called.
+ * The secrets of this configuration. `resolved` has its references resolved; what a reference became is a secret whatever the key is
+ * called. Texts that are too short to be told from others are left out.
  */
-export function scrubber(raw: ConfigMap, resolved: ConfigMap): (text: string) => string {
+export function secretValues(raw: ConfigMap, resolved: ConfigMap, declared: ReadonlySet<string>): readonly string[] {
   const secrets = new Set<string>();
   for (const [key, value] of Object.entries(resolved)) {
     const wasReference = raw[key] !== undefined && raw[key] !== value && raw[key].includes("${");
-    if (wasReference || isSecret(key, NOTHING)) secrets.add(value);
+    if (wasReference || isSecret(key, declared)) secrets.add(value);
     for (const [pattern] of IN_URL) for (const m of value.matchAll(pattern)) secrets.add(m[2] ?? "");
   }
-  const long = [...secrets].filter((s) => s.length >= SHORTEST_SCRUBBED).sort((a, b) => b.length - a.length);
+  return [...secrets].filter((s) => s.length >= SHORTEST_SCRUBBED);
+}
+export type Hiding = (text: string) => string;
+/** Takes these values out of a text. */
+export function hiding(values: readonly string[]): Hiding {
+  const long = values.toSorted((a, b) => b.length - a.length);
   if (long.length === 0) return (text) => text;
   return (text) => long.reduce((t, secret) => t.replaceAll(secret, MASK), text);
 }
-const NOTHING: ReadonlySet<string> = new Set();
+/** The same in every text of an answer: lists, plain objects with their keys, as deep as they go. */
+export function hiddenTexts(value: unknown, hide: Hiding): unknown {
+  if (typeof value === "string") return hide(value);
+  if (Array.isArray(value)) return value.map((each) => hiddenTexts(each, hide));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [hide(key), hiddenTexts(each, hide)]));
+}
+export const scrubber = (raw: ConfigMap, resolved: ConfigMap, declared: ReadonlySet<string> = NOTHING): Hiding =>
+  hiding(secretValues(raw, resolved, declared));

@@ -12,7 +12,6 @@ import type { ConnectValue } from "../api/value.ts";
 import { missingClass } from "./converters.ts";
 import { contextHeaders, ensureTopic, queueName } from "./dead-letter.ts";
 import type { Failure } from "./failure.ts";
-import { scrubber } from "./secrets.ts";
 import { flagOf } from "./settings.ts";
 import type { TaskHost } from "./task-host.ts";
 import { messageOf } from "./trace.ts";
@@ -38,7 +37,7 @@ function bytesOf(converter: Converter, topic: string, schema: Schema | null, val
 }
 /** Null: it was not asked for. Creates the topic with one partition if it is absent. Throws ConfigError without a topic's name. */
 export async function openSourceDeadLetters(host: TaskHost, producer: Producer): Promise<SourceDeadLetters | null> {
-  const { connectorConfig: config, counters, id } = host;
+  const { connectorConfig: config, counters, id, hidden } = host;
   if (!flagOf(config, ENABLE, false)) return null;
   const topic = queueName(config);
   if (topic === "") throw new ConfigError(`${ENABLE} needs errors.deadletterqueue.topic.name`);
@@ -47,7 +46,6 @@ export async function openSourceDeadLetters(host: TaskHost, producer: Producer):
   const key = plugin.create({ "schemas.enable": "true" }, true);
   const value = plugin.create({ "schemas.enable": "true" }, false);
   const withContext = flagOf(config, "errors.deadletterqueue.context.headers.enable", false);
-  const hidden = scrubber(config, config);
   await ensureTopic(host, topic);
   await producer.partitions(topic);
   return {

@@ -1,4 +1,5 @@
 /** What a running task has around it: in a task thread it stands on a MessagePort, in tests on plain functions. */
+import type { Hiding } from "./secrets.ts";
 import type { Clock } from "#broker/base/clock";
 import type { Logger } from "#broker/base/logger";
 import type { Random } from "#broker/base/random";
@@ -13,6 +14,8 @@ export interface TaskHost {
   readonly connectorConfig: ConfigMap;
   readonly taskConfig: ConfigMap;
   readonly workerConfig: ConfigMap;
+  /** Takes the configuration's secrets out of a text that others may read. */
+  readonly hidden: Hiding;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

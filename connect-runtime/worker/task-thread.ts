@@ -26,6 +26,7 @@ import {
   type ToThread,
   type ToThreadControl,
 } from "./thread-port.ts";
+import { hiding } from "./secrets.ts";
 import { traceOf } from "./trace.ts";
 import type { PluginCatalog, ThirdPartyPlugin, ThreadModules } from "./types.ts";
 
@@ -113,6 +114,7 @@ async function buildHost(job: TaskJob, modules: ThreadModules, control: TaskCont
     connectorConfig: job.connectorConfig,
     taskConfig: job.taskConfig,
     workerConfig: job.workerConfig,
+    hidden: hiding(job.secrets),
     clock: systemClock,
     random: systemRandom,
     log,

@@ -34,6 +34,8 @@ export interface TaskJob {
   readonly connectorConfig: ConfigMap;
   readonly taskConfig: ConfigMap;
   readonly workerConfig: ConfigMap;
+  /** Values that must not stand in what others may read. */
+  readonly secrets: readonly string[];
   readonly target: TargetState;
   readonly port: MessagePort;
   readonly counters: SharedArrayBuffer;

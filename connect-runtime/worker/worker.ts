@@ -10,7 +10,9 @@ import { alterSinkOffsets, alterSourceOffsets, resetSinkOffsets, sinkOffsets } f
 import { ConnectorRunner } from "./connector-runner.ts";
 import { missingClass } from "./converters.ts";
 import { RestartPolicy } from "./restart-policy.ts";
-import { scrubber } from "./secrets.ts";
+import { declaredSecrets } from "./declared-secrets.ts";
+import { hidingLogger } from "./hiding-logger.ts";
+import { hiding, scrubber, secretValues } from "./secrets.ts";
 import { numberOf, withPrefix } from "./settings.ts";
 import { TaskRunner } from "./task-runner.ts";
 import { type Placement, TaskThreads } from "./task-threads.ts";
@@ -58,7 +60,7 @@ class TaskWorker implements Worker {
     let hidden = scrubber(raw, raw);
     try {
       const config = await this.#resolve(raw);
-      hidden = scrubber(raw, config);
+      hidden = scrubber(raw, config, await declaredSecrets(this.#deps.catalog, config));
       const plugin = await this.#plugin(config);
       // Kafka Connect finds mistakes in them here, not when the first topic is needed.
       if (plugin.kind === "source") creationGroups(this.#config, config);
@@ -69,7 +71,7 @@ class TaskWorker implements Worker {
         raw,
         config,
         clock: this.#deps.clock,
-        log: this.#log({ connector: name }),
+        log: hidingLogger(this.#log({ connector: name }), hidden),
         state: (state, trace) => this.#listener.connectorState(name, state, trace === null ? null : hidden(trace)),
         reconfigurationRequested: () => this.#listener.reconfigurationRequested(name),
       });
@@ -114,7 +116,9 @@ class TaskWorker implements Worker {
       this.#refuseTooMany(id, connectorConfig, taskCount);
       const store = plugin.kind === "source" ? await this.#storeOf(id.connector, connectorConfig) : this.#deps.offsets;
       const { threadModules: modules } = this.#deps;
-      const data = { kind: plugin.kind, connectorConfig, taskConfig, workerConfig: this.#config, target };
+      const resolved = { ...connectorConfig, ...taskConfig };
+      const secrets = secretValues({ ...rawConnector, ...rawTask }, resolved, await declaredSecrets(this.#deps.catalog, resolved));
+      const data = { kind: plugin.kind, connectorConfig, taskConfig, workerConfig: this.#config, secrets, target };
       runner.launch({
         threads: this.#threads,
         modules,
@@ -122,7 +126,7 @@ class TaskWorker implements Worker {
         data,
         placement: placementOf(plugin, connectorConfig),
         restarts: new RestartPolicy(this.#config, connectorConfig),
-        hidden: scrubber({ ...rawConnector, ...rawTask }, { ...connectorConfig, ...taskConfig }),
+        hidden: hiding(secrets),
       });
     } catch (error) {
       runner.failed(error);

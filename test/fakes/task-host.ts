@@ -15,6 +15,7 @@ import type { SinkRecord, SourceOffset, SourceRecord } from "#connect/api/record
 import { STRING } from "#connect/api/schema";
 import { memoryOffsetStore } from "#connect/store/offset-memory";
 import { Counters } from "#connect/worker/counters";
+import { scrubber } from "#connect/worker/secrets";
 import { type TaskHost, TargetSwitch } from "#connect/worker/task-host";
 import type { ConfigMap, OffsetEntry, OffsetStore, PluginCatalog } from "#connect/worker/types";
 import { testWorkerConfig } from "./plugins.ts";
@@ -44,6 +45,7 @@ export function testHost(
     connectorConfig: config,
     taskConfig: config,
     workerConfig: { ...testWorkerConfig, ...options.worker },
+    hidden: scrubber(config, config),
     clock: systemClock,
     random: systemRandom,
     log,

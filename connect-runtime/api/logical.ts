@@ -60,7 +60,7 @@ export function dateToDays(value: Date): number {
 /** Milliseconds since midnight. */
 export function timeToMs(value: Date): number {
   const ms = value.getTime();
-  if (ms < 0 || ms >= DAY_MS) throw new DataError("Kafka Connect Time type should not have any date fields set to non-zero values.");
+  if (ms < 0 || ms > DAY_MS) throw new DataError("Kafka Connect Time type should not have any date fields set to non-zero values.");
   return ms;
 }
 export const daysToDate = (days: number): Date => new Date(days * DAY_MS);

@@ -3,6 +3,7 @@ import type { ConfigDef, ConfigKey, RawConfig } from "#connect/api/config";
 import { ConfigError } from "#connect/api/errors";
 import type { DeclaredKey } from "./declared-keys.ts";
 import type { Settings } from "./settings.ts";
+import { NAMING_STRATEGIES } from "./topic-naming.ts";
 import { CHANNEL_SETTINGS, SIGNAL_CHANNELS, signalChannels } from "./signal-channels.ts";
 import { CHECKS, checkOfType, type ValueCheck } from "./value-checks.ts";
 
@@ -56,6 +57,12 @@ export const configOf = (keys: readonly DeclaredKey[], rules: ConfigRules): Conf
 const UNLISTED: readonly UnlistedSetting[] = [
   ["field.name.adjustment.mode", "none"],
   ["topic.delimiter", "."],
+  ["topic.regex", null],
+  ["topic.replacement", null],
+  ["topic.key.enforce.uniqueness", "true"],
+  ["topic.key.field.name", "__dbz__physicalTableIdentifier"],
+  ["topic.key.field.regex", null],
+  ["topic.key.field.replacement", null],
   ["topic.transaction", "transaction"],
   ["topic.heartbeat.prefix", null],
   // Not the reference's: about how many rows a chunk of the initial snapshot has.
@@ -78,7 +85,7 @@ const SERVED: ServedValues = {
   "openlineage.integration.enabled": ["false"],
   "internal.snapshot.scan.all.columns.force": ["false"],
   "transaction.metadata.factory": ["io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory"],
-  "topic.naming.strategy": ["io.debezium.schema.SchemaTopicNamingStrategy", "io.debezium.schema.DefaultTopicNamingStrategy"],
+  "topic.naming.strategy": NAMING_STRATEGIES,
 };
 /** Throws ConfigError, naming the setting, for values that need something that is not here, instead of ignoring them. */
 export function refuseValues(config: RawConfig, served: ServedValues, refused: RefusedValues): void {

@@ -14,6 +14,8 @@ export interface EventSettings {
   readonly nowMicros: () => number;
 }
 
+const NOTHING_SKIPPED: ReadonlySet<string> = new Set();
+
 /** Records of one event share a batch; all but the last carry the position before the event, so that none is lost. */
 export class EventWriter {
   readonly #s: EventSettings;
@@ -93,7 +95,7 @@ export class EventWriter {
     this.#add(plan.topic, plan.keySchema, key, plan.envelope, value, this.#s.headers, more ? previous : offset, bytes, more);
     if (more) this.#add(plan.topic, plan.keySchema, key, null, null, this.#s.headers, offset, 0, false);
   }
-  /** An update that changes the key: the old key goes, the new one comes. */
+  /** An update that changes the key: the old key goes, the new one comes. `skipped`: operations that are left out, d and c among them. */
   keyChange(
     plan: TablePlan,
     oldKey: Struct,
@@ -105,21 +107,19 @@ export class EventWriter {
     previous: SourceOffset,
     offset: SourceOffset,
     bytes: number,
+    skipped: ReadonlySet<string> = NOTHING_SKIPPED,
   ): void {
+    const comes = !skipped.has("c"),
+      tombstone = this.#s.tombstones;
     const gone: readonly Header[] = [{ key: "__debezium.newkey", schema: plan.keySchema, value: newKey }, ...this.#s.headers];
     const come: readonly Header[] = [{ key: "__debezium.oldkey", schema: plan.keySchema, value: oldKey }, ...this.#s.headers];
-    this.#add(
-      plan.topic,
-      plan.keySchema,
-      oldKey,
-      plan.envelope,
-      this.#value(plan, "d", before, null, source, block()),
-      gone,
-      previous,
-      bytes,
-      true,
-    );
-    if (this.#s.tombstones) this.#add(plan.topic, plan.keySchema, oldKey, null, null, gone, previous, 0, true);
+    if (!skipped.has("d")) {
+      const value = this.#value(plan, "d", before, null, source, block());
+      const more = comes || tombstone;
+      this.#add(plan.topic, plan.keySchema, oldKey, plan.envelope, value, gone, more ? previous : offset, bytes, more);
+      if (tombstone) this.#add(plan.topic, plan.keySchema, oldKey, null, null, gone, comes ? previous : offset, 0, comes);
+    }
+    if (!comes) return;
     this.#add(
       plan.topic,
       plan.keySchema,

@@ -10,8 +10,13 @@ export interface Filters {
   snapshot(schema: string, table: string): boolean;
 }
 
-/** `container`: what tables are in, as the settings call it. */
-export function filtersOf(settings: Settings, builtinSchemas: readonly string[], container: "schema" | "database" = "schema"): Filters {
+/** `container`: what tables are in, as the settings call it. `builtinTables`: names, in lower case, that are captured in no schema. */
+export function filtersOf(
+  settings: Settings,
+  builtinSchemas: readonly string[],
+  container: "schema" | "database" = "schema",
+  builtinTables: readonly string[] = [],
+): Filters {
   const listed = (name: string): ((text: string) => boolean) | null => anyOf(settings.optional(name), name);
   const schemaIn = listed(`${container}.include.list`),
     schemaOut = listed(`${container}.exclude.list`);
@@ -23,7 +28,7 @@ export function filtersOf(settings: Settings, builtinSchemas: readonly string[],
   const signalTable = settings.optional("signal.data.collection");
   const table = (schema: string, name: string): boolean => {
     const id = `${schema}.${name}`;
-    if (builtinSchemas.includes(schema)) return false;
+    if (builtinSchemas.includes(schema) || builtinTables.includes(name.toLowerCase())) return false;
     if (signalTable !== null && id === signalTable) return true;
     if (schemaIn !== null ? !schemaIn(schema) : schemaOut?.(schema) === true) return false;
     return tableIn !== null ? tableIn(id) : tableOut?.(id) !== true;

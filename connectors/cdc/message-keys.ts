@@ -2,7 +2,7 @@
 import { ConfigError } from "#connect/api/errors";
 import { anchored } from "./expressions.ts";
 
-/** Null: the table's own key counts. Columns come in the order of the table. */
+/** Null: the table's own key counts, also where none of the columns is there. Columns come as they are listed. */
 export type MessageKeys = (schema: string, table: string, columns: readonly string[]) => readonly string[] | null;
 
 /** Rules as they were given, split as Java does: empty ones at the end do not count, unless there is nothing else at all. */
@@ -31,6 +31,7 @@ export function messageKeys(setting: string | null): MessageKeys {
   return (schema, table, columns) => {
     const rule = rules.find((r) => r.table.test(`${schema}.${table}`));
     if (rule === undefined) return null;
-    return columns.filter((name) => rule.columns.some((c) => c.test(name)));
+    const found = new Set(rule.columns.flatMap((c) => columns.filter((name) => c.test(name))));
+    return found.size === 0 ? null : [...found];
   };
 }

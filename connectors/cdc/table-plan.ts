@@ -151,10 +151,15 @@ export class TablePlan {
   }
   /** Whether two rows have the same key: by bytes, and where these differ by value (2.50 and 2.5 are one number). */
   sameKey(oldScan: CellScan, oldBytes: Buffer, scan: CellScan, b: Buffer): boolean {
-    const key = this.#key;
-    if (key === null) return true;
-    for (let i = 0; i < key.wire.length; i++) {
-      const at = key.wire[i] as number;
+    return this.#key === null || this.#same(this.#key, oldScan, oldBytes, scan, b);
+  }
+  /** Whether all columns of the value are the same. */
+  sameRow(oldScan: CellScan, oldBytes: Buffer, scan: CellScan, b: Buffer): boolean {
+    return this.#same(this.#value, oldScan, oldBytes, scan, b);
+  }
+  #same(cells: Cells, oldScan: CellScan, oldBytes: Buffer, scan: CellScan, b: Buffer): boolean {
+    for (let i = 0; i < cells.wire.length; i++) {
+      const at = cells.wire[i] as number;
       if (at < 0) continue;
       const s = scan.starts[at] as number,
         o = oldScan.starts[at] as number;
@@ -167,7 +172,7 @@ export class TablePlan {
       const e = scan.ends[at] as number,
         oe = oldScan.ends[at] as number;
       if (e - s === oe - o && b.compare(oldBytes, o, oe, s, e) === 0) continue;
-      const column = key.columns[i] as RawColumn;
+      const column = cells.columns[i] as RawColumn;
       if (!sameValue(column.decode(b, s, e), column.decode(oldBytes, o, oe))) return false;
     }
     return true;

@@ -23,7 +23,8 @@ export interface CommonSettings {
 }
 /** `connector`: its name in context headers. */
 export function commonSettings(s: Settings, connector: string, taskId: number, nowMs: number): CommonSettings {
-  const naming = topicNaming(s);
+  // PostgreSQL does not name the database in the source either.
+  const naming = topicNaming(s, connector === "postgresql");
   const queueBytes = s.int("max.queue.size.in.bytes");
   const skipped = s.list("skipped.operations").map((o) => o.toLowerCase());
   return {

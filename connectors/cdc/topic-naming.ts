@@ -1,4 +1,10 @@
-/** Names of topics: `<prefix><delimiter><schema><delimiter><table>` and the connector's own ones. */
+/**
+ * Names of topics: `<prefix><delimiter><schema><delimiter><table>` and the connector's own ones. `topic.naming.strategy` says more:
+ * Default… names have no schema where the database is not part of names either (PostgreSQL), …Unicode… write characters that Kafka
+ * refuses as `_uXXXX`, …Regex… send tables to the topics that `topic.regex` and `topic.replacement` make of these names.
+ */
+import { ConfigError } from "#connect/api/errors";
+import { JavaRegex } from "#connect/api/java-regex";
 import type { Settings } from "./settings.ts";
 
 /** Characters that Kafka refuses become underscores. */
@@ -7,18 +13,59 @@ export const topicName = (name: string): string => (name === "." || name === "..
 export interface TopicNaming {
   readonly prefix: string;
   data(schema: string, table: string): string;
+  /** A field that tells the tables of one topic apart in keys; null: none is added. */
+  keyField(schema: string, table: string): { readonly name: string; readonly value: string } | null;
   readonly transaction: string;
   readonly heartbeat: string;
   readonly message: string;
 }
 
-export function topicNaming(settings: Settings): TopicNaming {
+const unicodeName = (name: string): string => name.replace(/[^a-zA-Z0-9.-]/g, (c) => `_u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+export const NAMING_STRATEGIES: readonly string[] = ["", "Unicode", "Regex"].flatMap((kind) =>
+  ["Schema", "Default"].map((base) => `io.debezium.schema.${base}${kind}TopicNamingStrategy`),
+);
+
+/** `route`: the topic for a table's own one. `ofTopic`: what tells that table apart in keys. */
+function routing(settings: Settings): { readonly route: (topic: string) => string; readonly ofTopic: (topic: string) => string } {
+  const needed = (name: string): string => {
+    const value = settings.optional(name);
+    if (value === null || value === "") throw new ConfigError(`The '${name}' value is invalid: A value is required`);
+    return value;
+  };
+  const compiled = (name: string, expression: string): JavaRegex => {
+    try {
+      return new JavaRegex(expression);
+    } catch (cause) {
+      throw new ConfigError(`The '${name}' value is invalid: A regular expression is required, but '${expression}' is not valid`, cause);
+    }
+  };
+  const regex = compiled("topic.regex", needed("topic.regex")),
+    replacement = needed("topic.replacement");
+  const keyExpression = settings.optional("topic.key.field.regex"),
+    keyReplacement = settings.optional("topic.key.field.replacement");
+  const keyRegex = keyExpression === null || keyReplacement === null ? null : compiled("topic.key.field.regex", keyExpression);
+  return {
+    route: (topic) => regex.replaceWhole(topic, replacement) ?? topic,
+    ofTopic: (topic) => keyRegex?.replaceWhole(topic, keyReplacement ?? "") ?? topic,
+  };
+}
+
+/** `withoutSchema`: the names of the Default… strategies have no schema. */
+export function topicNaming(settings: Settings, withoutSchema = false): TopicNaming {
+  const strategy = settings.string("topic.naming.strategy");
+  const clean = strategy.includes("Unicode") ? unicodeName : topicName;
+  const routes = strategy.includes("Regex") ? routing(settings) : null;
+  const dropsSchema = withoutSchema && strategy.includes(".Default");
+  const raw = (schema: string, table: string): string => [prefix, ...(dropsSchema ? [] : [schema]), table].join(delimiter);
+  const keyName = settings.bool("topic.key.enforce.uniqueness") ? settings.string("topic.key.field.name") : null;
   const prefix = settings.string("topic.prefix");
   const delimiter = settings.optional("topic.delimiter") ?? ".";
   const heartbeatPrefix = settings.optional("topic.heartbeat.prefix") ?? settings.string("heartbeat.topics.prefix");
   return {
     prefix,
-    data: (schema, table) => topicName([prefix, schema, table].join(delimiter)),
+    data: (schema, table) => clean(routes === null ? raw(schema, table) : routes.route(raw(schema, table))),
+    keyField: (schema, table) =>
+      routes === null || keyName === null ? null : { name: keyName, value: routes.ofTopic(clean(raw(schema, table))) },
     transaction: topicName([prefix, settings.optional("topic.transaction") ?? "transaction"].join(delimiter)),
     heartbeat: topicName([heartbeatPrefix, prefix].join(delimiter)),
     message: topicName([prefix, "message"].join(delimiter)),

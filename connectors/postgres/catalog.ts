@@ -27,10 +27,10 @@ const COLUMNS = `SELECT n.nspname, c.relname, a.attname, a.atttypid::int8::text 
  LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
  WHERE c.relkind IN ('r', 'p', 'f', 'm', 'v') AND $1::text IS NOT DISTINCT FROM $1 `;
 
-/** Primary keys come first, then unique indexes by name; an index over an expression is no key. */
+/** Primary keys come first, then unique indexes by name, with their INCLUDE columns as in the reference; an index over an expression is no key. */
 const KEYS = `SELECT n.nspname, c.relname, i.indisprimary, ic.relname AS indexname,
  (SELECT array_agg(a.attname::text ORDER BY k.ord) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, ord)
-   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE k.ord <= i.indnkeyatts) AS columns
+   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE i.indnkeyatts >= k.ord OR NOT i.indisprimary) AS columns
  FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE i.indisunique AND i.indisvalid AND (i.indisprimary OR NOT (0 = ANY (i.indkey::int2[]))) AND $1::text IS NOT DISTINCT FROM $1 `;

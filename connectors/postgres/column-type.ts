@@ -16,6 +16,8 @@ export interface ColumnType {
   readonly unavailable: ConnectValue;
   /** Text taken for a default that is a function call; undefined: defaults of this type are not shown at all. */
   readonly generatedDefault?: string;
+  /** Of types whose defaults differ from values: the default of a literal, null if it is none, undefined if it is read like a value. */
+  readonly defaultFrom?: (literal: string) => ConnectValue | undefined;
 }
 
 /** How the database's values are represented (`*.handling.mode`, `time.precision.mode`, …). */

@@ -3,42 +3,19 @@ import type { OffsetValue, SourceOffset, SourcePartition } from "#connect/api/re
 import type { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
 import { inHashMapOrder } from "../cdc/java-hash.ts";
-import type { StreamSignals } from "../cdc/signal-handler.ts";
 import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "../cdc/transaction-metadata.ts";
 import type { EventWriter } from "../cdc/event-writer.ts";
+import type { StreamSignals } from "../cdc/signal-handler.ts";
 import { decodeMessage, type PgOutputSink, type Relation } from "./pgoutput/decode.ts";
 import { int64 } from "./pgoutput/integers.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
 import type { FlushTracker, StreamPosition } from "./position.ts";
 import type { CopyConsumer } from "./raw-session.ts";
-import type { ReadOnlyWatermarks } from "./read-only-watermarks.ts";
+import type { StreamSettings } from "./stream-settings.ts";
 import { messageRecord } from "./message-record.ts";
 import type { SourceInfo } from "./source-info.ts";
-import type { SpoolReader, StreamedTransactions } from "./streamed-transactions.ts";
+import type { SpoolReader } from "./streamed-transactions.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
-
-export interface StreamSettings {
-  readonly partition: SourcePartition;
-  /** Topic of transaction metadata; null: not wanted. */
-  readonly transactionTopic: string | null;
-  /** Operations to leave out: c u d t m. */
-  readonly skipped: ReadonlySet<string>;
-  readonly wantsMessage: (prefix: string) => boolean;
-  readonly messageTopic: string;
-  /** The plan of a relation, or null if it is not captured. Looks into the catalogue. */
-  readonly plan: (relation: Relation) => Promise<TablePlan | null>;
-  /** Goes on with input after `ready` was false. */
-  readonly resume: () => void;
-  readonly fail: (error: Error) => void;
-  /** Takes signals and watches changes for incremental snapshots; null: no signal table. */
-  readonly signals: StreamSignals | null;
-  /** The server wants to hear where we are. */
-  readonly statusRequested: () => void;
-  /** Where transactions in progress are kept; null: the server sends none. */
-  readonly streamed: StreamedTransactions | null;
-  /** Of incremental snapshots without a signal table; null: they have one. */
-  readonly marks: Pick<ReadOnlyWatermarks, "transaction" | "passed"> | null;
-}
 
 const STREAM_STOP = 0x45;
 /** A transaction that came in parts and is complete now. */
@@ -295,17 +272,21 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       this.#messageBytes,
     );
   }
-  update(relation: number, b: Buffer, oldRow: number, _oldIsFull: boolean, row: number): void {
-    const plan = this.#next(relation, "u");
+  update(relation: number, b: Buffer, oldRow: number, oldIsFull: boolean, row: number): void {
+    // Whether it is left out depends on what it comes down to: a changed key is a delete and a create.
+    const plan = this.#next(relation, null);
     if (plan === null) return;
+    const skipped = this.#s.skipped;
     const scan = this.#scan,
       old = this.#oldScan;
     scan.scan(b, row);
     this.#s.signals?.changed(plan.id, () => plan.keyText(scan, b));
     const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
     const key = plan.key(scan, b);
+    const bytes = this.#messageBytes;
     if (oldRow < 0) {
-      this.#events.upsert(plan, "u", key, null, plan.row(scan, b), source, this.#block(plan), this.#advance("UPDATE"), this.#messageBytes);
+      if (skipped.has("u")) return;
+      this.#events.upsert(plan, "u", key, null, plan.row(scan, b), source, this.#block(plan), this.#advance("UPDATE"), bytes);
       return;
     }
     old.scan(b, oldRow);
@@ -313,12 +294,15 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     const before = plan.row(old, b),
       after = plan.row(scan, b);
     const oldKey = plan.key(old, b);
+    const changesKey = key !== null && oldKey !== null && !plan.sameKey(old, b, scan, b);
+    if (!changesKey && (skipped.has("u") || (this.#s.skipsUnchanged && oldIsFull && plan.sameRow(old, b, scan, b)))) return;
+    if (changesKey && skipped.has("c") && skipped.has("d")) return;
     const previous = this.#offset;
-    const bytes = this.#messageBytes;
-    if (key === null || oldKey === null || plan.sameKey(old, b, scan, b))
-      this.#events.upsert(plan, "u", key, before, after, source, this.#block(plan), this.#advance("UPDATE"), bytes);
-    else
-      this.#events.keyChange(plan, oldKey, key, before, after, source, () => this.#block(plan), previous, this.#advance("UPDATE"), bytes);
+    if (!changesKey) this.#events.upsert(plan, "u", key, before, after, source, this.#block(plan), this.#advance("UPDATE"), bytes);
+    else {
+      const offset = this.#advance("UPDATE");
+      this.#events.keyChange(plan, oldKey, key, before, after, source, () => this.#block(plan), previous, offset, bytes, skipped);
+    }
   }
   delete(relation: number, b: Buffer, oldRow: number, _oldIsFull: boolean): void {
     const plan = this.#next(relation, "d");
@@ -374,7 +358,11 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     const block = this.#metadata.id !== null && transactional ? this.#metadata.next("", this.#display) : null;
     const offset = this.#advance("MESSAGE", xid);
     const { messageTopic: topic, partition } = this.#s;
-    this.#events.other(messageRecord(topic, partition, this.#events.nowMs, prefix, content, source, block, offset), false, content.length);
+    this.#events.other(
+      messageRecord(this.#s.messageForm, topic, partition, this.#events.nowMs, prefix, content, source, block, offset),
+      false,
+      content.length,
+    );
     // It has no commit of its own: when it is durable, so is everything up to it.
     if (!transactional) this.#flush.committed(this.#positionLsn, this.#positionEvent, null, this.#wal);
   }
@@ -386,7 +374,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   }
 
   /** Counts the event; null: its table is not captured, it was delivered before the restart, or its kind is left out. */
-  #next(relation: number, op: string): TablePlan | null {
+  #next(relation: number, op: string | null): TablePlan | null {
     const plan = this.#plans.get(relation) ?? null;
     this.#countEvent();
     if (plan === null) return null;
@@ -394,7 +382,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       if (this.#metadata.id !== null) this.#metadata.skip(plan.id);
       return null;
     }
-    return this.#s.skipped.has(op) ? null : plan;
+    return op !== null && this.#s.skipped.has(op) ? null : plan;
   }
   #countEvent(): void {
     if (this.#wal === this.#lsn) this.#eventAtLsn++;

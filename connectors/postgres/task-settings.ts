@@ -5,12 +5,14 @@ import { filtersOf } from "../cdc/filters.ts";
 import { chosenBy, commonPlanSettings, type CommonSettings, commonSettings } from "../cdc/task-settings.ts";
 import { refuseUnsupported, settingsOf, settingsWithoutEffect, typeModes } from "./config.ts";
 import { type Server, serverOf } from "./connection.ts";
+import { messageForm } from "./message-record.ts";
 import type { PlanSettings } from "./plans.ts";
+import type { StreamSettings } from "./stream-settings.ts";
 
 export interface TaskSettings extends CommonSettings {
   readonly server: Server;
   readonly plans: PlanSettings;
-  readonly wantsMessage: (prefix: string) => boolean;
+  readonly stream: Pick<StreamSettings, "skipped" | "skipsUnchanged" | "messageForm" | "wantsMessage">;
   /** False: something else moves the slot. */
   readonly flushes: boolean;
   /** For transactions that are sent while they are in progress. */
@@ -18,21 +20,31 @@ export interface TaskSettings extends CommonSettings {
 }
 
 const BUILTIN_SCHEMAS = ["pg_catalog", "information_schema", "pg_toast"];
+/** Tables that extensions bring, in any schema (PostGIS). */
+const BUILTIN_TABLES = ["spatial_ref_sys"];
+
 export function taskSettings(config: TaskConfig, taskId: number, nowMs: number, warn: (message: string) => void): TaskSettings {
   refuseUnsupported(config);
   const s = settingsOf(config, warn);
   for (const notice of settingsWithoutEffect(s)) warn(notice);
+  const ignoresBuiltin = s.bool("table.ignore.builtin");
+  const modes = typeModes(s);
   const common = commonSettings(s, "postgresql", taskId, nowMs);
   return {
     ...common,
     server: serverOf(s),
     plans: {
       ...commonPlanSettings(s),
-      filters: filtersOf(s, s.bool("table.ignore.builtin") ? BUILTIN_SCHEMAS : []),
+      filters: filtersOf(s, ignoresBuiltin ? BUILTIN_SCHEMAS : [], "schema", ignoresBuiltin ? BUILTIN_TABLES : []),
       naming: common.naming,
-      modes: typeModes(s),
+      modes,
     },
-    wantsMessage: chosenBy(s, "message.prefix.include.list", "message.prefix.exclude.list") ?? (() => true),
+    stream: {
+      skipped: common.skipped,
+      skipsUnchanged: s.bool("skip.messages.without.change"),
+      messageForm: messageForm(modes.binary),
+      wantsMessage: chosenBy(s, "message.prefix.include.list", "message.prefix.exclude.list") ?? (() => true),
+    },
     flushes: s.bool("flush.lsn.source") && (s.optional("lsn.flush.mode") ?? "connector") !== "manual",
     spillFolder: s.optional("millrace.streaming.spill.dir") || tmpdir(),
   };

@@ -351,6 +351,8 @@ class PostgresTask implements SourceTask {
         partition: this.#partition,
         transactionTopic: s.all.bool("provide.transaction.metadata") ? s.naming.transaction : null,
         skipped: s.skipped,
+        skipsUnchanged: s.skipsUnchanged,
+        messageForm: s.messageForm,
         wantsMessage: s.wantsMessage,
         messageTopic: s.naming.message,
         plan: (relation) => this.#planOf(relation),

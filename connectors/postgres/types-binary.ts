@@ -24,7 +24,7 @@ export function byteaBytes(b: Uint8Array, start: number, end: number): Buffer {
 }
 
 /** The text of bytes in the modes that show them as text, and in JSON. */
-function binaryText(bytes: Buffer, mode: TypeModes["binary"]): string {
+export function binaryText(bytes: Buffer, mode: TypeModes["binary"]): string {
   if (mode === "hex") return bytes.toString("hex");
   const base64 = bytes.toString("base64");
   return mode === "base64-url-safe" ? base64.replaceAll("+", "-").replaceAll("/", "_") : base64;
@@ -61,9 +61,9 @@ export function bitBytes(text: string): Buffer {
   }
   return bytes.subarray(0, used);
 }
-/** `length` null: bit varying without a limit. A single bit is a boolean. */
-export function bitType(length: number | null, varying: boolean): ColumnType {
-  if (!varying && length === 1)
+/** `length` null: bit varying without a limit. At most one bit is a boolean. */
+export function bitType(length: number | null): ColumnType {
+  if (length === 1)
     return {
       shape: (options) => primitive("BOOLEAN", options),
       raw: { form: "decode", decode: (b, start) => b[start] === 0x31 },
@@ -71,8 +71,11 @@ export function bitType(length: number | null, varying: boolean): ColumnType {
       unavailable: null,
       generatedDefault: "0",
     };
+  return bitsType(length ?? 2_147_483_647);
+}
+export function bitsType(length: number): ColumnType {
   return {
-    shape: semantic.bits(length ?? 2_147_483_647),
+    shape: semantic.bits(length),
     raw: { form: "decode", decode: (b, start, end) => bitBytes(ascii(b, start, end)) },
     neutral: Buffer.alloc(0),
     unavailable: null,

@@ -1,4 +1,5 @@
 /** Integers, floats, numeric and money. */
+import type { ByteSink } from "#connect/api/byte-sink";
 import type { RawColumn } from "#connect/api/raw-row";
 import { primitive, type Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
@@ -19,33 +20,37 @@ export const integerType = (width: "INT16" | "INT32" | "INT64"): ColumnType => (
 });
 export const oidType: ColumnType = { shape: (options) => primitive("INT64", options), raw: BIG, neutral: 0n, unavailable: null };
 
+/** Java shows at least two digits; those of the least values are known to one only. */
+const SMALLEST = /^-?\de-(4[45]|32[34])$/;
 /** A float's text with a fraction or an exponent, so that it reads as a floating-point number; NaN and infinities as strings. */
-const FLOAT: RawColumn = {
-  form: "writer",
-  decode: (b, start, end) => Number(ascii(b, start, end)),
-  write(b, start, end, out) {
-    const first = b[start];
-    if (first === 0x4e || first === 0x49 || b[start + 1] === 0x49) {
-      writeAscii(out, `"${ascii(b, start, end)}"`);
-      return true;
-    }
-    out.reserve(end - start + 2);
-    const o = out.bytes;
-    let p = out.length,
-      fractional = false;
-    for (let i = start; i < end; i++) {
-      const c = b[i] as number;
-      if (c === 0x2e || c === 0x65) fractional = true;
-      o[p++] = c;
-    }
-    if (!fractional) {
-      o[p++] = 0x2e;
-      o[p++] = 0x30;
-    }
-    out.length = p;
+function writeFloat(b: Uint8Array, start: number, end: number, out: ByteSink): true {
+  const first = b[start];
+  if (first === 0x4e || first === 0x49 || b[start + 1] === 0x49) {
+    writeAscii(out, `"${ascii(b, start, end)}"`);
     return true;
-  },
-};
+  }
+  if (end - start <= 7 && b[end - 4] === 0x65 && SMALLEST.test(ascii(b, start, end))) {
+    const value = Number(ascii(b, start, end));
+    writeAscii(out, (Math.abs(value) < 1e-300 ? value : Math.fround(value)).toPrecision(2));
+    return true;
+  }
+  out.reserve(end - start + 2);
+  const o = out.bytes;
+  let p = out.length,
+    fractional = false;
+  for (let i = start; i < end; i++) {
+    const c = b[i] as number;
+    if (c === 0x2e || c === 0x65) fractional = true;
+    o[p++] = c;
+  }
+  if (!fractional) {
+    o[p++] = 0x2e;
+    o[p++] = 0x30;
+  }
+  out.length = p;
+  return true;
+}
+const FLOAT: RawColumn = { form: "writer", decode: (b, start, end) => Number(ascii(b, start, end)), write: writeFloat };
 export const floatType = (width: "FLOAT32" | "FLOAT64"): ColumnType => ({
   shape: (options) => primitive(width, options),
   raw: FLOAT,
@@ -53,6 +58,18 @@ export const floatType = (width: "FLOAT32" | "FLOAT64"): ColumnType => ({
   unavailable: null,
   generatedDefault: "0.0",
 });
+
+/** A numeric as a double: up to 15 digits its text says the same. */
+const AS_DOUBLE: RawColumn = {
+  form: "writer",
+  decode: FLOAT.decode,
+  write(b, start, end, out) {
+    if (end - start <= 16) return writeFloat(b, start, end, out);
+    const text = javaDouble(Number(ascii(b, start, end)));
+    writeAscii(out, text.endsWith("y") ? `"${text}"` : text);
+    return true;
+  },
+};
 
 const scratch = new Uint8Array(16);
 /** The digits of a numeric without its point, read as an integer of the given scale. `exact` false: more than 15 digits. */
@@ -89,6 +106,12 @@ function scaled(text: string, scale: number): Decimal | null {
   return new Decimal(shift >= 0 ? value.unscaled * 10n ** BigInt(shift) : value.unscaled / 10n ** BigInt(-shift), scale);
 }
 
+/** A default at its column's scale; null where that would cut digits, and for what is no number. */
+function atScale(literal: string, scale: number): Decimal | null {
+  const value = /^-?[0-9.]+(e[+-]?\d+)?$/i.test(literal) ? Decimal.parse(literal) : null;
+  return value === null || value.scale > scale ? null : scaled(literal, scale);
+}
+
 function fixedScale(scale: number, precision: number): ColumnType {
   const raw: RawColumn = {
     form: "writer",
@@ -105,7 +128,14 @@ function fixedScale(scale: number, precision: number): ColumnType {
       return true;
     },
   };
-  return { shape: semantic.decimal(scale, precision), raw, neutral: new Decimal(0n, scale), unavailable: null, generatedDefault: "0.0" };
+  return {
+    shape: semantic.decimal(scale, precision),
+    raw,
+    neutral: new Decimal(0n, scale),
+    unavailable: null,
+    generatedDefault: "0.0",
+    defaultFrom: (literal) => atScale(literal, scale),
+  };
 }
 
 /** Without trailing zeros in the fraction. */
@@ -147,10 +177,12 @@ const VARIABLE_SCALE: ColumnType = {
   generatedDefault: "0.0",
 };
 
+/** How the reference names them in text. */
+const SPECIAL_NAMES: Readonly<Record<string, string>> = { NaN: "NAN", Infinity: "POSITIVE_INFINITY", "-Infinity": "NEGATIVE_INFINITY" };
 /** `typmod` as in the catalogue; -1: no precision was declared. */
 export function numericType(modes: TypeModes, typmod: number): ColumnType {
   if (modes.decimal === "double")
-    return { shape: (options) => primitive("FLOAT64", options), raw: FLOAT, neutral: 0, unavailable: null, generatedDefault: "0.0" };
+    return { shape: (options) => primitive("FLOAT64", options), raw: AS_DOUBLE, neutral: 0, unavailable: null, generatedDefault: "0.0" };
   const precision = ((typmod - 4) >> 16) & 0xffff;
   // A negative scale comes out as 2^11 minus it, as in the reference.
   const scale = (typmod - 4) & 0xffff;
@@ -158,14 +190,23 @@ export function numericType(modes: TypeModes, typmod: number): ColumnType {
     const pad = typmod !== -1 && scale > 1000;
     const text = (b: Uint8Array, start: number, end: number): string => {
       const plain = ascii(b, start, end);
-      return pad && !special(b, start) ? (scaled(plain, scale)?.toPlainString() ?? plain) : plain;
+      if (special(b, start)) return SPECIAL_NAMES[plain] ?? plain;
+      return pad ? (scaled(plain, scale)?.toPlainString() ?? plain) : plain;
     };
     return {
       shape: (options) => primitive("STRING", options),
-      raw: pad ? { form: "decode", decode: text } : { form: "text", decode: text },
+      raw: {
+        form: "writer",
+        decode: text,
+        write(b, start, end, out) {
+          writeAscii(out, `"${text(b, start, end)}"`);
+          return true;
+        },
+      },
       neutral: "0",
       unavailable: modes.placeholder.toString("utf8"),
       generatedDefault: "0.0",
+      defaultFrom: (literal) => (typmod === -1 && !/^[NI-]/.test(literal) ? undefined : (atScale(literal, scale)?.toPlainString() ?? null)),
     };
   }
   return typmod === -1 ? VARIABLE_SCALE : fixedScale(scale, precision);

@@ -1,4 +1,5 @@
 /** Arrays, hstore, points and PostGIS geometries. */
+import { createHash } from "node:crypto";
 import type { RawColumn } from "#connect/api/raw-row";
 import { arrayOf, mapOf, primitive, type Schema, STRING } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
@@ -48,19 +49,27 @@ export function arrayElements(text: string, delimiter: string): (string | null |
   return elements;
 }
 
+/** The UUID of a name's bytes by MD5 (RFC 4122, version 3). */
+function uuidOf(name: Uint8Array): string {
+  const hash = createHash("md5").update(name).digest();
+  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x30, 6);
+  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
+  return hash.toString("hex").replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
 /** `elementOptional`: enum elements are not. A multi-dimensional array shows null for each of its inner arrays. */
 export function arrayType(element: ColumnType, modes: TypeModes, elementOptional: boolean, delimiter = ","): ColumnType {
   const schema = element.shape({ optional: elementOptional });
   const of = element.bind?.(schema).raw ?? element.raw;
   const text = modes.placeholder.toString("utf8");
-  const numbers = [...modes.placeholder];
+  const numbers = [...new Int8Array(modes.placeholder)];
   const unavailable: ConnectValue =
     schema.type === "INT32"
       ? numbers
       : schema.type === "INT64"
         ? numbers.map(BigInt)
         : schema.type === "STRING"
-          ? [text]
+          ? [schema.name === "io.debezium.data.Uuid" ? uuidOf(modes.placeholder) : text]
           : schema.type === "BYTES" && schema.name === null
             ? [modes.placeholder]
             : null;

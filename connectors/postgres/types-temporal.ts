@@ -55,9 +55,12 @@ function textColumn(of: (b: Uint8Array, start: number, end: number) => string): 
     },
   };
 }
-const dateColumn = (of: (b: Uint8Array, start: number, end: number) => number): RawColumn => ({
-  form: "decode",
-  decode: (b, start, end): ConnectValue => new Date(of(b, start, end)),
+/** What a Date can hold, in milliseconds; a whole number of days. Infinite and very late values are cut to it where Dates are made. */
+const DATE_LIMIT_MS = 8.64e15;
+/** Connect's own types: Dates in memory, in JSON the number of their `unit` (86400000: days). */
+const dateColumn = (of: IntegerOf, unitMs = 1): RawColumn => ({
+  ...integerColumn(of, false),
+  decode: (b, start, end): ConnectValue => new Date(Math.min(DATE_LIMIT_MS, Math.max(-DATE_LIMIT_MS, Number(of(b, start, end)) * unitMs))),
 });
 
 /** Microseconds since 1970; exact as a number only inside ±2^53, else a bigint. Saturates as Java's TimeUnit does. */
@@ -103,13 +106,33 @@ const dayOf =
     return moment.days;
   };
 
-const column = (shape: ColumnType["shape"], raw: RawColumn, neutral: ConnectValue, generatedDefault: string): ColumnType => ({
+const column = (
+  shape: ColumnType["shape"],
+  raw: RawColumn,
+  neutral: ConnectValue,
+  generatedDefault: string,
+  defaultFrom?: ColumnType["defaultFrom"],
+): ColumnType => ({
   shape,
   raw,
   neutral,
   unavailable: null,
   generatedDefault,
+  ...(defaultFrom !== undefined && { defaultFrom }),
 });
+type Ends = readonly [latest: ConnectValue, earliest: ConnectValue];
+/** Defaults: infinite ones are the ends of Java's types, as those overflow in the reference; what is no literal is none. */
+const endsOf =
+  (form: RegExp, [latest, earliest]: Ends) =>
+  (literal: string): ConnectValue | undefined =>
+    literal === "infinity" ? latest : literal === "-infinity" ? earliest : form.test(literal) ? undefined : null;
+const DATE_FORM = /^\d{4,}-\d\d-\d\d/;
+const dateEnds = (ends: Ends): ColumnType["defaultFrom"] => endsOf(DATE_FORM, ends);
+/** 24:00 becomes the last moment of the day. */
+const timeDefault =
+  (last: ConnectValue) =>
+  (literal: string): ConnectValue | undefined =>
+    literal.startsWith("24:00") ? last : /^\d\d:\d\d/.test(literal) ? undefined : null;
 
 export function dateType(modes: TypeModes): ColumnType {
   const day = dayOf(modes.snapshot);
@@ -120,13 +143,12 @@ export function dateType(modes: TypeModes): ColumnType {
       if (infinite !== 0) return infinite > 0 ? "-5877611-06-21Z" : "-5877611-06-22Z";
       return `${dateText(Number(day(b, start, end)))}Z`;
     };
-    return column(semantic.isoDate, textColumn(iso), "1970-01-01Z", "1970-01-01");
+    return column(semantic.isoDate, textColumn(iso), "1970-01-01Z", "1970-01-01", dateEnds(["+999999999-12-31Z", "-999999999-01-01Z"]));
   }
   if (modes.time === "connect") {
-    const raw = dateColumn((b, start, end) => Number(day(b, start, end)) * 86_400_000);
-    return column(semantic.connectDate, raw, new Date(0), "1970-01-01");
+    return column(semantic.connectDate, dateColumn(day, 86_400_000), new Date(0), "1970-01-01", dateEnds([null, null]));
   }
-  return column(semantic.debeziumDate, integerColumn(day, false), 0, "1970-01-01");
+  return column(semantic.debeziumDate, integerColumn(day, false), 0, "1970-01-01", dateEnds([169_560_311, -170_999_002]));
 }
 
 /** `precision`: fraction digits of the column, 0–6. */
@@ -135,24 +157,25 @@ export function timeType(modes: TypeModes, precision: number): ColumnType {
     case "isostring":
       return column(
         semantic.isoTime,
-        textColumn((b, start, end) => `${timeText(Number(timeMicros(b, start, end)), null)}Z`),
+        // 24:00 is no time of a day in ISO's profile that Java reads.
+        textColumn((b, start, end) => `${timeText(Number(timeMicros(b, start, end)) % DAY_MICROS, null)}Z`),
         "00:00:00Z",
         "00:00:00",
+        timeDefault("23:59:59.999999999Z"),
       );
     case "connect":
-      return column(
-        semantic.connectTime,
-        dateColumn((b, start, end) => Number(timeMs(b, start, end))),
-        new Date(0),
-        "00:00:00",
-      );
+      return column(semantic.connectTime, dateColumn(timeMs), new Date(0), "00:00:00", timeDefault(new Date(86_399_999)));
     case "nanoseconds":
-      return column(semantic.nanoTime, integerColumn(timeNanos, true), 0n, "00:00:00");
+      return column(semantic.nanoTime, integerColumn(timeNanos, true), 0n, "00:00:00", timeDefault(86_399_999_999_999n));
     case "adaptive":
-      if (precision <= 3) return column(semantic.debeziumTime, integerColumn(timeMs, false), 0, "00:00:00");
+      if (precision <= 3) return column(semantic.debeziumTime, integerColumn(timeMs, false), 0, "00:00:00", timeDefault(86_399_999));
   }
-  return column(semantic.microTime, integerColumn(timeMicros, true), 0n, "00:00:00");
+  return column(semantic.microTime, integerColumn(timeMicros, true), 0n, "00:00:00", timeDefault(86_399_999_999n));
 }
+
+const ISO_ENDS: Ends = ["+999999999-12-31T23:59:59.999999999Z", "-999999999-01-01T00:00:00Z"];
+const MICRO_ENDS: Ends = [-9_223_372_036_853_775_810n, -9_223_372_036_854_775_808n];
+const NANO_ENDS: Ends = [7_852_397_722_631_405_567n, -3_028_005_206_664_544_256n];
 
 export function timestampType(modes: TypeModes, precision: number): ColumnType {
   const epoch = "1970-01-01 00:00:00";
@@ -164,23 +187,18 @@ export function timestampType(modes: TypeModes, precision: number): ColumnType {
         readTimestamp(b, start, end);
         return instantText(moment.days, moment.micros, null);
       };
-      return column(semantic.isoTimestamp, textColumn(iso), "1970-01-01T00:00:00Z", epoch);
+      return column(semantic.isoTimestamp, textColumn(iso), "1970-01-01T00:00:00Z", epoch, dateEnds(ISO_ENDS));
     }
     case "connect":
-      return column(
-        semantic.connectTimestamp,
-        dateColumn((b, start, end) => Number(timestampMs(b, start, end))),
-        new Date(0),
-        epoch,
-      );
+      return column(semantic.connectTimestamp, dateColumn(timestampMs), new Date(0), epoch, dateEnds([null, null]));
     case "nanoseconds":
-      return column(semantic.nanoTimestamp, integerColumn(timestampNanos, true), 0n, epoch);
+      return column(semantic.nanoTimestamp, integerColumn(timestampNanos, true), 0n, epoch, dateEnds(NANO_ENDS));
     case "microseconds":
-      return column(semantic.microTimestamp, integerColumn(timestampMicros, true), 0n, epoch);
+      return column(semantic.microTimestamp, integerColumn(timestampMicros, true), 0n, epoch, dateEnds(MICRO_ENDS));
   }
   return precision <= 3
-    ? column(semantic.timestampMillis, integerColumn(timestampMs, true), 0n, epoch)
-    : column(semantic.microTimestamp, integerColumn(timestampMicros, true), 0n, epoch);
+    ? column(semantic.timestampMillis, integerColumn(timestampMs, true), 0n, epoch, dateEnds([null, null]))
+    : column(semantic.microTimestamp, integerColumn(timestampMicros, true), 0n, epoch, dateEnds(MICRO_ENDS));
 }
 
 /** Copies `YYYY-MM-DD HH:MM:SS[.f]+00` as `"YYYY-MM-DDTHH:MM:SS.ffffffZ"`; false for years of another length and other zones. */
@@ -218,7 +236,7 @@ export function timestamptzType(precision: number): ColumnType {
       return true;
     },
   };
-  return column(semantic.zonedTimestamp, raw, "1970-01-01T00:00:00Z", "1970-01-01 00:00:00+00");
+  return column(semantic.zonedTimestamp, raw, "1970-01-01T00:00:00Z", "1970-01-01 00:00:00+00", dateEnds([null, null]));
 }
 
 /** Shown in UTC; the date that this may move it to does not count. */

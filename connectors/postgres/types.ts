@@ -5,7 +5,7 @@ import type { Shape } from "../cdc/semantic-types.ts";
 import { ascii, javaDouble } from "../cdc/cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 import type { PgType, TypeRegistry } from "./type-registry.ts";
-import { binaryType, bitType, boolType, byteaBytes, stringCell } from "./types-binary.ts";
+import { binaryType, bitsType, bitType, boolType, byteaBytes, stringCell } from "./types-binary.ts";
 import { floatType, integerType, moneyType, numericType, oidType } from "./types-numeric.ts";
 import { alwaysNull, arrayType, geometryType, hstoreType, pointType } from "./types-structured.ts";
 import { dateType, intervalType, timestampType, timestamptzType, timetzType, timeType } from "./types-temporal.ts";
@@ -41,7 +41,7 @@ const TEXT_LIKE = new Set([
   "isbn",
 ]);
 /** Arrays of these have no representation in the reference. */
-const NO_ARRAYS = new Set(["varbit", "interval", "money", "xml", "point", "int4multirange", "tsvector", "name", "bit"]);
+const NO_ARRAYS = new Set(["varbit", "interval", "money", "xml", "point", "int4multirange", "name", "bit"]);
 /** The driver of the reference prints these through doubles. */
 const GEOMETRIC = new Set(["line", "lseg", "box", "path", "polygon", "circle"]);
 
@@ -89,9 +89,9 @@ function scalar(name: string, typmod: number, modes: TypeModes): ColumnType | nu
     case "bytea":
       return binaryType(modes, byteaBytes);
     case "bit":
-      return bitType(typmod === -1 ? 1 : typmod, false);
+      return bitType(typmod === -1 ? 1 : typmod);
     case "varbit":
-      return bitType(typmod === -1 ? null : typmod, true);
+      return bitType(typmod === -1 ? null : typmod);
     case "json":
     case "jsonb":
       return text(semantic.json, modes, "{}", "{}");
@@ -136,11 +136,17 @@ function toMilliseconds(time: ColumnType): ColumnType {
 function arrayOfType(type: PgType, typmod: number, modes: TypeModes, types: TypeRegistry): ColumnType | null {
   const element = types.resolve(type.element, typmod);
   if (element === null) return null;
-  if (element.type.name === "bit") return alwaysNull(bitType(typmod === -1 ? 1 : typmod, true));
-  if (NO_ARRAYS.has(element.type.name)) return unknown(type, modes);
-  const of = columnType(element.type.oid, element.typmod, { ...modes, includeUnknown: false }, types);
+  if (element.type.name === "bit") return alwaysNull(bitsType(typmod === -1 ? 1 : typmod));
+  if (NO_ARRAYS.has(element.type.name)) return null;
+  // Arrays are read alike in snapshot and stream.
+  const snapshot = modes.snapshot || element.type.name === "date";
+  const of = columnType(element.type.oid, element.typmod, { ...modes, snapshot, includeUnknown: false }, types);
   if (of === null) return unknown(type, modes);
-  return arrayType(element.type.name === "time" ? toMilliseconds(of) : of, modes, element.type.kind !== "e");
+  return arrayType(
+    element.type.name === "time" ? toMilliseconds(of) : of,
+    modes,
+    element.type.kind !== "e" && element.type.name !== "tsvector",
+  );
 }
 
 /** Null: the type is not supported, and the column is left out (`include.unknown.datatypes` false). */

@@ -107,9 +107,10 @@ describe("filters", () => {
   });
 });
 
-test("message.key.columns keeps the table's order of columns", () => {
+test("message.key.columns gives columns as they are listed, or none at all", () => {
   const keys = messageKeys("public.customers:name,active;(.*).items:c");
-  expect(keys("public", "customers", ["id", "active", "name"])).toEqual(["active", "name"]);
+  expect(keys("public", "customers", ["id", "active", "name"])).toEqual(["name", "active"]);
+  expect(keys("public", "customers", ["id"])).toBeNull();
   expect(keys("shop", "items", ["id", "c"])).toEqual(["c"]);
   expect(keys("public", "other", ["id"])).toBeNull();
   expect(() => messageKeys("nonsense")).toThrow(/message\.key\.columns/);

@@ -164,9 +164,9 @@ describe("bytes, bits, arrays, hstore", () => {
     expect(byteaBytes(Buffer.from("\\x00ff"), 0, 6)).toEqual(Buffer.from([0, 255]));
     expect(byteaBytes(Buffer.from("a\\\\b\\001"), 0, 8)).toEqual(Buffer.from("a\\b\u0001"));
     expect(written(binaryType({ ...modes, binary: "hex" }, byteaBytes), "\\xfbff")).toBe('"fbff"');
-    expect(read(bitType(8, false), "10000001")).toEqual(Buffer.from([0x81]));
-    expect(read(bitType(12, true), "101010101010")).toEqual(Buffer.from([0xaa, 0x0a]));
-    expect(read(bitType(1, false), "1")).toBe(true);
+    expect(read(bitType(8), "10000001")).toEqual(Buffer.from([0x81]));
+    expect(read(bitType(12), "101010101010")).toEqual(Buffer.from([0xaa, 0x0a]));
+    expect(read(bitType(1), "1")).toBe(true);
   });
   test.each([
     ["{}", []],

@@ -57,7 +57,6 @@ export function refuseUnsupported(config: RawConfig): void {
       "snapshot.locking.mode": ["none", "shared"],
       "database.sslfactory": [],
       converters: [],
-      "include.schema.comments": ["false"],
       "sourceinfo.struct.maker": ["io.debezium.connector.postgresql.PostgresSourceInfoStructMaker"],
       "event.processing.failure.handling.mode": ["fail"],
       "offset.mismatch.strategy": ["trust_offset", "trust_slot", "no_validation"],

@@ -1,5 +1,5 @@
 /** Streaming: replication messages to events, with positions, restart without loss or repetition, and confirmation. */
-import type { OffsetValue, SourceOffset, SourcePartition } from "#connect/api/record";
+import type { OffsetValue, SourceOffset } from "#connect/api/record";
 import type { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
 import { inHashMapOrder } from "../cdc/java-hash.ts";

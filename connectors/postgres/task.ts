@@ -350,10 +350,7 @@ class PostgresTask implements SourceTask {
       {
         partition: this.#partition,
         transactionTopic: s.all.bool("provide.transaction.metadata") ? s.naming.transaction : null,
-        skipped: s.skipped,
-        skipsUnchanged: s.skipsUnchanged,
-        messageForm: s.messageForm,
-        wantsMessage: s.wantsMessage,
+        ...s.stream,
         messageTopic: s.naming.message,
         plan: (relation) => this.#planOf(relation),
         resume: () => session.resume(),
@@ -376,7 +373,7 @@ class PostgresTask implements SourceTask {
         slot: s.all.string("slot.name"),
         publication: s.all.string("publication.name"),
         startLsn,
-        messages: this.#version >= 140000 && !s.skipped.has("m"),
+        messages: this.#version >= 140000 && !s.stream.skipped.has("m"),
         streaming,
         parameters: (s.all.optional("slot.stream.params") ?? "")
           .split(";")

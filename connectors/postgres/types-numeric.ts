@@ -29,7 +29,7 @@ function writeFloat(b: Uint8Array, start: number, end: number, out: ByteSink): t
     writeAscii(out, `"${ascii(b, start, end)}"`);
     return true;
   }
-  if (end - start <= 7 && b[end - 4] === 0x65 && SMALLEST.test(ascii(b, start, end))) {
+  if (end - start <= 7 && (b[end - 4] === 0x65 || b[end - 5] === 0x65) && SMALLEST.test(ascii(b, start, end))) {
     const value = Number(ascii(b, start, end));
     writeAscii(out, (Math.abs(value) < 1e-300 ? value : Math.fround(value)).toPrecision(2));
     return true;
@@ -62,7 +62,7 @@ export const floatType = (width: "FLOAT32" | "FLOAT64"): ColumnType => ({
 /** A numeric as a double: up to 15 digits its text says the same. */
 const AS_DOUBLE: RawColumn = {
   form: "writer",
-  decode: FLOAT.decode,
+  decode: (b, start, end) => Number(ascii(b, start, end)),
   write(b, start, end, out) {
     if (end - start <= 16) return writeFloat(b, start, end, out);
     const text = javaDouble(Number(ascii(b, start, end)));

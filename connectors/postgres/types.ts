@@ -157,7 +157,7 @@ export function columnType(oid: number, typmod: number, modes: TypeModes, types:
   if (type.element !== 0 && type.name.startsWith("_")) return arrayOfType(type, mod, modes, types);
   if (type.kind === "e") return text(semantic.enumeration(type.labels), modes, "");
   if (PLAIN_TEXT.has(type.name)) return text(string, modes, "");
-  if (type.name === "name" && !modes.snapshot) return alwaysNull(text(string, modes));
+  if (type.name === "name" && !modes.snapshot && !modes.includeUnknown) return alwaysNull(text(string, modes));
   if (TEXT_LIKE.has(type.name)) return text(string, modes);
   return scalar(type.name, mod, modes) ?? unknown(type, modes);
 }

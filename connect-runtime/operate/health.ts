@@ -14,6 +14,10 @@ export interface TaskHealth {
   readonly last_progress_ms_ago: number | null;
   readonly moving: boolean | null;
   readonly errors: { readonly failures: number; readonly skipped: number; readonly dead_letters: number } | null;
+  /** How often it was started again by itself; null where another worker has the task and did not answer. */
+  readonly restarts: number | null;
+  /** The next start of a failed task by itself: which one in a row, and the class of the cause. Null: there is none. */
+  readonly restart: { readonly attempt: number; readonly in_ms: number; readonly cause: string } | null;
   /** First line of the trace: why it failed, or what it waits for. */
   readonly cause: string | null;
 }
@@ -50,9 +54,18 @@ export function taskHealth(status: TaskStateInfo, task: TaskSnapshot | undefined
             skipped: counters["total-records-skipped"] ?? 0,
             dead_letters: counters["deadletterqueue-produce-requests"] ?? 0,
           },
+    restarts: counters === undefined ? null : (counters["task-restarts-total"] ?? 0),
+    restart:
+      task?.restart === undefined || task.restart === null
+        ? null
+        : { attempt: task.restart.attempt, in_ms: task.restart.inMs, cause: task.restart.cause },
     cause: status.trace === undefined ? null : (status.trace.split("\n", 1)[0] ?? null),
   };
 }
+const nextStart = ({ restart }: TaskHealth): string =>
+  restart === null
+    ? ""
+    : `; it starts again in ${Math.ceil(restart.in_ms / 1000)} s (start ${restart.attempt} in a row, cause: ${restart.cause})`;
 function waitingData(position: ConnectorHealth["position"]): string | null {
   if (position === null) return null;
   if ("lagRecords" in position) return position.lagRecords > 0 ? `${position.lagRecords} records wait in its topics` : null;
@@ -69,7 +82,10 @@ export function judged(
   const { state, trace } = status.connector;
   if (state === "FAILED") return { verdict: "failed", reasons: [`the connector has failed: ${trace?.split("\n", 1)[0] ?? "no trace"}`] };
   if (failed.length > 0) {
-    return { verdict: "failed", reasons: failed.map((t) => `task ${t.id} on ${t.worker_id} has failed: ${t.cause ?? "no trace"}`) };
+    return {
+      verdict: "failed",
+      reasons: failed.map((t) => `task ${t.id} on ${t.worker_id} has failed: ${t.cause ?? "no trace"}${nextStart(t)}`),
+    };
   }
   if (state === "STOPPED") return { verdict: "stopped", reasons: ["it was stopped"] };
   if (state === "PAUSED") return { verdict: "paused", reasons: ["it was paused"] };

@@ -128,6 +128,7 @@ function taskMetrics(out: MetricText, task: TaskSnapshot, input: MetricsInput): 
   errorMetrics(out, labels, c);
   const { ageMs, never } = input.progress(task);
   out.gauge("millrace_task_last_progress_age_seconds", labels, ageMs / 1000, "Time since the task's counters moved");
+  out.counter("millrace_task_restarts_total", labels, c("task-restarts-total"), "Times that a failed task was started again by itself");
   out.gauge("millrace_task_moved", labels, never ? 0 : 1, "Whether anything has gone through the task yet");
   for (const gauge of task.gauges) {
     if (OURS.test(gauge.name)) out.gauge(`millrace_${gauge.name}`, { ...labels, ...gauge.labels }, gauge.value, "Told by the connector");

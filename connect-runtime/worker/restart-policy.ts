@@ -10,6 +10,14 @@ import type { ConfigMap } from "./types.ts";
 const BUGS_MAX = 3;
 const DEFAULT_CAUSES = "transient,bug";
 const GROWTH = 2;
+const JITTER = 0.2;
+
+/** A share from 0 to 1 that is a task's own, and another one for each start. */
+export function shareOf(task: string, attempt: number): number {
+  let h = attempt;
+  for (const c of task) h = (Math.imul(31, h) + (c.codePointAt(0) ?? 0)) | 0;
+  return (Math.imul(h, 0x9e3779b1) >>> 0) / 2 ** 32;
+}
 
 export class RestartPolicy {
   readonly #causes: ReadonlySet<string>;
@@ -30,11 +38,15 @@ export class RestartPolicy {
     this.#backoffMaxMs = numberOf(config, "task.restart.backoff.max.ms", 300_000);
     this.#resetMs = numberOf(config, "task.restart.reset.ms", 600_000);
   }
-  /** The pause before the next start in ms; null: the task stays FAILED. `ranMs`: how long it had been running. */
-  next(cause: CauseClass, ranMs: number): number | null {
+  /**
+   * The pause before the next start in ms, up to a fifth longer by `share` (0 to 1), so that tasks which fail together do not all come
+   * back at once; null: the task stays FAILED. `ranMs`: how long it had been running.
+   */
+  next(cause: CauseClass, ranMs: number, share = 0): number | null {
     if (ranMs >= this.#resetMs) this.attempts = 0;
     const max = cause === "bug" ? Math.min(BUGS_MAX, this.#attemptsMax) : this.#attemptsMax;
     if (!this.#causes.has(cause) || this.attempts >= max) return null;
-    return Math.min(this.#backoffMaxMs, this.#backoffMs * GROWTH ** this.attempts++);
+    const pauseMs = Math.min(this.#backoffMaxMs, this.#backoffMs * GROWTH ** this.attempts++);
+    return Math.round(pauseMs * (1 + JITTER * share));
   }
 }

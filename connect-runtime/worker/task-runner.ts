@@ -5,7 +5,7 @@ import { type CauseClass, ConnectError } from "../api/errors.ts";
 import { causeClassOf } from "./cause-class.ts";
 import { Counters } from "./counters.ts";
 import type { TaskJobData, TaskOutcome, TaskThread } from "./host-thread.ts";
-import type { RestartPolicy } from "./restart-policy.ts";
+import { type RestartPolicy, shareOf } from "./restart-policy.ts";
 import type { Placement, TaskThreads } from "./task-threads.ts";
 import type { FromTask } from "./thread-port.ts";
 import { messageOf, traceOf } from "./trace.ts";
@@ -105,7 +105,7 @@ export class TaskRunner {
   #failedFor(trace: string, cause: CauseClass): void {
     const ranMs = this.#runningSince === null ? 0 : this.#o.clock.monotonic() - this.#runningSince;
     const launched = this.#launched;
-    const delayMs = launched === null ? null : launched.restarts.next(cause, ranMs);
+    const delayMs = launched === null ? null : launched.restarts.next(cause, ranMs, shareOf(this.#name, launched.restarts.attempts));
     this.#report("FAILED", trace);
     if (delayMs === null || launched === null) return;
     this.#o.log.warn(`task ${this.#name} starts again in ${delayMs} ms (attempt ${launched.restarts.attempts}, cause: ${cause})`);

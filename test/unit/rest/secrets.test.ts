@@ -39,6 +39,8 @@ describe("health", () => {
     last_progress_ms_ago: 100_000,
     moving: false,
     errors: null,
+    restarts: 0,
+    restart: null,
     cause: null,
     ...more,
   });
@@ -53,6 +55,10 @@ describe("health", () => {
       reasons: ["task 0 waits: the database is away"],
     });
     expect(judged(status, [task({ state: "FAILED", cause: "boom" })], null).verdict).toBe("failed");
+    const again = task({ state: "FAILED", cause: "boom", restart: { attempt: 2, in_ms: 3_500, cause: "transient" } });
+    expect(judged(status, [again], null).reasons).toEqual([
+      "task 0 on w has failed: boom; it starts again in 4 s (start 2 in a row, cause: transient)",
+    ]);
   });
 });
 test("Prometheus' text has each name once and escapes labels", () => {

@@ -3,11 +3,12 @@ import type { SecureVersion, TlsOptions } from "node:tls";
 import type { Properties } from "../config.ts";
 import { listItems } from "../controller/configs/config-key.ts";
 import type { ListenerAddress } from "../network/types.ts";
+import { JKS_MAGIC, jksCertificates, jksKey } from "./jks.ts";
 import { fileOf, invalid, type Read, reader } from "./listener-settings.ts";
 import { principalMapper } from "./principal-mapping.ts";
 import { pkcs12Certificates } from "./pkcs12.ts";
 
-type StoreType = "PEM" | "PKCS12";
+type StoreType = "PEM" | "PKCS12" | "JKS";
 const VERSIONS: readonly SecureVersion[] = ["TLSv1.2", "TLSv1.3"];
 
 /** Undefined for a listener without TLS. Throws BrokerError(INVALID_CONFIG). */
@@ -78,8 +79,11 @@ function keyMaterial(read: Read): TlsOptions {
     );
   }
   const bytes = fileOf("ssl.keystore.location", location);
-  if (storeType("ssl.keystore.type", read("ssl.keystore.type"), bytes) === "PEM") {
-    return { cert: bytes, key: bytes, ...passphrase(keyPassword ?? storePassword) };
+  const type = storeType("ssl.keystore.type", read("ssl.keystore.type"), bytes);
+  if (type === "PEM") return { cert: bytes, key: bytes, ...passphrase(keyPassword ?? storePassword) };
+  if (type === "JKS") {
+    const found = fromStore("ssl.keystore.location", location, () => jksKey(bytes, storePassword, keyPassword ?? storePassword ?? ""));
+    return { cert: found.chain, key: found.key };
   }
   return { pfx: bytes, ...passphrase(storePassword ?? keyPassword) };
 }
@@ -90,26 +94,27 @@ function trust(read: Read): TlsOptions {
   if (location === undefined) return {};
   const key = "ssl.truststore.location";
   const bytes = fileOf(key, location);
-  if (storeType("ssl.truststore.type", read("ssl.truststore.type"), bytes) === "PEM") return { ca: bytes };
+  const type = storeType("ssl.truststore.type", read("ssl.truststore.type"), bytes);
+  if (type === "PEM") return { ca: bytes };
+  const password = read("ssl.truststore.password");
+  return {
+    ca: fromStore(key, location, () => (type === "JKS" ? jksCertificates(bytes, password) : pkcs12Certificates(bytes, password ?? ""))),
+  };
+}
+function fromStore<T>(key: string, location: string, open: () => T): T {
   try {
-    return { ca: pkcs12Certificates(bytes, read("ssl.truststore.password") ?? "") };
+    return open();
   } catch (error) {
     throw invalid(key, `${location}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 /**
  * What the file is counts more than what its type says: Kafka's default type is JKS, and since Java 9 a store of that type may
- * well be PKCS12 (keytool makes no others). A true JKS file is refused.
+ * well be PKCS12 (keytool makes no others unless told to).
  */
 function storeType(key: string, given: string | undefined, bytes: Buffer): StoreType {
   if (given !== undefined && !["JKS", "PKCS12", "PEM"].includes(given.toUpperCase()))
-    throw invalid(key, `${given}: PEM or PKCS12 expected`);
-  const magic = bytes.length >= 4 ? bytes.readUInt32BE(0) : 0;
-  if (magic === 0xfeedfeed || magic === 0xcececece) {
-    throw invalid(
-      key,
-      "a JKS file is a format of the JVM; convert it: keytool -importkeystore -srckeystore OLD -destkeystore NEW -deststoretype PKCS12",
-    );
-  }
+    throw invalid(key, `${given}: PEM, PKCS12 or JKS expected`);
+  if (bytes.length >= 4 && bytes.readUInt32BE(0) === JKS_MAGIC) return "JKS";
   return bytes[0] === 0x30 ? "PKCS12" : "PEM";
 }

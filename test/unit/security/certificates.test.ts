@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { subjectOf } from "#broker/network/distinguished-name";
 import { jaasOptions, plainUsers } from "#broker/security/jaas";
+import { jksCertificates, jksKey } from "#broker/security/jks";
 import { pkcs12Certificates } from "#broker/security/pkcs12";
 import { principalMapper } from "#broker/security/principal-mapping";
 import { tlsOptions } from "#broker/security/tls";
@@ -73,4 +74,31 @@ test("users of a JAAS line, with quotes, escapes and other options", () => {
     ["alice", 'a;"b'],
     ["bob", "plain"],
   ]);
+});
+
+/** keytool -storetype JKS (Java 17): CN=jks-server, store password changeit, key password secret7; and its certificate as a trusted one. */
+const JKS_KEY_STORE =
+  "/u3+7QAAAAIAAAABAAAAAQABcwAAAaICAGasAAAAfzB9MA4GCisGAQQBKgIRAQEFAARriKMX16UBO3BqpE4JxA3nF6KeajlHk2YIWiW3P2YqWTiM0cdYwPhwtrVr+P3e0iqxwGQXETQO1uTXAOgZhkjZDiRszqQo1LNlpur8jNcGRL9alr5Hhr9MMtZWzx6SfljZtTVmJdl/wBl4UOwAAAABAAVYLjUwOQAAAUcwggFDMIHqoAMCAQICCQDlz94jzBZF5DAKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwpqa3Mtc2VydmVyMCAXDTI2MTEyMjA2NDUxMFoYDzIxMjYxMDI5MDY0NTEwWjAVMRMwEQYDVQQDEwpqa3Mtc2VydmVyMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE8JSFUqB1tcisBjcgwDPBatBsGRgngVBXz7o/qjukVIUsma6CcXyBvvEJKyTMvlAzj+0/V8jW+dlcP4SNAPQXO6MhMB8wHQYDVR0OBBYEFHIjxcxw91C7ZZxTF2xbnccfvvc2MAoGCCqGSM49BAMCA0gAMEUCIHYuXF47oOCta+tYG6D8Ecrszi6znrEFpGNdsJeHy4EiAiEA/1FU6KSH48kyjc5Pkgg1ZHMrERHcvFBgpMXDU4U+cCL/eDnghjrN25212TF+hPtY0zBoGg==";
+const JKS_TRUST_STORE =
+  "/u3+7QAAAAIAAAABAAAAAgACY2EAAAGiAgDDpAAFWC41MDkAAAFHMIIBQzCB6qADAgECAgkA5c/eI8wWReQwCgYIKoZIzj0EAwIwFTETMBEGA1UEAxMKamtzLXNlcnZlcjAgFw0yNjExMjIwNjQ1MTBaGA8yMTI2MTAyOTA2NDUxMFowFTETMBEGA1UEAxMKamtzLXNlcnZlcjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABPCUhVKgdbXIrAY3IMAzwWrQbBkYJ4FQV8+6P6o7pFSFLJmugnF8gb7xCSskzL5QM4/tP1fI1vnZXD+EjQD0FzujITAfMB0GA1UdDgQWBBRyI8XMcPdQu2WcUxdsW53HH773NjAKBggqhkjOPQQDAgNIADBFAiB2LlxeO6DgrWvrWBug/BHK7M4us56xBaRjXbCXh8uBIgIhAP9RVOikh+PJMo3OT5IINWRzKxER3LxQYKTFw1OFPnAiWrl4zocAcJD8JcnUgFU/3WbVWBY=";
+describe("JKS stores", () => {
+  const [keys, trust] = [Buffer.from(JKS_KEY_STORE, "base64"), Buffer.from(JKS_TRUST_STORE, "base64")];
+  test("give the key with its chain, and the trusted certificates", () => {
+    const { key, chain } = jksKey(keys, "changeit", "secret7");
+    const certificate = new X509Certificate(chain);
+    expect(certificate.subject).toBe("CN=jks-server");
+    expect(certificate.checkPrivateKey(createPrivateKey(key))).toBe(true);
+    expect(jksCertificates(trust, "changeit")).toEqual([certificate.toString()]);
+    expect(jksCertificates(trust, undefined)).toHaveLength(1);
+  });
+  test("a wrong password, a flipped byte and every cut are refused", () => {
+    expect(() => jksKey(keys, "changeit", "wrong")).toThrow(/password of its key/);
+    expect(() => jksKey(keys, "wrong", "secret7")).toThrow(/password is wrong/);
+    expect(() => jksKey(trust, "changeit", "changeit")).toThrow(/no key/);
+    expect(() => jksCertificates(keys, "changeit")).toThrow(/no certificate/);
+    for (let length = 0; length < keys.length; length += 5) {
+      expect(() => jksKey(keys.subarray(0, length), "changeit", "secret7")).toThrow();
+      expect(() => jksCertificates(trust.subarray(0, Math.min(length, trust.length - 1)), undefined)).toThrow();
+    }
+  });
 });

@@ -110,12 +110,12 @@ export function numberToString(value: number, schema: Schema | null): string {
 }
 /** Struct.toString: `Struct{a=1,b=x}`, null fields left out, bytes as Java's array toString cannot be compared. */
 function structToString(s: Struct): string {
-  const parts: string[] = [];
+  let text = "";
   for (const f of s.schema.fields) {
     const v = s.at(f.index);
-    if (v !== null) parts.push(`${f.name}=${javaToString(v, f.schema)}`);
+    if (v !== null) text += `${text === "" ? "" : ","}${f.name}=${javaToString(v, f.schema)}`;
   }
-  return `Struct{${parts.join(",")}}`;
+  return `Struct{${text}}`;
 }
 export const isMap = (value: ConnectValue): value is ReadonlyMap<ConnectValue, ConnectValue> => value instanceof Map;
 export const isList = (value: ConnectValue): value is readonly ConnectValue[] => Array.isArray(value);

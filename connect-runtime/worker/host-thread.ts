@@ -46,6 +46,8 @@ export interface HostThreadOptions {
 }
 /** The checks between two beats: a process that was suspended is not taken for a stuck thread. */
 const CHECKS = 4;
+/** Percent above which a thread that stands still is short of memory. */
+const HEAP_FULL = 75;
 
 export class HostThread {
   readonly #o: HostThreadOptions;
@@ -149,6 +151,12 @@ export class HostThread {
     }
     this.#tasks.clear();
   }
+  #busyWith(): string {
+    const heap = Atomics.load(this.#pulse, PULSE.heap);
+    return heap < HEAP_FULL
+      ? "it is busy without pause"
+      : `${heap} % of its heap were taken when it last did, it has been collecting garbage since then; raise task.thread.heap.mb, or lower the sizes of batches and queues`;
+  }
   /** Kills a thread whose event loop has not turned for the whole time-out, seen by several checks in a row. */
   #watched(): Timer {
     const { clock, unresponsiveMs } = this.#o;
@@ -164,7 +172,7 @@ export class HostThread {
         return;
       }
       const why = new ConnectError(
-        `The task's thread did not answer for ${unresponsiveMs} ms (task.unresponsive.timeout.ms): it is busy without pause. Its thread was ended`,
+        `The task's thread did not answer for ${unresponsiveMs} ms (task.unresponsive.timeout.ms): ${this.#busyWith()}. Its thread was ended`,
       );
       this.#died(why);
       this.#killed.abort(why);

@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { flushCompileCache } from "node:module";
+import { getHeapStatistics } from "node:v8";
 import { systemClock } from "#broker/base/clock";
 import type { Logger } from "#broker/base/logger";
 import { systemRandom } from "#broker/base/random";
@@ -198,6 +199,8 @@ export default async function hostTasks({ control, modules, pulse: shared }: Thr
   let before = performance.eventLoopUtilization();
   const beating = setInterval(() => {
     Atomics.add(pulse, PULSE.beat, 1);
+    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+    Atomics.store(pulse, PULSE.heap, Math.round((100 * used) / limit));
     const now = performance.eventLoopUtilization();
     Atomics.store(pulse, PULSE.busy, Math.round(performance.eventLoopUtilization(now, before).utilization * 1000));
     before = now;

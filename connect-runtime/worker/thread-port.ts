@@ -21,7 +21,9 @@ export const PULSE = {
   busy: 1,
   /** Number of the task that last said it was at work. */
   atWork: 2,
-  size: 3,
+  /** Share of its heap that was taken at the last beat, in percent. */
+  heap: 3,
+  size: 4,
 } as const;
 export type ToThreadControl = { readonly type: "run"; readonly job: TaskJob } | { readonly type: "close" };
 

@@ -18,7 +18,7 @@ import {
 import { Struct } from "#connect/api/struct";
 import { basicsOf, StructBuilder } from "#connect/api/struct-builder";
 import { Boxed, type ConnectValue } from "#connect/api/value";
-import { bothSides, bySchema, requireMap, requireStruct, sideOf, slotOf } from "./side.ts";
+import { bothSides, bySchema, requireMap, requireStruct, sideOf, slotsOf } from "./side.ts";
 
 const PURPOSE = "field insertion";
 const timestamp = (optional: boolean): Schema => primitive("INT64", { name: TIMESTAMP, version: 1, optional });
@@ -118,9 +118,10 @@ export const insertField: TransformPlugin = {
           return side.with(record, null, map);
         }
         const struct = requireStruct(value, PURPOSE, schema);
-        const slots = struct.schema.fields.map((f) => slotOf(struct, f.index, f.schema, withDefault));
+        const { fields } = struct.schema;
+        const slots = slotsOf(struct, fields, withDefault, insertions.length);
         const to = widened(struct.schema);
-        for (const i of insertions) slots.push(i.value(record, true));
+        for (let i = 0; i < insertions.length; i++) slots[fields.length + i] = insertions[i]?.value(record, true) ?? null;
         return side.with(record, to, new Struct(to, slots));
       },
     };

@@ -7,7 +7,7 @@ import type { TransformPlugin } from "#connect/api/plugin";
 import type { Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { Boxed, Decimal, type ConnectValue } from "#connect/api/value";
-import { bothSides, requireMap, requireStruct, sideOf, slotOf } from "./side.ts";
+import { bothSides, bySchema, requireMap, requireStruct, sideOf, slotsOf } from "./side.ts";
 
 const PURPOSE = "mask fields";
 function zero(value: ConnectValue, schema: Schema | null): ConnectValue {
@@ -80,6 +80,7 @@ export const maskField: TransformPlugin = {
     const replacement = optionalString(config, "replacement");
     const withDefault = booleanSetting(config, "replace.null.with.default");
     const side = sideOf(className);
+    const maskedFields = bySchema((schema) => schema.fields.filter((f) => fields.has(f.name)));
     const masked = (value: ConnectValue, schema: Schema | null): ConnectValue =>
       value === null ? null : replacement === null ? zero(value, schema) : replaced(value, schema, replacement);
     return {
@@ -91,10 +92,8 @@ export const maskField: TransformPlugin = {
           return side.with(record, null, map);
         }
         const struct = requireStruct(side.value(record), PURPOSE, schema);
-        const slots = struct.schema.fields.map((f) => {
-          const value = slotOf(struct, f.index, f.schema, withDefault);
-          return fields.has(f.name) ? masked(value, f.schema) : value;
-        });
+        const slots = slotsOf(struct, struct.schema.fields, withDefault);
+        for (const f of maskedFields(struct.schema)) slots[f.index] = masked(slots[f.index] ?? null, f.schema);
         return side.with(record, schema, new Struct(struct.schema, slots));
       },
     };

@@ -4,7 +4,7 @@ import type { TransformPlugin } from "#connect/api/plugin";
 import type { Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { basicsOf, StructBuilder } from "#connect/api/struct-builder";
-import { bothSides, bySchema, requireMap, requireStruct, sideOf, slotOf, splitPair } from "./side.ts";
+import { bothSides, bySchema, requireMap, requireStruct, sideOf, slotsOf, splitPair } from "./side.ts";
 
 const PURPOSE = "field replacement";
 export const replaceField: TransformPlugin = {
@@ -67,14 +67,7 @@ export const replaceField: TransformPlugin = {
         }
         const struct = requireStruct(value, PURPOSE, schema);
         const { to, from } = plan(struct.schema);
-        return side.with(
-          record,
-          to,
-          new Struct(
-            to,
-            from.map((f) => slotOf(struct, f.index, f.schema, withDefault)),
-          ),
-        );
+        return side.with(record, to, new Struct(to, slotsOf(struct, from, withDefault)));
       },
     };
   },

@@ -2,7 +2,7 @@
 import { DataError } from "#connect/api/errors";
 import { isMap, javaClassName } from "#connect/api/java-text";
 import type { ConnectRecord } from "#connect/api/record";
-import type { Schema } from "#connect/api/schema";
+import type { Schema, SchemaField } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectMap, ConnectValue } from "#connect/api/value";
 
@@ -44,6 +44,16 @@ export const requireStructOrNull = (value: ConnectValue, purpose: string, schema
 export function requireSchema(schema: Schema | null, purpose: string): Schema {
   if (schema === null) throw new DataError(`Schema required for [${purpose}]`);
   return schema;
+}
+/** Values of these fields in a new array with room for `more`; nulls with a default take it where that is asked for. */
+export function slotsOf(s: Struct, fields: readonly SchemaField[], withDefault: boolean, more = 0): ConnectValue[] {
+  const n = fields.length;
+  const out = new Array<ConnectValue>(n + more);
+  for (let i = 0; i < n; i++) {
+    const f = fields[i];
+    if (f !== undefined) out[i] = slotOf(s, f.index, f.schema, withDefault);
+  }
+  return out;
 }
 /** A field's value, with its default in place of null when asked for. */
 export const slotOf = (s: Struct, index: number, schema: Schema, withDefault: boolean): ConnectValue =>

@@ -9,7 +9,7 @@ export interface ConverterHarness {
   readonly config: RawConfig;
   /** What it can carry. */
   readonly values: readonly SchemaAndValue[];
-  /** Bytes that are none of its own. Absent: it reads any. */
+  /** Bytes that are none of its own. Absent: it reads any, and there is something foreign. */
   readonly damaged?: Uint8Array;
   /** A value that it cannot carry. Absent: there is none. */
   readonly foreign?: SchemaAndValue;
@@ -46,6 +46,6 @@ export function converterContract(plugin: ConverterPlugin, harness: ConverterHar
     const { damaged, foreign } = harness;
     if (damaged !== undefined) expect(() => created().toConnect("t", damaged)).toThrow(ConnectError);
     if (foreign !== undefined) expect(() => created().fromConnect("t", foreign.schema, foreign.value)).toThrow(ConnectError);
-    expect(damaged === undefined && foreign === undefined ? plugin.name : null).not.toBe("");
+    expect(damaged ?? foreign, "a harness names at least one of the two").toBeDefined();
   });
 }

@@ -1,11 +1,12 @@
 /** The package of docs/plugins.md keeps the contracts. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe } from "vitest";
 import { INT64, STRING } from "#connect/api/schema";
 import { base64Converter, folderSource, linesSink, stamp } from "../../examples/plugin/index.ts";
 import { converterContract } from "./converter-contract.ts";
+import { lineSink } from "./line-sink.ts";
 import { sinkContract } from "./sink-contract.ts";
 import { sourceContract } from "./source-contract.ts";
 import { transformContract } from "./transform-contract.ts";
@@ -29,35 +30,10 @@ describe("the example's source", () => {
   });
 });
 describe("the example's sink", () => {
-  let folder = "";
-  sinkContract(linesSink, {
-    async setUp() {
-      folder = await mkdtemp(join(tmpdir(), "lines-"));
-      return { name: "contract", path: join(folder, "out") };
-    },
-    record: (n) => ({
-      topic: "contract",
-      partition: 0,
-      keySchema: null,
-      key: null,
-      valueSchema: STRING,
-      value: `value ${n}`,
-      timestamp: null,
-      headers: [],
-      offset: n,
-      timestampType: "NO_TIMESTAMP_TYPE",
-      originalTopic: "contract",
-      originalPartition: 0,
-      originalOffset: n,
-    }),
-    async content() {
-      const text = await readFile(join(folder, "out"), "utf8");
-      return text === "" ? [] : text.trimEnd().split("\n");
-    },
-    expected: (n) => `value ${n}`,
-    idempotent: false,
-    tearDown: () => rm(folder, { recursive: true }),
-  });
+  sinkContract(
+    linesSink,
+    lineSink((path) => ({ name: "contract", path })),
+  );
 });
 describe("the example's transform", () => {
   transformContract(stamp, {

@@ -1,10 +1,10 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe } from "vitest";
-import { STRING } from "#connect/api/schema";
 import { fileStreamSink } from "#connectors/file/sink";
 import { fileStreamSource } from "#connectors/file/source";
+import { lineSink } from "./line-sink.ts";
 import { sinkContract } from "./sink-contract.ts";
 import { sourceContract } from "./source-contract.ts";
 
@@ -30,33 +30,8 @@ describe("the file source", () => {
 });
 
 describe("the file sink", () => {
-  let folder = "";
-  sinkContract(fileStreamSink, {
-    async setUp() {
-      folder = await mkdtemp(join(tmpdir(), "file-sink-"));
-      return { name: "contract", file: join(folder, "out") };
-    },
-    record: (n) => ({
-      topic: "contract",
-      partition: 0,
-      keySchema: null,
-      key: null,
-      valueSchema: STRING,
-      value: `value ${n}`,
-      timestamp: null,
-      headers: [],
-      offset: n,
-      timestampType: "NO_TIMESTAMP_TYPE",
-      originalTopic: "contract",
-      originalPartition: 0,
-      originalOffset: n,
-    }),
-    async content() {
-      const text = await readFile(join(folder, "out"), "utf8");
-      return text === "" ? [] : text.trimEnd().split("\n");
-    },
-    expected: (n) => `value ${n}`,
-    idempotent: false,
-    tearDown: () => rm(folder, { recursive: true }),
-  });
+  sinkContract(
+    fileStreamSink,
+    lineSink((file) => ({ name: "contract", file })),
+  );
 });

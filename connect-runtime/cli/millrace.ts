@@ -26,7 +26,7 @@ Commands that speak to a worker (--url, MILLRACE_URL; http://127.0.0.1:8083), wi
   restart NAME [--tasks] [--failed]    restart task NAME/0
   pause|resume|stop NAME
   delete NAME [--cleanup plan|true|slot,offsets,topics]
-  doctor NAME | -f FILE                checks the database, its settings and rights, and prints the SQL that mends it
+  doctor NAME | -f FILE | URL          checks the database, its settings and rights, and prints the SQL that mends it
   preview NAME | -f FILE [--records N] real records through transforms and converters, written nowhere
   slots                                what each source keeps on its server
   dlq NAME;  dlq replay NAME [--record PARTITION/OFFSET] [--topic TOPIC]

@@ -143,6 +143,19 @@ export async function maxLsn(session: Session, database: string): Promise<Lsn | 
 export async function oldestStartLsn(session: Session, database: string): Promise<Lsn | null> {
   return lsnOf((await session.first(`SELECT MIN(start_lsn) FROM ${quoted(database)}.cdc.change_tables`))?.[0]);
 }
+/** Instances that begin after a position although they were made before it: changes that they had are gone. */
+export async function movedInstances(
+  session: Session,
+  database: string,
+  commit: Buffer,
+): Promise<readonly (TableName & { readonly instance: string; readonly startLsn: Lsn })[]> {
+  const db = quoted(database);
+  const rows = await session.rows(
+    `SELECT OBJECT_SCHEMA_NAME(source_object_id, DB_ID(@db)), OBJECT_NAME(source_object_id, DB_ID(@db)), capture_instance, start_lsn FROM ${db}.cdc.change_tables WHERE start_lsn > @commit AND create_date < (SELECT COALESCE(MIN(CASE WHEN start_lsn = @commit THEN tran_end_time END), MIN(tran_end_time)) FROM ${db}.cdc.lsn_time_mapping)`,
+    { db: database, commit },
+  );
+  return rows.map((r) => ({ database, schema: text(r[0]), table: text(r[1]), instance: text(r[2]), startLsn: lsnText(r[3] as Buffer) }));
+}
 /** Null: it is not known (the right to see it is missing). */
 export async function agentRunning(session: Session, database: string, query: string | null): Promise<boolean | null> {
   const db = quoted(database);

@@ -24,6 +24,7 @@ const LEVELS: Readonly<Record<Isolation, sql.IIsolationLevel>> = {
   SNAPSHOT: sql.ISOLATION_LEVEL.SNAPSHOT,
 };
 const NEVER_MS = 2_147_483_647;
+const CLOSE_MS = 5_000;
 
 function authenticationOf(login: Login): sql.config {
   const server = { server: "" };
@@ -90,6 +91,15 @@ function configOf(server: SqlServer): sql.config {
   };
 }
 
+/** Whatever comes of it: nobody waits for ever for a connection that does not answer any more. */
+async function withinLimit(ending: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_MS);
+  });
+  await Promise.race([Promise.resolve(ending).catch(() => {}), limit]);
+  clearTimeout(timer);
+}
 export class Session {
   readonly #pool: sql.ConnectionPool;
   #transaction: sql.Transaction | null = null;
@@ -158,8 +168,12 @@ export class Session {
             request.pause();
           }
         });
-        request.on("error", reject);
-        request.on("done", () => resolve());
+        // After an error too the request ends with "done"; until then the connection takes nothing else, not even a rollback.
+        let failure: Error | null = null;
+        request.on("error", (error: Error) => {
+          failure ??= error;
+        });
+        request.on("done", () => (failure === null ? resolve() : reject(failure)));
         // In a streamed request the outcome comes by events.
         void Promise.resolve(request.query(statement)).catch(reject);
       });
@@ -180,7 +194,7 @@ export class Session {
     this.#closed = true;
     this.#streaming?.request.cancel();
     this.resume();
-    await this.#transaction?.rollback().catch(() => {});
-    await this.#pool.close().catch(() => {});
+    await withinLimit(this.#transaction?.rollback());
+    await withinLimit(this.#pool.close());
   }
 }

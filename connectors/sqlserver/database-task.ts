@@ -59,7 +59,7 @@ export class DatabaseTask {
     const offset = resumeAt ?? stored;
     const position = readOffset(offset);
     const session = await this.#s.session();
-    const missing = position?.complete === true ? await missingChanges(session, context.database, position) : null;
+    const missing = position?.complete === true ? await missingChanges(session, context.database, position, settings.captures) : null;
     if (!(await history.storageExists())) await history.initialize();
     const decision = await startDecision({
       settings: settings.all,

@@ -5,6 +5,7 @@ import type { SourceOffset } from "#connect/api/record";
 import { messageOf } from "../cdc/source-error.ts";
 import { agentRunning, idOf, listTables, maxLsn, readInstances, readTables, type TableName } from "./catalog.ts";
 import { instancesByTable, newestInstance, tableKey } from "./change-tables/capture-instance.ts";
+import { lsnBytes } from "./change-tables/lsn.ts";
 import { literal, quoted } from "./change-tables/statements.ts";
 import { settingsOf } from "./config.ts";
 import { Session } from "./connection.ts";
@@ -130,12 +131,17 @@ async function agentCheck(session: Session, s: TaskSettings, database: string): 
     `Start the service, then its job cdc.${database}_capture.`,
   );
 }
-async function retentionCheck(session: Session, database: string): Promise<Check> {
+/** How long changes are kept; null: the job cannot be seen. */
+async function cleanupJob(session: Session, database: string): Promise<{ readonly minutes: number } | null> {
   const rows = await session.rows(`EXEC ${quoted(database)}.sys.sp_cdc_help_jobs`).catch(() => []);
   // job_id, job_type, job_name, maxtrans, maxscans, continuous, pollinginterval, retention, threshold
   const cleanup = rows.find((r) => String(r[1]) === "cleanup");
-  if (cleanup === undefined) return warned("retention", `the clean-up job of ${database} cannot be seen`, []);
-  const minutes = Number(cleanup[7] ?? 0);
+  return cleanup === undefined ? null : { minutes: Number(cleanup[7] ?? 0) };
+}
+async function retentionCheck(session: Session, database: string): Promise<Check> {
+  const cleanup = await cleanupJob(session, database);
+  if (cleanup === null) return warned("retention", `the clean-up job of ${database} cannot be seen`, []);
+  const { minutes } = cleanup;
   if (minutes >= RETENTION_MIN_MINUTES) return passed("retention", `changes are kept for ${minutes} minutes`);
   return warned("retention", `changes are kept for ${minutes} minutes: a connector that is down for longer loses changes`, [
     `USE ${quoted(database)}`,
@@ -191,6 +197,22 @@ async function position(config: TaskConfig, offset: SourceOffset | null): Promis
   return withSession(config, async (session) => {
     const head = await maxLsn(session, database);
     const at = readOffset(offset);
-    return { position: at?.commit ?? null, head: head ?? "NULL", behindBytes: null, details: { database, changeLsn: at?.change ?? null } };
+    const keptMinutes = (await cleanupJob(session, database))?.minutes ?? null;
+    const behindMinutes = at?.commit === null || at === null ? null : await minutesSince(session, database, lsnBytes(at.commit));
+    const minutesLeft = keptMinutes === null || behindMinutes === null ? null : keptMinutes - behindMinutes;
+    return {
+      position: at?.commit ?? null,
+      head: head ?? "NULL",
+      behindBytes: null,
+      details: { database, changeLsn: at?.change ?? null, behindMinutes, keptMinutes, minutesLeft },
+    };
   });
+}
+/** Age of the oldest commit after `commit`: how long the connector has been behind. 0: it is not. */
+async function minutesSince(session: Session, database: string, commit: Buffer): Promise<number | null> {
+  const row = await session.first(
+    `SELECT DATEDIFF(minute, MIN(tran_end_time), SYSDATETIME()) FROM ${quoted(database)}.cdc.lsn_time_mapping WHERE start_lsn > @commit AND tran_id <> 0x00`,
+    { commit },
+  );
+  return row === null ? null : Math.max(0, Number(row[0] ?? 0));
 }

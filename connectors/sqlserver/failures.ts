@@ -47,6 +47,8 @@ export function described(error: unknown): string {
   const hint = HINTS.find(([numbers]) => numbers.includes(number))?.[1];
   return `${messageOf(error)}${number === 0 ? "" : ` (${number})`}${hint === undefined ? "" : ` ${hint}`}`;
 }
+/** Of errors that say by themselves what stops the task. */
+export const DEBEZIUM_EXCEPTION = "io.debezium.DebeziumException";
 /** Preparing failed: our own errors as they are, the server's with what to do. */
 export function startFailure(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error;
@@ -57,6 +59,8 @@ export function startFailure(error: unknown): ConnectError {
 }
 /** `headline` and, on the next line, what happened. RetriableError where trying again may help. */
 export function wrapped(headline: string, error: unknown): ConnectError {
+  // What cannot even begin is said without the headline, as by the reference.
+  if (error instanceof SourceError && error.javaClass === DEBEZIUM_EXCEPTION) return error;
   const message = `${headline}\n${described(error)}`;
   if (isTransient(error)) return new RetriableError(message, error);
   return new SourceError(message, { cause: error, code: String(errorNumber(error)) });

@@ -90,7 +90,8 @@ export class TablePlans {
     // Other values stay as they are, but the schema says what was asked for.
     const mask = type.textual === true ? rule : null;
     const wanted = s.propagate(`${id}.${column.name}`, `${id}.${column.typeName}`);
-    const parameters = { ...rule?.parameters, ...(wanted && sourceTypeParameters(column)) };
+    // The first rule for a column counts: a masked one does not tell its type.
+    const parameters = rule?.parameters ?? (wanted ? sourceTypeParameters(column) : {});
     const comment = s.comments ? column.comment : null;
     const value = column.defaultValueExpression === null ? undefined : type.defaultOf(column.defaultValueExpression);
     return {

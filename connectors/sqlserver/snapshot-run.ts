@@ -72,7 +72,8 @@ export async function snapshotData(run: SnapshotRun, resumable: (resume: (() => 
   resumable(() => opened.session.resume());
   const tables = await inOrder(
     run,
-    opened.tables.filter((t) => settings.snapshots(nameOf(t))),
+    // Signals are for what comes after them.
+    opened.tables.filter((t) => settings.snapshots(nameOf(t)) && idOf(nameOf(t)) !== settings.signalTable),
   );
   const ids = tables.map((t) => idOf(nameOf(t))).join(",");
   try {
@@ -117,8 +118,11 @@ async function readTable(run: SnapshotRun, reader: SnapshotReader, table: Table)
   if (columns.length === 0) return;
   const planned = plans.plan(table, columns);
   const overrides = selectOverrides(settings.all);
-  const override = overrides.get(planned.id) ?? overrides.get(`${planned.name.schema}.${planned.name.table}`) ?? null;
-  const condition = run.conditions.get(planned.id) ?? null;
+  const given = run.conditions.get(planned.id) ?? null;
+  // For a blocking snapshot the filter is the whole statement.
+  const select = given !== null && /^\s*select\b/i.test(given) ? given : null;
+  const override = select ?? overrides.get(planned.id) ?? overrides.get(`${planned.name.schema}.${planned.name.table}`) ?? null;
+  const condition = select === null ? given : null;
   const shape = shapeOf(columns, override, condition, plans.keyOf(table));
   const progress = run.offsets.progress;
   reader.table(planned);

@@ -9,10 +9,10 @@ import { activeInstances, type ActiveInstance, type CaptureInstance, instancesBy
 import { compareLsn, type Lsn, lsnBytes, lsnText, nextLsn, ZERO_LSN } from "./change-tables/lsn.ts";
 import { ChangeCursor, type ChangeRow, smallest } from "./change-tables/merge.ts";
 import { Replay } from "./change-tables/replayed.ts";
-import { CHANGE_COLUMNS, changeQuery, type RowPlace, startsQuery, transactionsQuery } from "./change-tables/statements.ts";
+import { CHANGE_COLUMNS, changeQuery, literal, type RowPlace, startsQuery, transactionsQuery } from "./change-tables/statements.ts";
 import type { Session } from "./connection.ts";
 import type { DatabaseContext } from "./database-context.ts";
-import { errorNumber, INVALID_OBJECT } from "./failures.ts";
+import { DEBEZIUM_EXCEPTION, errorNumber, INVALID_OBJECT } from "./failures.ts";
 import { type StoredPosition, streamOffset } from "./position.ts";
 import type { PlannedTable } from "./plans.ts";
 import { schemaChangeRecord } from "./schema-change.ts";
@@ -57,6 +57,8 @@ export class DatabaseStream {
   /** How far passes have come. */
   #passed: Lsn | null;
   #agentAskedMs = 0;
+  /** Tables whose gaps were told of. */
+  readonly #told = new Set<string>();
 
   constructor(settings: StreamSettings, stored: StoredPosition | null, offset: SourceOffset) {
     this.#s = settings;
@@ -130,12 +132,13 @@ export class DatabaseStream {
       const { name, startLsn } = active.instance;
       const now = starts.get(name);
       // Where it begins now is after what has been read: the changes in between are gone.
-      if (now !== undefined && now > startLsn && now > pass.from && startLsn < now) throw cleanedUp(this.database, name, pass.from, now);
+      if (now !== undefined && now > startLsn && now > pass.from) throw cleanedUp(this.database, name, pass.from, now);
     }
     this.#starts = starts;
   }
   async #reload(session: Session, pass: Pass): Promise<void> {
     const { context } = this.#s;
+    const before = context.tracker.tables();
     const instances = await readInstances(session, this.database, lsnBytes(pass.to));
     const old = new Map((this.#readings ?? []).map((r) => [r.active.instance.name, r]));
     const readings: Reading[] = [];
@@ -167,6 +170,29 @@ export class DatabaseStream {
       }
     }
     this.#readings = readings;
+    this.#tellGaps(before, readings, pass);
+  }
+  /** Tables that are known and of which changes are not, or not all, in a change table. */
+  #tellGaps(tables: readonly Table[], readings: readonly Reading[], pass: Pass): void {
+    const { context } = this.#s;
+    for (const { id } of tables) {
+      const table: TableName = { database: this.database, schema: id.schema ?? "", table: id.table };
+      const name = idOf(table);
+      if (!context.settings.captures(table)) continue;
+      const first = readings.find((r) => r.planned.id === name)?.active.instance;
+      const mine = `sys.sp_cdc_enable_table @source_schema = ${literal(table.schema)}, @source_name = ${literal(table.table)}, @role_name = NULL`;
+      const gap =
+        first === undefined
+          ? `no capture instance: its changes are not read. Capture it with EXEC ${mine}, or leave it out of the table filters.`
+          : first.startLsn > pass.from
+            ? `a capture instance, ${first.name}, only from ${first.startLsn} on: changes between ${pass.from} and there are not read. Take a new snapshot of it by a signal (execute-snapshot) if there were any.`
+            : null;
+      if (gap === null) this.#told.delete(name);
+      else if (!this.#told.has(name)) {
+        this.#told.add(name);
+        context.log.warn(`The table ${name} has ${gap}`);
+      }
+    }
   }
   #plan(table: Table, instance: CaptureInstance): PlannedTable {
     const selected = new Set(this.#s.context.plans.selected(table));
@@ -303,6 +329,6 @@ function cleanedUp(database: string, instance: string, from: Lsn, now: Lsn): Sou
   return new SourceError(
     `The clean-up job has removed changes of the capture instance ${instance} in ${database} that were not read yet: reading would have gone on at ${from}, the change table begins at ${now}.\n` +
       "Set snapshot.mode=when_needed, or delete the connector's offsets, to take a new snapshot; keep changes longer (EXEC sys.sp_cdc_change_job @job_type = N'cleanup', @retention = <minutes>).",
-    { javaClass: "io.debezium.DebeziumException" },
+    { javaClass: DEBEZIUM_EXCEPTION },
   );
 }

@@ -161,7 +161,8 @@ export function decimalType(precision: number, scale: number, modes: TypeModes, 
       shape: (options) => primitive("STRING", options),
       neutral: new Decimal(0n, scale).toPlainString(),
       raw: STRING_TEXT,
-      defaultOf: (text) => inner(text)?.toPlainString(),
+      // As it was written, unlike the column's values.
+      defaultOf: (text) => Decimal.parse(text.slice(2, -2).trim())?.toPlainString(),
     };
   return {
     ...base,

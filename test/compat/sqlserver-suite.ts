@@ -215,6 +215,29 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       await all.start();
       await expect(all.take(3, 1)).rejects.toThrow(/no longer available on the server[\s\S]*clean-up job/);
     });
+    const signal = (data: string): string =>
+      `INSERT INTO sig VALUES ('s', 'execute-snapshot', '{"data-collections":["@.dbo.item"],"type":"blocking","additional-conditions":[{"data-collection":"@.dbo.item","filter":"${data}"}]}')`;
+    const withSignals = async (t: TestContext): Promise<{ readonly all: Reading; readonly send: (filter: string) => Promise<void> }> => {
+      const { peer, database } = await on(t);
+      await item(peer, database);
+      await peer.run(database, "CREATE TABLE sig (id varchar(64) NOT NULL PRIMARY KEY, type varchar(64), data varchar(2048))");
+      await peer.run(database, enable("sig"));
+      const all = reading(t, peer, database, { "signal.data.collection": `${database}.dbo.sig`, "errors.max.retries": "0" });
+      await all.start();
+      await all.take(0, 2);
+      return { all, send: (filter) => peer.run(database, signal(filter).replaceAll("@", database)) };
+    };
+    test("a blocking snapshot takes a whole statement as its filter", async (t) => {
+      const { all, send } = await withSignals(t);
+      await send("SELECT * FROM dbo.item WHERE id > 1");
+      const events = await all.take(2, 2);
+      expect(events.map((e) => `${op(e)} ${String(e.key?.["id"])}`)).toEqual(["c s", "r 2"]);
+    });
+    test("a statement that fails in the midst of a snapshot stops the task instead of holding it", async (t) => {
+      const { all, send } = await withSignals(t);
+      await send("id > (");
+      await expect(all.take(3, 1)).rejects.toThrow(/syntax/i);
+    });
     test("the doctor's statements mend what it found", async (t) => {
       const { peer, database } = await on(t);
       await peer.run(database, "CREATE TABLE item (id int NOT NULL PRIMARY KEY)");

@@ -1,15 +1,19 @@
 /** `doctor`, `preview`, `slots`, `dlq`, `rewind`. */
+import { runChecks } from "../../operate/checks.ts";
 import { UsageError } from "../arguments.ts";
 import { ask, connectorPath, listOf, recordOf, type Target, textOf } from "./client.ts";
 import { connectorIn, nameIn } from "./connectors.ts";
+import { configOfUrl, isDatabaseUrl } from "./database-url.ts";
 import { type Printed, table } from "./output.ts";
 import type { Verb } from "./verb.ts";
 
-/** Of a connector, or of `-f FILE` before it is posted. */
+/** Of a connector, of `-f FILE` before it is posted, or of a database by its URL, for which no worker is needed. */
 export const doctor: Verb = async (target, { words, lists, options }) => {
   const [file] = lists["file"] ?? [];
-  const data =
-    file === undefined
+  const [word = ""] = words;
+  const data = isDatabaseUrl(word)
+    ? { checks: await runChecks(configOfUrl(word), {}) }
+    : file === undefined
       ? await ask(target, "GET", connectorPath(nameIn(words, "doctor (or -f FILE)"), "/check"))
       : await ask(target, "POST", "/check", (await connectorIn(file, options["name"] ?? "doctor")).config);
   const checks = listOf(recordOf(data)["checks"]).map(recordOf);

@@ -146,6 +146,7 @@ describe("names", () => {
   test("for Avro can be undone in avro_unicode", () => {
     expect(nameAdjuster("avro_unicode", false)("pg-odd.2.Odd_Schema")).toBe("pg_u002dodd.2.Odd_u005fSchema");
     expect(nameAdjuster("avro_unicode", true)("1st")).toBe("_u0031st");
+    expect(nameAdjuster("avro", true)("1st a")).toBe("_1st_a");
     expect(nameAdjuster("avro_unicode", true)("x.y")).toBe("x_u002ey");
     expect(nameAdjuster("avro", true)("a b")).toBe("a_b");
     expect(nameAdjuster("none", true)("a b")).toBe("a b");

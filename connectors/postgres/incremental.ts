@@ -91,7 +91,7 @@ export class PostgresChunks implements IncrementalDatabase<TablePlan> {
     const session = (this.#session ??= await this.#s.openSession());
     const [schema, name] = splitId(collection.id);
     const catalog = await readTable(client, schema, name);
-    if (catalog === null) return "UNKNOWN_SCHEMA";
+    if (catalog === null || !this.#s.plans.captures(schema, name)) return "UNKNOWN_SCHEMA";
     const key = collection.surrogateKey === null ? catalog.key : [collection.surrogateKey];
     if (key.length === 0) return "NO_PRIMARY_KEY";
     const upTo = maximum ?? (await maximumKey(catalog, key, collection.filter, session));

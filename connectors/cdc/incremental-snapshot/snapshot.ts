@@ -57,7 +57,9 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
     const context = this.#context;
     const wanted = request.collections.flatMap((expression) => {
       const pattern = anchored(expression, "data-collections");
-      return tables.filter((t) => pattern.test(t) && t !== this.#s.signalTable);
+      const found = tables.filter((t) => pattern.test(t));
+      // What is captured nowhere is told of as such, under the name that was asked for.
+      return found.length === 0 ? [expression] : found.filter((t) => t !== this.#s.signalTable);
     });
     const wasActive = this.active;
     for (const table of new Set(wanted)) {
@@ -66,8 +68,10 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
       const condition = request.conditions.find((c) => anchored(c.collection, "additional-conditions").test(table));
       context.collections.push({ id: table, filter: condition?.filter ?? null, surrogateKey: request.surrogateKey });
     }
-    if (wasActive || !this.active) return;
+    if (!this.active) return;
+    // A request that joins a running snapshot gives it its name.
     context.correlation = id;
+    if (wasActive) return;
     this.#notify("STARTED", { data_collections: context.ids() });
     this.next();
   }
@@ -118,8 +122,8 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
       this.#context.lastKey = chunk.lastKey;
       this.#notify("IN_PROGRESS", {
         current_collection_in_progress: chunk.plan.id,
-        maximum_key: (this.#context.maximumKey ?? []).join(", "),
-        last_processed_key: chunk.lastKey.join(", "),
+        maximum_key: (this.#context.maximumKey ?? []).join(","),
+        last_processed_key: chunk.lastKey.join(","),
         data_collections: this.#context.ids(),
       });
     }

@@ -66,7 +66,8 @@ export const postgresSource: SourceConnectorPlugin = {
         throw new ConfigError('The partition must be {"server": "<topic.prefix>"}');
       if (offset !== null && readOffset(offset) === null) throw new ConfigError("The offset must have a field lsn, a number");
     }
-    return true;
+    // The slot is another one, on the server.
+    return false;
   },
   exactlyOnce: "supported",
   threads: "own",

@@ -28,7 +28,12 @@ export async function preparePublication(
     throw new SourceError("Publication autocreation is disabled, please create one and restart the connector.");
   if (mode === "filtered") {
     const captured = list(await tables());
-    if (captured === "") throw new SourceError(`No table filters found for filtered publication ${name}`);
+    if (captured === "") {
+      const cause = new SourceError(`No table filters found for filtered publication ${name}`, {
+        javaClass: "io.debezium.DebeziumException",
+      });
+      throw new SourceError(`Unable to create filtered publication ${name} for \n${cause.message}`, { cause });
+    }
     await client.query(
       exists ? `ALTER PUBLICATION ${id} SET TABLE ${captured}` : `CREATE PUBLICATION ${id} FOR TABLE ${captured}${options}`,
     );

@@ -4,6 +4,7 @@ import { IncrementalSnapshot } from "../cdc/incremental-snapshot/snapshot.ts";
 import { signalChannels } from "../cdc/signal-channels.ts";
 import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/signal-handler.ts";
 import type { Signal } from "../cdc/signals.ts";
+import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { idOf } from "./catalog.ts";
 import type { Session } from "./connection.ts";
 import type { DatabaseContext } from "./database-context.ts";
@@ -30,8 +31,7 @@ export class SignalDesk {
   readonly handler: SignalHandler;
   #blocking: Promise<void> | null = null;
   #resume: (() => void) | null = null;
-  /** Signals of channels that changed what later offsets carry. */
-  #unsettled: { readonly before: string; readonly done: () => void }[] = [];
+  readonly #unsettled = new UnsettledSignals();
 
   constructor(settings: DeskSettings) {
     this.#s = settings;
@@ -96,19 +96,15 @@ export class SignalDesk {
     this.#s.stream()?.emitter.release();
   }
   /** Of a channel: done when a restart finds what it changed in the offset. */
-  async served(signal: Signal): Promise<void> {
-    const active = (): boolean => this.#incremental?.active === true;
-    const wasActive = active();
-    await this.handler.served(signal);
-    if (!/^(execute|stop)-snapshot$/.test(signal.type) || !(wasActive || active())) return;
-    const before = JSON.stringify(this.#s.stream()?.emitter.offset ?? {});
-    await new Promise<void>((done) => this.#unsettled.push({ before, done }));
+  served(signal: Signal): Promise<void> {
+    return this.#unsettled.served(signal, {
+      handler: this.handler,
+      incremental: this.#incremental,
+      offset: () => this.#s.stream()?.emitter.offset ?? {},
+    });
   }
   durable(offset: SourceOffset): void {
-    if (this.#unsettled.length === 0) return;
-    const text = JSON.stringify(offset);
-    for (const each of this.#unsettled) if (text !== each.before) each.done();
-    this.#unsettled = this.#unsettled.filter((each) => text === each.before);
+    this.#unsettled.durable(offset);
   }
   resume(): void {
     this.#resume?.();

@@ -93,7 +93,12 @@ export const DISTRIBUTED_KEYS: ConfigDef = [
   key("connect.protocol", "STRING", "sessioned", "eager, compatible or sessioned", oneOf("eager", "compatible", "sessioned")),
   key("scheduled.rebalance.max.delay.ms", "INT", 300_000, "How long a departed worker's work waits for its return", inRange(0)),
   key("worker.sync.timeout.ms", "INT", 3_000, "How long a worker that is behind tries to catch up"),
-  key("worker.unsync.backoff.ms", "INT", 300_000, "How long a worker that could not catch up stays away"),
+  key(
+    "worker.unsync.backoff.ms",
+    "INT",
+    300_000,
+    "Read and ignored: a worker that could not catch up goes on trying, and runs what it has meanwhile.",
+  ),
   key("offset.storage.topic", "STRING", undefined, "Topic of source offsets", nonEmptyString),
   key("offset.storage.partitions", "INT", 25, "Its partitions; -1: the broker's default"),
   key("offset.storage.replication.factor", "SHORT", 3, "Its replicas; -1: the broker's default"),

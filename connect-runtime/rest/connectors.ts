@@ -130,9 +130,11 @@ function configRoutes(herder: () => Herder, secrets: Secrets): readonly Route[] 
       forwards: true,
       handle: async (r) => {
         const name = param(r, "name");
-        // An unknown connector comes before what is wrong with the body.
+        // Without any body an unknown connector is what is wrong; a body of another shape comes before that.
+        if (/^\s*(null\s*)?$/.test(Buffer.from(r.body).toString())) herder().config(name);
+        const posted = (await bodies()).readConfig(r.body);
         const present = herder().config(name);
-        const patch = await secrets.restored((await bodies()).readConfig(r.body), present);
+        const patch = await secrets.restored(posted, present);
         const { info } = await herder().patch(name, patch);
         return { ...ok(await secrets.info(info)), changes: await secrets.changes(present, info.config) };
       },

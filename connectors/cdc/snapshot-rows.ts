@@ -55,6 +55,9 @@ export class SnapshotRows {
   #offset: SourceOffset;
   /** The last row of a table that is complete; the last of all if no other row comes. */
   #ended: TableRun | null = null;
+  /** A table had rows or was found to be empty. */
+  #begun = false;
+  #firstIsEmpty = false;
   #emitted = 0;
 
   constructor(settings: SnapshotRowsSettings, events: EventWriter) {
@@ -87,6 +90,7 @@ export class SnapshotRows {
     held.bytes = bytes;
     held.chunk = chunk;
     held.firstOfTable = table.rows === 0;
+    this.#begun = true;
     held.endsChunk = false;
     table.rows++;
   }
@@ -100,6 +104,8 @@ export class SnapshotRows {
     } else this.#chunkDone(table, chunk);
     if (table.left > 0) return;
     table.scanned(table.rows);
+    // As in the reference: where the first table is empty, no row is the first.
+    if (!this.#begun) this.#begun = this.#firstIsEmpty = true;
     if (held.row === null) {
       this.#tableDone(table);
       return;
@@ -130,7 +136,7 @@ export class SnapshotRows {
     const held = table.held;
     const { plan } = table;
     let source: Struct;
-    if (this.#emitted === 0) source = this.#s.source(plan, "first", false);
+    if (this.#emitted === 0 && !this.#firstIsEmpty) source = this.#s.source(plan, "first", false);
     else if (lastOfTable) source = this.#s.source(plan, "last_in_data_collection", false);
     else if (held.firstOfTable) source = this.#s.source(plan, "first_in_data_collection", false);
     else source = table.source ??= this.#s.source(plan, "true", true);

@@ -13,10 +13,12 @@ import { columnType } from "./types.ts";
 /** Null: no converter takes the column. `id`: database.table. */
 export type ColumnConverters = (id: string, column: Column) => ColumnType | null;
 
-const nonZero = decoded((b, start, end) => {
+function anyBit(b: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (b[i] !== 0) return true;
   return false;
-});
+}
+const nonZero = decoded(anyBit);
+const bitNumber = decoded((b, start, end) => Number(anyBit(b, start, end)));
 const TRUE_FALSE: ColumnType = {
   shape: (options) => primitive("BOOLEAN", options),
   neutral: false,
@@ -35,6 +37,13 @@ function tinyIntOneToBoolean(settings: Settings, name: string): ColumnConverters
     return selected === null || selected(`${id}.${column.name}`) ? TRUE_FALSE : null;
   };
 }
+const BIT_AS_NUMBER: ColumnType = {
+  shape: (options) => primitive("INT16", options),
+  neutral: 0,
+  text: decoded((b, start, end) => Number(anyBit(b, start, end))),
+  binlog: () => bitNumber,
+  defaultOf: (t) => (/^[01]+$/.test(t) ? Number(t.includes("1")) : undefined),
+};
 const BOOLEANS = new Set(["BOOL", "BOOLEAN"]);
 /** For a JDBC sink: booleans as INT16, REAL as a double, text with its character set and length in the schema's parameters. */
 function jdbcSink(settings: Settings, name: string, modes: TypeModes): ColumnConverters {
@@ -49,6 +58,7 @@ function jdbcSink(settings: Settings, name: string, modes: TypeModes): ColumnCon
     const at = `${id}.${column.name}`;
     if ((BOOLEANS.has(type) || (type === "TINYINT" && column.length === 1)) && (booleans === null || booleans(at)))
       return columnType({ ...column, typeName: "TINYINT" }, modes);
+    if (type === "BIT" && (column.length ?? 1) === 1 && (booleans === null || booleans(at))) return BIT_AS_NUMBER;
     if (type === "REAL" && (reals === null || reals(at)))
       return columnType({ ...column, typeName: treatRealAsDouble ? "DOUBLE" : "FLOAT" }, modes);
     if (/^(CHAR|VARCHAR|TEXT|TINYTEXT|MEDIUMTEXT|LONGTEXT|NCHAR|NVARCHAR)$/.test(type) && (strings === null || strings(at))) {

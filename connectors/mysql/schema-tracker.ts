@@ -32,7 +32,7 @@ const FILTERED: readonly RegExp[] = [
   ),
   new RegExp(`${PREFIX}(?:INSERT|DELETE|REPLACE)\\s`, "i"),
   /^\s*(?:CREATE|DROP)\s+TEMPORARY\s/i,
-  /^\s*FLUSH\s+RELAY\s+LOGS/i,
+  /^\s*FLUSH\s+(?:RELAY\s+LOGS|PRIVILEGES)/i,
   /^\s*SAVEPOINT\s/i,
   /^\s*#\s*Dummy event/i,
 ];

@@ -144,7 +144,7 @@ export async function snapshotData(
     close: async () => void (await Promise.all(sessions.map((session) => session.close()))),
   });
   try {
-    const work = workOf(run, await inOrder(run, tables));
+    const work = workOf(run, tables);
     await Promise.all(sessions.map((session) => readChunks(session, run.opened, work, rows)));
     if (run.aborted()) throw new Error("the task was stopped during its snapshot");
     rows.finish();
@@ -197,7 +197,9 @@ function workOf(run: SnapshotRun, tables: readonly TableName[]): () => Promise<W
 async function* chunksOf(run: SnapshotRun, tables: readonly TableName[]): AsyncGenerator<Work, void> {
   const overrides = selectOverrides(run.settings.all);
   const ids = tables.map(idOf).join(",");
-  for (const name of tables) {
+  const ordered = await inOrder(run, tables);
+  const orderedIds = ordered.map(idOf).join(",");
+  for (const name of ordered) {
     if (run.aborted()) return;
     const id = idOf(name);
     const scanned = (rows: number): void =>
@@ -209,7 +211,7 @@ async function* chunksOf(run: SnapshotRun, tables: readonly TableName[]): AsyncG
       });
     const read = await tableRead(run, name, statementOf(run.conditions.get(id)) ?? overrides.get(id) ?? null, scanned);
     if (read === null) continue;
-    run.notifier.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: id, data_collections: ids });
+    run.notifier.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: id, data_collections: orderedIds });
     const { table, select, conditions } = read;
     for (const [chunk, condition] of conditions) {
       if (run.aborted()) return;

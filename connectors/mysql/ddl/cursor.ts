@@ -100,10 +100,16 @@ export class Cursor {
     const t = this.next();
     return t.kind === "word" ? this.statement.slice(t.start, t.end) : t.kind === "double" ? t.text.slice(1, -1) : unquoted(t.text);
   }
+  /** A table's has doubled quotes made one also in double quotes: rows come under the server's name; columns keep the reference's. */
+  #tableName(): string {
+    const double = this.token.kind === "double";
+    const name = this.name();
+    return double ? name.replaceAll('""', '"') : name;
+  }
   /** `t`, `db.t`, `.t`. */
   tableId(database: string | null): TableId {
-    const first = this.isSymbol(".") ? null : this.name();
-    const second = this.symbol(".") ? this.name() : null;
+    const first = this.isSymbol(".") ? null : this.#tableName();
+    const second = this.symbol(".") ? this.#tableName() : null;
     const id =
       second === null
         ? { catalog: database, schema: null, table: first ?? "" }

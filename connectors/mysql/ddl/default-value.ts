@@ -62,7 +62,7 @@ function word(c: Cursor, name: string): string | null {
   const from = c.at;
   if (c.isSymbol("(")) c.skipParentheses();
   if (name === "CURRENT_TIMESTAMP" || name === "NOW") return NOW;
-  if (name === "LOCALTIME" || name === "LOCALTIMESTAMP")
+  if (/^(LOCALTIME|LOCALTIMESTAMP|CURDATE|CURTIME)$/.test(name))
     return c.statement.slice(start, end) + (c.at > from ? c.text(from, c.at).replaceAll(/\s/g, "") : "");
   return name === "TRUE" || name === "FALSE" ? c.statement.slice(start, end) : null;
 }

@@ -89,7 +89,7 @@ class Run implements StatementTarget {
     for (const step of this.#undo.reverse()) step();
   }
   result(): DdlResult {
-    if (this.#events.length > 0) return { events: this.#events, counts: true };
+    if (this.#events.length > 0) return { events: this.#events.map((e) => this.#asItEnds(e)), counts: true };
     const all: DdlEvent = {
       type: "DATABASE",
       databaseName: this.#about ?? this.#given,
@@ -99,6 +99,11 @@ class Run implements StatementTarget {
       whole: true,
     };
     return { events: [all], counts: this.#counts };
+  }
+  /** A name that one of several renames gave and a later one took again has no table to announce. */
+  #asItEnds(event: DdlEvent): DdlEvent {
+    const gone = event.type === "ALTER" && event.changes.some((c) => c.table !== null && this.#schema.tables.get(c.id) === undefined);
+    return gone ? { ...event, changes: [] } : event;
   }
   #event(type: DdlEventType, ddl: string, table: TableId | null, changes: readonly TableChange[], database = table?.catalog): void {
     this.#events.push({ type, databaseName: database ?? this.#given, ddl, table, changes, whole: false });
@@ -164,7 +169,7 @@ class Run implements StatementTarget {
     this.#counts = true;
     const before = this.#schema.tables.get(id);
     // Not captured, so nothing was stored of it.
-    if (before === undefined) return;
+    if (before === undefined) return this.#event("ALTER", ddl, id, []);
     try {
       const charset = { charset: before.defaultCharsetName, stored: before.detail?.storedCharset ?? before.defaultCharsetName };
       const shape = { ...before, charset, systemVersioned: before.detail?.systemVersioned ?? false };

@@ -76,6 +76,7 @@ export async function snapshotData(run: SnapshotRun, resumable: (resume: (() => 
     opened.tables.filter((t) => settings.snapshots(nameOf(t)) && idOf(nameOf(t)) !== settings.signalTable),
   );
   const ids = tables.map((t) => idOf(nameOf(t))).join(",");
+  const captured = opened.tables.map((t) => idOf(nameOf(t))).join(",");
   try {
     for (const table of tables) {
       if (context.stopping()) return reader.rows;
@@ -86,7 +87,7 @@ export async function snapshotData(run: SnapshotRun, resumable: (resume: (() => 
         scanned_collection: id,
         total_rows_scanned: String(reader.tableRows),
         status: "SUCCEEDED",
-        data_collections: ids,
+        data_collections: captured,
       });
     }
     if (!context.stopping()) reader.finish();

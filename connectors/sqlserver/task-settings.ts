@@ -1,5 +1,6 @@
 /** Everything a task takes from its settings, read once. */
 import type { TaskConfig } from "#connect/api/connector";
+import { anyOf } from "../cdc/expressions.ts";
 import { filtersOf } from "../cdc/filters.ts";
 import { commonPlanSettings, type CommonSettings, commonSettings } from "../cdc/task-settings.ts";
 import { idOf, type TableName } from "./catalog.ts";
@@ -32,11 +33,13 @@ export function taskSettings(config: TaskConfig, taskId: number, nowMs: number, 
   const delimiter = s.optional("topic.delimiter") ?? ".";
   const filters = filtersOf(s, ["cdc", "sys"]);
   const signalTable = s.optional("signal.data.collection");
+  const snapshotOf = anyOf(s.optional("snapshot.include.collection.list"), "snapshot.include.collection.list");
   return {
     ...common,
     databases: s.list("database.names"),
     captures: (t) => idOf(t) === signalTable || filters.table(t.schema, t.table),
-    snapshots: (t) => idOf(t) === signalTable || filters.snapshot(t.schema, t.table),
+    // Unlike the other lists this one is of names with the database.
+    snapshots: (t) => filters.table(t.schema, t.table) && (snapshotOf === null || snapshotOf(idOf(t))),
     skippedCodes: [...common.skipped].flatMap((o) => CODES[o] ?? []),
     includeSchemaChanges: s.bool("include.schema.changes"),
     signalTable: signalTable === "" ? null : signalTable,

@@ -38,6 +38,7 @@ const UNLISTED: readonly UnlistedSetting[] = [
   ["skip.messages.without.change", "false"],
   ["read.only", "false"],
   ["millrace.streaming", "false"],
+  ["millrace.ddl.events", "false"],
   ["millrace.slot.progress.interval.ms", "30000"],
   ["millrace.slot.guard", "warn"],
   ["millrace.slot.guard.max.bytes", "0"],

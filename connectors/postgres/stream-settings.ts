@@ -1,5 +1,6 @@
 /** What streaming needs to know and whom it asks. */
-import type { SourcePartition } from "#connect/api/record";
+import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
+import type { Struct } from "#connect/api/struct";
 import type { StreamSignals } from "../cdc/signal-handler.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 import type { MessageForm } from "./message-record.ts";
@@ -18,6 +19,8 @@ export interface StreamSettings {
   readonly messageForm: MessageForm;
   readonly wantsMessage: (prefix: string) => boolean;
   readonly messageTopic: string;
+  /** Gives the record for a change of a table's definition (`ddl-trigger.ts`), or null: it is not wanted. */
+  readonly ddl: (content: Buffer, source: Struct, tsMs: number, offset: () => SourceOffset) => SourceRecord | null;
   /** The plan of a relation, or null if it is not captured. Looks into the catalogue. */
   readonly plan: (relation: Relation) => Promise<TablePlan | null>;
   /** Goes on with input after `ready` was false. */

@@ -12,6 +12,7 @@ import { TupleScan } from "./pgoutput/tuple.ts";
 import type { FlushTracker, StreamPosition } from "./position.ts";
 import type { CopyConsumer } from "./raw-session.ts";
 import type { StreamSettings } from "./stream-settings.ts";
+import { DDL_PREFIX } from "./ddl-trigger.ts";
 import { messageRecord } from "./message-record.ts";
 import type { SourceInfo } from "./source-info.ts";
 import type { SpoolReader } from "./streamed-transactions.ts";
@@ -352,7 +353,9 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     if (!transactional) this.#outside();
     this.#countEvent();
     const delivered = transactional ? this.#delivered() : this.#skipTo !== null && this.#wal <= this.#skipTo.lsn;
-    if (delivered || this.#s.skipped.has("m") || !this.#s.wantsMessage(prefix)) return;
+    if (delivered) return;
+    if (prefix === DDL_PREFIX) return this.#definition(content);
+    if (this.#s.skipped.has("m") || !this.#s.wantsMessage(prefix)) return;
     const xid = transactional ? this.#xid : null;
     const source = this.#source.block(this.#lsn, "", "", "false");
     const block = this.#metadata.id !== null && transactional ? this.#metadata.next("", this.#display) : null;
@@ -365,6 +368,11 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     );
     // It has no commit of its own: when it is durable, so is everything up to it.
     if (!transactional) this.#flush.committed(this.#positionLsn, this.#positionEvent, null, this.#wal);
+  }
+  #definition(content: Buffer): void {
+    const source = this.#source.block(this.#lsn, "", "", "false");
+    const record = this.#s.ddl(content, source, this.#events.nowMs, () => this.#advance("MESSAGE"));
+    if (record !== null) this.#events.other(record, false, content.length);
   }
   /** The server sends messages that belong to no transaction between transactions; they carry the time of reading. */
   #outside(): void {

@@ -12,9 +12,8 @@ import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/sig
 import type { Signal } from "../cdc/signals.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { snapshotWanted, streamsAfterSnapshot } from "../cdc/start-decision.ts";
-import { listTables, readTable, serverVersion } from "./catalog.ts";
-import { checkGuardrail, selectOverrides } from "../cdc/declared-config.ts";
-import { identityRules } from "./config.ts";
+import { readTable, serverVersion } from "./catalog.ts";
+import { selectOverrides } from "../cdc/declared-config.ts";
 import { connect } from "./connection.ts";
 import { EventWriter } from "../cdc/event-writer.ts";
 import { startFailure, wrapped } from "./failures.ts";
@@ -34,7 +33,8 @@ import {
   type StoredPosition,
   type StreamPosition,
 } from "./position.ts";
-import { type AutocreateMode, preparePublication, setReplicaIdentities } from "./publication.ts";
+import { ddlRecords } from "./ddl-record.ts";
+import { prepareTables } from "./prepare-tables.ts";
 import type { RawSession } from "./raw-session.ts";
 import { openSession, sendStatus, startStreaming } from "./replication.ts";
 import { createSlot, dropSlot, quoteIdentifier, readSlot } from "./slot.ts";
@@ -245,7 +245,7 @@ class PostgresTask implements SourceTask {
     const wanted = this.#resumeAt === null && snapshotWanted(s.all, start);
     const streams = streamsAfterSnapshot(s.all, s.snapshotMode);
     if (slot === null && !wanted && stored !== null && streams) throw slotLost(s, stored, offset, now);
-    await this.#preparePublication(client);
+    await prepareTables(s, client, this.#version, (m) => this.#context.log.warn(m));
     const session = await openSession(s.server, true, (error) => this.#failed(STOPPED, error));
     this.#session = session;
     const cluster = await clusterOf(session);
@@ -287,16 +287,6 @@ class PostgresTask implements SourceTask {
     if (this.#resumeAt !== null) return { offset: this.#resumeAt.offset, stored: { kind: "stream", at: this.#resumeAt.from } };
     const [offset = null] = await this.#context.offsets.offsets([this.#partition]);
     return { offset, stored: readOffset(offset) };
-  }
-  async #preparePublication(client: Client): Promise<void> {
-    const s = this.#s;
-    const captured = async (): Promise<readonly { schema: string; table: string }[]> =>
-      (await listTables(client)).filter((t) => s.plans.filters.table(t.schema, t.table));
-    checkGuardrail(s.all, (await captured()).length, (m) => this.#context.log.warn(m));
-    const rules = identityRules(s.all);
-    if (rules.length > 0) await setReplicaIdentities(client, rules, await captured());
-    const mode = s.all.choice("publication.autocreate.mode") as AutocreateMode;
-    await preparePublication(client, s.all.string("publication.name"), mode, s.all.bool("publish.via.partition.root"), captured);
   }
   /** Snapshot, then stream. `createdLsn`: where a new slot or an exported snapshot begins. */
   async #run(stored: StoredPosition | null, offset: SourceOffset | null, createdLsn: number | null, streams: boolean): Promise<void> {
@@ -352,6 +342,7 @@ class PostgresTask implements SourceTask {
         transactionTopic: s.all.bool("provide.transaction.metadata") ? s.naming.transaction : null,
         ...s.stream,
         messageTopic: s.naming.message,
+        ddl: ddlRecords(s, this.#partition),
         plan: (relation) => this.#planOf(relation),
         resume: () => session.resume(),
         fail: (error) => this.#failed(STOPPED, error),
@@ -373,7 +364,7 @@ class PostgresTask implements SourceTask {
         slot: s.all.string("slot.name"),
         publication: s.all.string("publication.name"),
         startLsn,
-        messages: this.#version >= 140000 && !s.stream.skipped.has("m"),
+        messages: this.#version >= 140000 && (!s.stream.skipped.has("m") || s.all.bool("millrace.ddl.events")),
         streaming,
         parameters: (s.all.optional("slot.stream.params") ?? "")
           .split(";")

@@ -1,0 +1,162 @@
+/** Records of the schema change topic, of the messages that the event triggers of `ddl-trigger.ts` write. */
+import type { Header, SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
+import { arrayOf, INT64, OPTIONAL_STRING, type Schema, STRING, structOf } from "#connect/api/schema";
+import { Struct } from "#connect/api/struct";
+import { CHANGE, changeStruct } from "../cdc/table-change.ts";
+import type { Column, TableChange } from "../cdc/table-model.ts";
+import { SOURCE_SCHEMA } from "./source-info.ts";
+import type { StreamSettings } from "./stream-settings.ts";
+import type { TaskSettings } from "./task-settings.ts";
+
+const KEY: Schema = structOf([["databaseName", STRING]], { name: "io.debezium.connector.postgresql.SchemaChangeKey", version: 1 });
+const VALUE: Schema = structOf(
+  [
+    ["source", SOURCE_SCHEMA],
+    ["ts_ms", INT64],
+    ["databaseName", OPTIONAL_STRING],
+    ["schemaName", OPTIONAL_STRING],
+    ["ddl", OPTIONAL_STRING],
+    ["tableChanges", arrayOf(CHANGE)],
+  ],
+  { name: "io.debezium.connector.postgresql.SchemaChangeValue", version: 1 },
+);
+
+export interface DdlMessage {
+  readonly ddl: string;
+  readonly change: TableChange;
+}
+interface ColumnText {
+  readonly name: string;
+  readonly type: string;
+  readonly oid: number;
+  /** `pg_type.typtype`: b, c, d (domain), e (enumeration), r. */
+  readonly kind: string;
+  readonly expression: string;
+  readonly typmod: number;
+  readonly notNull: boolean;
+  readonly generated: boolean;
+  readonly serial: boolean;
+  readonly default: string | null;
+  readonly comment: string | null;
+}
+interface MessageText {
+  readonly type: "CREATE" | "ALTER" | "DROP";
+  readonly schema: string;
+  readonly table: string;
+  readonly ddl: string;
+  readonly comment?: string | null;
+  readonly key?: readonly string[] | null;
+  readonly columns?: readonly ColumnText[] | null;
+}
+
+/** `java.sql.Types` by the names of `pg_type`, as PostgreSQL's JDBC driver has them. */
+const JDBC_TYPES: Readonly<Record<string, number>> = {
+  bool: -7,
+  bit: -7,
+  int2: 5,
+  int4: 4,
+  int8: -5,
+  oid: -5,
+  float4: 7,
+  float8: 8,
+  numeric: 2,
+  money: 8,
+  char: 1,
+  bpchar: 1,
+  varchar: 12,
+  text: 12,
+  name: 12,
+  bytea: -2,
+  date: 91,
+  time: 92,
+  timetz: 92,
+  timestamp: 93,
+  timestamptz: 93,
+  xml: 2009,
+};
+const OTHER = 1111,
+  ARRAY = 2003,
+  DISTINCT = 2001,
+  VARCHAR = 12;
+/** The header that `typmod` counts for texts and numbers. */
+const HEADER = 4;
+
+function jdbcType({ type, kind }: ColumnText): number {
+  if (type.startsWith("_")) return ARRAY;
+  return kind === "d" ? DISTINCT : kind === "e" ? VARCHAR : (JDBC_TYPES[type] ?? OTHER);
+}
+function lengthOf({ type, typmod }: ColumnText): readonly [length: number | null, scale: number | null] {
+  if (typmod < 0) return [null, null];
+  if (type === "numeric") return [((typmod - HEADER) >> 16) & 0xffff, (((typmod - HEADER) & 0x7ff) ^ 1024) - 1024];
+  if (type === "varchar" || type === "bpchar") return [typmod - HEADER, null];
+  return [typmod, null];
+}
+function columnOf(c: ColumnText, i: number): Column {
+  const [length, scale] = lengthOf(c);
+  return {
+    name: c.name,
+    position: i + 1,
+    jdbcType: jdbcType(c),
+    nativeType: c.oid,
+    typeName: c.type.toUpperCase(),
+    typeExpression: c.expression.toUpperCase(),
+    charsetName: null,
+    length,
+    scale,
+    optional: !c.notNull,
+    autoIncremented: c.serial,
+    generated: c.generated,
+    comment: c.comment,
+    hasDefaultValue: c.default !== null,
+    defaultValueExpression: c.default,
+    enumValues: [],
+  };
+}
+/** Null: somebody else wrote a message with this prefix. */
+export function readDdlMessage(content: Buffer, database: string): DdlMessage | null {
+  let m: MessageText;
+  try {
+    m = JSON.parse(content.toString("utf8"));
+  } catch {
+    // Not of our triggers, which write JSON.
+    return null;
+  }
+  if (typeof m !== "object" || m === null || typeof m.schema !== "string" || typeof m.table !== "string") return null;
+  const id = { catalog: database, schema: m.schema, table: m.table };
+  if (m.type === "DROP") return { ddl: m.ddl, change: { type: "DROP", id, previousId: null, table: null } };
+  const columns = (m.columns ?? []).map(columnOf);
+  const table = { id, columns, primaryKeyColumnNames: m.key ?? [], defaultCharsetName: null, comment: m.comment ?? null, attributes: [] };
+  return { ddl: m.ddl, change: { type: m.type, id, previousId: null, table } };
+}
+
+interface DdlRecord {
+  readonly topic: string;
+  readonly partition: SourcePartition;
+  readonly headers: readonly Header[];
+  readonly source: Struct;
+  readonly tsMs: number;
+  readonly message: DdlMessage;
+  readonly offset: SourceOffset;
+}
+const ddlRecord = ({ topic, partition, headers, source, tsMs, message: { ddl, change }, offset }: DdlRecord): SourceRecord => ({
+  topic,
+  partition: 0,
+  keySchema: KEY,
+  key: new Struct(KEY, [change.id.catalog]),
+  valueSchema: VALUE,
+  value: new Struct(VALUE, [source, BigInt(tsMs), change.id.catalog, change.id.schema, ddl, [changeStruct(change)]]),
+  timestamp: null,
+  headers,
+  sourcePartition: partition,
+  sourceOffset: offset,
+});
+
+/** For `StreamSettings.ddl`: captured tables alone are told of, and only when `millrace.ddl.events` is on. */
+export function ddlRecords(s: TaskSettings, partition: SourcePartition): StreamSettings["ddl"] {
+  if (!s.all.bool("millrace.ddl.events")) return () => null;
+  return (content, source, tsMs, offset) => {
+    const message = readDdlMessage(content, s.server.database);
+    if (message === null || !s.plans.filters.table(message.change.id.schema ?? "", message.change.id.table)) return null;
+    return ddlRecord({ topic: s.naming.prefix, partition, headers: s.headers, source, tsMs, message, offset: offset() });
+  };
+}

@@ -3,14 +3,24 @@
  * tune Hibernate or a connection pool are accepted and change nothing: a task here has one connection.
  */
 import { oneOf } from "#connect/api/config-checks";
-import type { ConfigDef, ConfigKey, RawConfig } from "#connect/api/config";
+import type { ConfigDef, ConfigKey, ConfigValue, RawConfig } from "#connect/api/config";
 import { parseConfig } from "#connect/api/config-parse";
 import { ConfigError } from "#connect/api/errors";
 import type { Dialect } from "./dialect.ts";
 import { type ConnectionTarget, parseJdbcUrl } from "./url.ts";
 
 let order = 0;
-const key = (k: Omit<ConfigKey, "group" | "orderInGroup">): ConfigKey => ({ ...k, group: "Connector", orderInGroup: ++order });
+type Unplaced = Omit<ConfigKey, "group" | "orderInGroup">;
+const key = (k: Unplaced): ConfigKey => ({ ...k, group: "Connector", orderInGroup: ++order });
+/** The old name of the setting before it, at the same place. */
+const oldKey = (k: Unplaced): ConfigKey => ({ ...k, group: "Connector", orderInGroup: order });
+/** Strategies are Java classes: only those that Debezium has by default mean something here. */
+const strategy =
+  (...known: readonly string[]) =>
+  (value: ConfigValue): string | null =>
+    value === null || known.includes(String(value)) ? null : `Class ${String(value)} could not be found.`;
+const COLLECTION_STRATEGY = "io.debezium.sink.naming.DefaultCollectionNamingStrategy";
+const COLUMN_STRATEGY = "io.debezium.connector.jdbc.naming.DefaultColumnNamingStrategy";
 
 export const jdbcSinkConfig: ConfigDef = [
   key({
@@ -115,10 +125,10 @@ export const jdbcSinkConfig: ConfigDef = [
     displayName: "A format string for the collection name",
     doc: "Name of the target table. ${topic} is the topic with dots as underscores, ${source.FIELD} a field of the event's source block.",
   }),
-  key({
+  oldKey({
     name: "table.name.format",
     type: "STRING",
-    default: null,
+    default: "${topic}",
     importance: "MEDIUM",
     width: "MEDIUM",
     displayName: "A format string for the collection name",
@@ -136,7 +146,7 @@ export const jdbcSinkConfig: ConfigDef = [
   }),
   key({
     name: "primary.key.fields",
-    type: "LIST",
+    type: "STRING",
     default: null,
     importance: "LOW",
     width: "MEDIUM",
@@ -163,6 +173,36 @@ export const jdbcSinkConfig: ConfigDef = [
     doc: "true keeps the case of names; false folds them as the database does with unquoted ones.",
   }),
   key({
+    name: "collection.naming.strategy",
+    type: "CLASS",
+    default: COLLECTION_STRATEGY,
+    importance: "LOW",
+    width: "LONG",
+    displayName: "CollectionNamingStrategy class",
+    doc: "Only Debezium's default, which is collection.name.format.",
+    check: strategy(COLLECTION_STRATEGY),
+  }),
+  oldKey({
+    name: "table.naming.strategy",
+    type: "CLASS",
+    default: COLLECTION_STRATEGY,
+    importance: "LOW",
+    width: "LONG",
+    displayName: "CollectionNamingStrategy class",
+    doc: "Old name of collection.naming.strategy.",
+    check: strategy(COLLECTION_STRATEGY, "io.debezium.connector.jdbc.naming.DefaultTableNamingStrategy"),
+  }),
+  key({
+    name: "column.naming.strategy",
+    type: "CLASS",
+    default: COLUMN_STRATEGY,
+    importance: "LOW",
+    width: "LONG",
+    displayName: "Name of the strategy class that implements the ColumnNamingStrategy interface",
+    doc: "Only Debezium's default, which keeps names; the transform FieldNameTransformation changes them.",
+    check: strategy(COLUMN_STRATEGY),
+  }),
+  key({
     name: "collection.table.format",
     type: "STRING",
     default: "${table}",
@@ -180,14 +220,32 @@ export const jdbcSinkConfig: ConfigDef = [
     displayName: "The timezone used when inserting temporal values.",
     doc: "Time zone of the session.",
   }),
-  key({
+  oldKey({
     name: "database.time_zone",
     type: "STRING",
-    default: null,
+    default: "UTC",
     importance: "MEDIUM",
     width: "SHORT",
     displayName: "The timezone used when inserting temporal values.",
     doc: "Old name of use.time.zone.",
+  }),
+  key({
+    name: "dialect.postgres.postgis.schema",
+    type: "STRING",
+    default: "public",
+    importance: "LOW",
+    width: "LONG",
+    displayName: "Name of the schema where postgis extension is installed",
+    doc: "Accepted; types of PostGIS are found by the search path.",
+  }),
+  key({
+    name: "dialect.sqlserver.identity.insert",
+    type: "BOOLEAN",
+    default: false,
+    importance: "LOW",
+    width: "SHORT",
+    displayName: "Allowing to insert explicit value for identity column in table for SQLSERVER.",
+    doc: "Accepted; values for an identity column are always written as they come.",
   }),
   key({
     name: "batch.size",
@@ -195,7 +253,8 @@ export const jdbcSinkConfig: ConfigDef = [
     default: 500,
     importance: "MEDIUM",
     width: "SHORT",
-    displayName: "Maximum records per statement",
+    displayName:
+      "Specifies how many records to attempt to batch together into the destination table, when possible. You can also configure the connector’s underlying consumer’s max.poll.records using consumer.override.max.poll.records in the connector configuration.",
     doc: "How many rows one statement carries at most.",
   }),
   key({
@@ -216,7 +275,7 @@ export const jdbcSinkConfig: ConfigDef = [
     displayName: "Exclude Fields",
     doc: "Fields that do not, as FIELD or TOPIC:FIELD.",
   }),
-  key({
+  {
     name: "use.reduction.buffer",
     type: "BOOLEAN",
     default: false,
@@ -224,7 +283,8 @@ export const jdbcSinkConfig: ConfigDef = [
     width: "SHORT",
     displayName: "Reduction buffer",
     doc: "Accepted; upserts of one batch are always reduced to the last state of each key, in one transaction.",
-  }),
+    internal: true,
+  },
   key({
     name: "flush.max.retries",
     type: "INT",
@@ -251,6 +311,15 @@ export const jdbcSinkConfig: ConfigDef = [
     width: "SHORT",
     displayName: "Restart connection on errors",
     doc: "Accepted; a lost connection is always made anew.",
+  }),
+  key({
+    name: "cloud.events.schema.name.pattern",
+    type: "STRING",
+    default: ".*CloudEvents\\.Envelope$",
+    importance: "LOW",
+    width: "LONG",
+    displayName: "CloudEvents messages schema name pattern",
+    doc: "Accepted; CloudEvents envelopes are not taken apart here.",
   }),
 ];
 
@@ -301,7 +370,7 @@ export function jdbcSinkSettings(config: RawConfig): JdbcSinkSettings {
   const include = list(c["field.include.list"]);
   const exclude = list(c["field.exclude.list"]);
   const names = (all: readonly string[], topic: string, field: string): boolean => all.includes(field) || all.includes(`${topic}:${field}`);
-  const format = text(c["table.name.format"]) ?? text(c["collection.name.format"]) ?? "${topic}";
+  const format = text(config["table.name.format"]) ?? text(c["collection.name.format"]) ?? "${topic}";
   const { target, dialect } = parseJdbcUrl(url, text(c["connection.username"]), text(c["connection.password"]));
   return {
     target,
@@ -311,10 +380,10 @@ export function jdbcSinkSettings(config: RawConfig): JdbcSinkSettings {
     truncateEnabled: c["truncate.enabled"] === true,
     nameFormat: (text(c["collection.table.format"]) ?? "${table}").replaceAll("${table}", () => format),
     keyMode,
-    keyFields: list(c["primary.key.fields"]),
+    keyFields: list(text(c["primary.key.fields"])?.split(",")),
     evolve: c["schema.evolution"] === "basic",
     fold: c["quote.identifiers"] === true ? (name) => name : (name) => dialect.fold(name),
-    timeZone: text(c["database.time_zone"]) ?? text(c["use.time.zone"]) ?? "UTC",
+    timeZone: text(config["database.time_zone"]) ?? text(c["use.time.zone"]) ?? "UTC",
     batchRowsMax: Math.max(1, Number(c["batch.size"] ?? 500)),
     includes: (topic, field) => (include.length === 0 || names(include, topic, field)) && !names(exclude, topic, field),
   };

@@ -42,6 +42,11 @@ export function validatedConfig(def: ConfigDef, raw: RawConfig): ParsedConfig {
     throw e;
   }
 }
+/** Debezium checks settings in another order than it lists them: the first that is wrong is the one it names. */
+export const checkedFirst = (def: ConfigDef, ...names: readonly string[]): ConfigDef => [
+  ...names.flatMap((name) => def.filter((k) => k.name === name)),
+  ...def.filter((k) => !names.includes(k.name)),
+];
 /** `a, b ,c` as trimmed entries; empty text gives none. */
 export const commaList = (text: string | null): string[] => (text === null || text === "" ? [] : text.split(",").map((s) => s.trim()));
 

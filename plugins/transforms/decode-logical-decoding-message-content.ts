@@ -13,7 +13,16 @@ import { requireStruct } from "./side.ts";
 
 const MESSAGE = "io.debezium.connector.postgresql.MessageValue";
 const config: ConfigDef = [
-  { name: "fields.null.include", type: "BOOLEAN", default: false, importance: "MEDIUM", doc: "Whether nulls of the JSON become fields." },
+  {
+    name: "fields.null.include",
+    type: "BOOLEAN",
+    default: false,
+    importance: "MEDIUM",
+    orderInGroup: 1,
+    width: "MEDIUM",
+    displayName: "Defines whether to include fields with null values to the decoded structure",
+    doc: "Whether nulls of the JSON become fields.",
+  },
 ];
 function parsed(content: Uint8Array): JsonNode {
   const text = Buffer.from(content).toString("utf8");

@@ -1,6 +1,6 @@
 /** io.debezium.transforms.outbox.EventRouter: rows of an outbox table become events of their own. */
 import type { ParsedConfig } from "#connect/api/config";
-import { booleanSetting, optionalString, parseConfig, stringSetting } from "#connect/api/config-parse";
+import { booleanSetting, listSetting, optionalString, parseConfig, stringSetting } from "#connect/api/config-parse";
 import { ConnectError, DataError } from "#connect/api/errors";
 import { JavaRegex } from "#connect/api/java-regex";
 import { javaToString } from "#connect/api/java-text";
@@ -11,7 +11,7 @@ import { Struct } from "#connect/api/struct";
 import { StructBuilder } from "#connect/api/struct-builder";
 import type { ConnectValue } from "#connect/api/value";
 import { JsonParser } from "../converters/json/parse.ts";
-import { DEBEZIUM_VERSION, envelopeOf, javaError } from "./debezium.ts";
+import { checkedFirst, DEBEZIUM_VERSION, envelopeOf, javaError } from "./debezium.ts";
 import { eventRouterConfig } from "./event-router-config.ts";
 import { inferredSchema, inferredValue, type NullBehavior } from "./json-schema-data.ts";
 import { replacing } from "./regex-router.ts";
@@ -45,9 +45,7 @@ function placementOf(text: string): Placement {
   return name === "header" || name === "envelope" || name === "partition" ? name : null;
 }
 function optionsOf(c: ParsedConfig): Options {
-  const additional = (optionalString(c, "table.fields.additional.placement") ?? "")
-    .split(",")
-    .map((s) => s.trim())
+  const additional = listSetting(c, "table.fields.additional.placement")
     .filter((s) => s !== "")
     .map((item): Additional => {
       const [field = "", placement = "", alias] = splitPair(item);
@@ -175,6 +173,13 @@ function routed<R extends ConnectRecord>(
   const schema = schemas.get(row.schema, payload.schema, version, topic ?? "", o);
   return { ...common, valueSchema: schema, value: new Struct(schema, enveloped) };
 }
+const CHECKED = checkedFirst(
+  eventRouterConfig,
+  "table.json.payload.null.behavior",
+  "route.topic.regex",
+  "table.fields.additional.placement",
+  "table.op.invalid.behavior",
+);
 export const eventRouter: TransformPlugin = {
   kind: "transform",
   name: "event-router",
@@ -182,7 +187,7 @@ export const eventRouter: TransformPlugin = {
   version: DEBEZIUM_VERSION,
   config: eventRouterConfig,
   create(raw) {
-    const c = parseConfig(eventRouterConfig, raw);
+    const c = parseConfig(CHECKED, raw);
     const o = optionsOf(c);
     const regex = new JavaRegex(stringSetting(c, "route.topic.regex"));
     const replacement = stringSetting(c, "route.topic.replacement");

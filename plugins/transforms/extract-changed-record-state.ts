@@ -9,8 +9,26 @@ import { DEBEZIUM_VERSION, envelopeOf } from "./debezium.ts";
 import { requireStructOrNull } from "./side.ts";
 
 const config: ConfigDef = [
-  { name: "header.changed.name", type: "STRING", default: null, importance: "LOW", doc: "Header for the names of changed fields." },
-  { name: "header.unchanged.name", type: "STRING", default: null, importance: "LOW", doc: "Header for the names of unchanged fields." },
+  {
+    name: "header.changed.name",
+    type: "STRING",
+    default: null,
+    importance: "LOW",
+    orderInGroup: 1,
+    width: "LONG",
+    displayName: "Header change name.",
+    doc: "Header for the names of changed fields.",
+  },
+  {
+    name: "header.unchanged.name",
+    type: "STRING",
+    default: null,
+    importance: "LOW",
+    orderInGroup: 1,
+    width: "LONG",
+    displayName: "Header unchanged name.",
+    doc: "Header for the names of unchanged fields.",
+  },
 ];
 export const extractChangedRecordState: TransformPlugin = {
   kind: "transform",

@@ -14,7 +14,6 @@ export const extractField: TransformPlugin = {
   version: "4.1.0",
   config: [
     { name: "field", type: "STRING", importance: "MEDIUM", doc: "The field to take." },
-    syntaxVersionKey,
     {
       name: "replace.null.with.default",
       type: "BOOLEAN",
@@ -22,6 +21,7 @@ export const extractField: TransformPlugin = {
       importance: "MEDIUM",
       doc: "Whether a null field with a default takes that default.",
     },
+    syntaxVersionKey,
   ],
   create(raw, className) {
     const config = parseConfig(extractField.config, raw);

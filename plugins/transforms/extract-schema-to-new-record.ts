@@ -18,6 +18,7 @@ const config: ConfigDef = [
     type: "STRING",
     default: "none",
     importance: "MEDIUM",
+    internal: true,
     doc: "How schema names are made fit for Avro.",
     check: oneOfIgnoringCase("none", "avro", "avro_unicode"),
   },

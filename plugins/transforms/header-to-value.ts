@@ -15,12 +15,23 @@ const listCheck = (name: string) =>
     return value.some((v) => /\s/.test(String(v))) ? "Space(s) are not allowed in any element" : null;
   });
 const config: ConfigDef = [
-  { name: "headers", type: "LIST", default: null, importance: "HIGH", doc: "Headers to take.", check: listCheck("headers") },
+  {
+    name: "headers",
+    type: "LIST",
+    default: null,
+    importance: "HIGH",
+    orderInGroup: 1,
+    displayName: "Header names list",
+    doc: "Headers to take.",
+    check: listCheck("headers"),
+  },
   {
     name: "fields",
     type: "LIST",
     default: null,
     importance: "HIGH",
+    orderInGroup: 1,
+    displayName: "Field names list",
     doc: "Fields to add, in the order of headers; dots lead into structs.",
     check: listCheck("fields"),
   },
@@ -29,6 +40,8 @@ const config: ConfigDef = [
     type: "STRING",
     default: null,
     importance: "HIGH",
+    orderInGroup: 1,
+    displayName: "Operation: mover or copy",
     doc: "move takes the headers away, copy leaves them.",
     check: (value, raw) => debeziumRequired("operation")(value, raw) ?? debeziumEnum("operation", "move", "copy")(value, raw),
   },

@@ -1,5 +1,5 @@
 /** Naming styles of Debezium's JDBC sink. */
-import type { ConfigDef } from "#connect/api/config";
+import type { ConfigDef, ConfigKey } from "#connect/api/config";
 import { debeziumError } from "./debezium.ts";
 
 const STYLES = ["SNAKE_CASE", "CAMEL_CASE", "UPPER_CASE", "LOWER_CASE", "DEFAULT"] as const;
@@ -28,13 +28,16 @@ export function namingStyle(style: string): (name: string) => string {
   }
 }
 export const namingConfig = (what: "collection" | "column"): ConfigDef => [
-  { name: `${what}.naming.prefix`, type: "STRING", default: "", importance: "LOW", doc: `Put before each ${what} name.` },
-  { name: `${what}.naming.suffix`, type: "STRING", default: "", importance: "LOW", doc: `Put after each ${what} name.` },
+  { ...declared(what, "prefix", "Name Prefix"), default: "", doc: `Put before each ${what} name.` },
+  { ...declared(what, "suffix", "Name Suffix"), default: "", doc: `Put after each ${what} name.` },
   {
-    name: `${what}.naming.style`,
-    type: "STRING",
+    ...declared(what, "style", "Naming Style"),
     default: "default",
-    importance: "LOW",
-    doc: `snake_case, camel_case, UPPER_CASE, lower_case or default (as it is).`,
+    doc: "snake_case, camel_case, UPPER_CASE, lower_case or default (as it is).",
   },
 ];
+/** As Debezium declares them: those of columns have a display name and a place. */
+function declared(what: "collection" | "column", part: string, label: string): Omit<ConfigKey, "doc"> {
+  const shape = { name: `${what}.naming.${part}`, type: "STRING", importance: "LOW" } as const;
+  return what === "collection" ? shape : { ...shape, orderInGroup: 1, displayName: `Column ${label}` };
+}

@@ -7,33 +7,48 @@ import type { TransformPlugin } from "#connect/api/plugin";
 import type { Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
-import { debeziumCheck, debeziumError, debeziumRequired, DEBEZIUM_VERSION, envelopeOf } from "./debezium.ts";
+import { checkedFirst, debeziumCheck, debeziumError, debeziumRequired, DEBEZIUM_VERSION, envelopeOf } from "./debezium.ts";
 import { javaHash, murmurHash } from "./java-hash.ts";
 
 const INT_MAX = 0x7fffffff;
 const config: ConfigDef = [
   {
-    name: "partition.topic.num",
-    type: "INT",
-    default: null,
-    importance: "HIGH",
-    doc: "How many partitions the topic has.",
-    check: (value, raw) =>
-      debeziumRequired("partition.topic.num")(value, raw) ??
-      debeziumCheck("partition.topic.num", (v) => (Number(v) > 0 ? null : "A positive, non-zero integer value is expected"))(value, raw),
-  },
-  {
     name: "partition.payload.fields",
     type: "LIST",
     default: null,
     importance: "HIGH",
+    group: "partitions",
+    orderInGroup: 1,
+    displayName: "List of payload fields to use for compute partition.",
     doc: "Fields whose values decide, e.g. source.table or change.id (change is the row after, or before a delete).",
     check: debeziumCheck("partition.payload.fields", (v) => {
       if (v === null || (Array.isArray(v) && v.length === 0)) return "A value is required";
       return Array.isArray(v) && v.some((e) => e === "") ? "Empty string element(s) not allowed" : null;
     }),
   },
-  { name: "partition.hash.function", type: "STRING", default: "java", importance: "MEDIUM", doc: "java (hashCode) or murmur." },
+  {
+    name: "partition.topic.num",
+    type: "INT",
+    default: null,
+    importance: "HIGH",
+    group: "partitions",
+    orderInGroup: 2,
+    displayName: "Number of partition configured for topic",
+    doc: "How many partitions the topic has.",
+    check: (value, raw) =>
+      debeziumRequired("partition.topic.num")(value, raw) ??
+      debeziumCheck("partition.topic.num", (v) => (Number(v) > 0 ? null : "A positive, non-zero integer value is expected"))(value, raw),
+  },
+  {
+    name: "partition.hash.function",
+    type: "STRING",
+    default: "java",
+    importance: "LOW",
+    group: "partitions",
+    orderInGroup: 3,
+    displayName: "Hash function",
+    doc: "java (hashCode) or murmur.",
+  },
 ];
 /** The value and its schema, null where a step or the value is missing. */
 function find(event: Struct, path: readonly string[], isDelete: boolean): { value: ConnectValue; schema: Schema } | null {
@@ -58,7 +73,7 @@ export const partitionRouting: TransformPlugin = {
   version: DEBEZIUM_VERSION,
   config,
   create(raw) {
-    const c = parseConfig(config, raw);
+    const c = parseConfig(checkedFirst(config, "partition.topic.num"), raw);
     const paths = listSetting(c, "partition.payload.fields").map((f) => f.split(".").map((s) => s.trim()));
     const partitions = numberSetting(c, "partition.topic.num");
     const hash = (optionalString(c, "partition.hash.function") ?? "").trim().toLowerCase() === "murmur" ? murmurHash : javaHash;

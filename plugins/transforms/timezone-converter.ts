@@ -1,13 +1,13 @@
 /** io.debezium.transforms.TimezoneConverter: moves the times in change events to another time zone. */
 import type { ConfigDef } from "#connect/api/config";
-import { optionalString, parseConfig, stringSetting } from "#connect/api/config-parse";
+import { listSetting, parseConfig, stringSetting } from "#connect/api/config-parse";
 import { ConnectError } from "#connect/api/errors";
 import { javaToString } from "#connect/api/java-text";
 import type { TransformPlugin } from "#connect/api/plugin";
 import { TIMESTAMP } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
-import { commaList, DEBEZIUM_VERSION, debeziumError, debeziumRequired, envelopeOf, javaError } from "./debezium.ts";
+import { DEBEZIUM_VERSION, debeziumError, debeziumRequired, envelopeOf, javaError } from "./debezium.ts";
 import { offsetText, zone, type Zone } from "./time-zone.ts";
 
 const config: ConfigDef = [
@@ -16,17 +16,32 @@ const config: ConfigDef = [
     type: "STRING",
     default: null,
     importance: "HIGH",
+    orderInGroup: 1,
+    width: "MEDIUM",
+    displayName: "Converted Timezone",
     doc: "The zone: a name such as America/Los_Angeles, or an offset such as +08:00.",
     check: debeziumRequired("converted.timezone"),
   },
   {
     name: "include.list",
-    type: "STRING",
+    type: "LIST",
     default: null,
     importance: "HIGH",
+    orderInGroup: 1,
+    width: "MEDIUM",
+    displayName: "Include List",
     doc: "Rules source:table:field, topic:name:field or name:field for what is converted.",
   },
-  { name: "exclude.list", type: "STRING", default: null, importance: "HIGH", doc: "Rules of the same form for what is not." },
+  {
+    name: "exclude.list",
+    type: "LIST",
+    default: null,
+    importance: "HIGH",
+    orderInGroup: 1,
+    width: "MEDIUM",
+    displayName: "Exclude List",
+    doc: "Rules of the same form for what is not.",
+  },
 ];
 const RULES = /^\[(source|topic|[".\w\s_]+):([".\w\s_]+(?::[".\w\s_]+)?(?:,|]$))+$/;
 const OFFSET = /^[+-]\d{2}:\d{2}(:\d{2})?$/;
@@ -168,8 +183,8 @@ export const timezoneConverter: TransformPlugin = {
   config,
   create(raw) {
     const c = parseConfig(config, raw);
-    const include = commaList(optionalString(c, "include.list")),
-      exclude = commaList(optionalString(c, "exclude.list"));
+    const include = listSetting(c, "include.list"),
+      exclude = listSetting(c, "exclude.list");
     checkRules(include, "include");
     if (include.length === 0) checkRules(exclude, "exclude");
     const id = stringSetting(c, "converted.timezone");

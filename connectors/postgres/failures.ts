@@ -5,8 +5,11 @@ import { messageOf, SourceError } from "../cdc/source-error.ts";
 export const sqlState = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : "";
 
-/** Connection classes of SQLSTATE, server start and stop, and errors of the socket. */
-const TRANSIENT_STATES = /^(08|57P0[123]|53300|55006|40001|40P01)/;
+/**
+ * Connection classes of SQLSTATE, server start and stop, and errors of the socket; too many connections or slots, too, as those of a process
+ * that was killed are freed once the server has noticed.
+ */
+const TRANSIENT_STATES = /^(08|57P0[123]|53300|53400|55006|40001|40P01)/;
 const TRANSIENT_SOCKET = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 
 /** feature_not_supported, object_not_in_prerequisite_state, read_only_sql_transaction: what a server in recovery answers with. */

@@ -29,8 +29,10 @@ Commands that speak to a worker (--url, MILLRACE_URL; http://127.0.0.1:8083), wi
   doctor NAME | -f FILE | URL          checks the database, its settings and rights, and prints the SQL that mends it
   preview NAME | -f FILE [--records N] real records through transforms and converters, written nowhere
   slots                                what each source keeps on its server
-  dlq NAME;  dlq replay NAME [--record PARTITION/OFFSET] [--topic TOPIC]
-  rewind NAME                          back to the beginning
+  dlq list NAME                        dead letters;  dlq show NAME PARTITION/OFFSET
+  dlq replay NAME [--record PARTITION/OFFSET] [--topic TOPIC]
+  rewind NAME [--to OFFSETS.json]      back to the beginning, or to these offsets
+  state export NAME                    configuration and offsets as JSON;  state import NAME -f FILE
   --token TOKEN, --user NAME:PASSWORD  (MILLRACE_TOKEN, MILLRACE_USER)
 
 The commands above these take --override key=value, as often as needed. --help shows this.

@@ -243,23 +243,28 @@ describe("looking closer", () => {
       "the mended record arrives",
     );
     expect((await call("POST", "/connectors/letters-sink/dlq/replay", { records: [{ partition: 0, offset: 9 }] })).status).toBe(404);
+    expect((await run("dlq", "list", "letters-sink")).text).toMatch(/^1 records in letters-dlq\n[^]*0\/0 +letters-0@0 +VALUE_CONVERTER/);
+    const shown = await run("dlq", "show", "letters-sink", "0/0");
+    expect([shown.code, shown.text]).toEqual([0, expect.stringMatching(/^value: +not json$/m)]);
+    expect((await run("dlq", "show", "letters-sink", "0/9")).code).toBe(1);
+    expect((await run("dlq", "replay", "letters-sink", "--record", "0/0")).text).toBe("Sent 1 records\n");
     await call("DELETE", "/connectors/letters-sink");
     await producer.close();
     await admin.close();
   }, 60_000);
 });
+async function run(...args: string[]): Promise<{ code: number; text: string }> {
+  const env = { MILLRACE_URL: worker.url, MILLRACE_TOKEN: TOKENS.admin };
+  let text = "";
+  const [verb = "", ...rest] = args;
+  const command = VERBS[verb];
+  if (command === undefined) throw new Error(`no verb ${verb}`);
+  const take = (t: string): void => void (text += t);
+  return { code: await runVerb(command, rest, env, take, take), text };
+}
 test("the command line does kcctl's verbs", async () => {
   const file = join(cluster.folder, "applied.json");
   await writeFile(file, JSON.stringify(fileSource("applied")));
-  const env = { MILLRACE_URL: worker.url, MILLRACE_TOKEN: TOKENS.admin };
-  const run = async (...args: string[]): Promise<{ code: number; text: string }> => {
-    let text = "";
-    const [verb = "", ...rest] = args;
-    const command = VERBS[verb];
-    if (command === undefined) throw new Error(`no verb ${verb}`);
-    const take = (t: string): void => void (text += t);
-    return { code: await runVerb(command, rest, env, take, take), text };
-  };
   expect(await run("apply", "-f", file)).toEqual({ code: 0, text: "Created connector applied\n" });
   expect((await run("apply", "-f", file)).text).toBe("Updated connector applied\n");
   expect((await run("patch", "connector", "applied", "-s", "batch.size=9")).code).toBe(0);
@@ -272,6 +277,33 @@ test("the command line does kcctl's verbs", async () => {
   const absent = await run("describe", "applied");
   expect([absent.code, absent.text.includes("not found")]).toEqual([1, true]);
 });
+test("the command line rewinds to offsets of a file, and carries a connector's state elsewhere", async () => {
+  await call("POST", "/connectors", fileSource("carried"));
+  const written = (count: number): Promise<unknown> =>
+    eventually(async () => {
+      const metrics = (await call("GET", "/metrics")).text;
+      return metrics.includes(`source_record_write_total{connector="carried",task="0"} ${count}`) ? true : null;
+    }, `${count} lines were read`);
+  await written(3);
+  const state = await eventually(async () => {
+    const { text } = await run("state", "export", "carried");
+    return Object(JSON.parse(text)).offsets.length === 1 ? text : null;
+  }, "the offsets are stored");
+  const [entry] = Object(JSON.parse(state)).offsets;
+  const offsets = join(cluster.folder, "offsets.json");
+  // Behind the first of three lines.
+  await writeFile(offsets, JSON.stringify({ offsets: [{ ...entry, offset: { position: 4 } }] }));
+  expect((await run("rewind", "carried", "--to", offsets)).code).toBe(0);
+  await written(2);
+  const file = join(cluster.folder, "state.json");
+  await writeFile(file, state);
+  expect((await run("state", "import", "carried", "-f", file)).code, "it is not stopped").toBe(1);
+  await run("stop", "carried");
+  await eventually(async () => ((await run("state", "import", "carried", "-f", file)).code === 0 ? true : null), "it has stopped");
+  expect(Object(JSON.parse((await run("state", "export", "carried")).text)).offsets).toEqual([entry]);
+  expect((await run("rewind", "carried", "--to", join(cluster.folder, "none.json"))).text).toContain("none.json cannot be read");
+  await call("DELETE", "/connectors/carried?cleanup=offsets,topics");
+}, 60_000);
 test("https with client certificates, several listeners, admin listeners", async () => {
   const key = join(cluster.folder, "key.pem");
   const cert = join(cluster.folder, "cert.pem");

@@ -1,5 +1,5 @@
 /** The worker's REST API as the commands use it. */
-import { toJson } from "../../rest/json.ts";
+import { exactJson, toJson } from "../../rest/json.ts";
 
 export interface Target {
   /** `http://host:port`, without a slash at the end. */
@@ -47,7 +47,7 @@ export async function ask(target: Target, method: string, path: string, body?: u
 function parsedBody(text: string): unknown {
   if (text === "") return null;
   try {
-    return JSON.parse(text);
+    return exactJson(text);
   } catch {
     return text;
   }

@@ -1,10 +1,9 @@
-/** `doctor`, `preview`, `slots`, `dlq`, `rewind`. */
+/** `doctor`, `preview`, `slots`. */
 import { runChecks } from "../../operate/checks.ts";
-import { UsageError } from "../arguments.ts";
-import { ask, connectorPath, listOf, recordOf, type Target, textOf } from "./client.ts";
+import { ask, connectorPath, listOf, recordOf, textOf } from "./client.ts";
 import { connectorIn, nameIn } from "./connectors.ts";
 import { configOfUrl, isDatabaseUrl } from "./database-url.ts";
-import { type Printed, table } from "./output.ts";
+import { table } from "./output.ts";
 import type { Verb } from "./verb.ts";
 
 /** Of a connector, of `-f FILE` before it is posted, or of a database by its URL, for which no worker is needed. */
@@ -73,43 +72,4 @@ export const slots: Verb = async (target) => {
       rows.map((row) => head.map((k) => textOf(row[k]))),
     ),
   };
-};
-/** `dlq NAME`, `dlq replay NAME [--record PARTITION/OFFSET …] [--topic TOPIC]`. */
-export const dlq: Verb = async (target, { words, lists, options }) => {
-  if (words[0] === "replay") return replay(target, nameIn(words.slice(1), "dlq replay"), lists["record"] ?? [], options["topic"]);
-  const name = nameIn(words, "dlq");
-  const query = options["records"] === undefined ? "" : `?limit=${encodeURIComponent(options["records"])}`;
-  const data = recordOf(await ask(target, "GET", connectorPath(name, `/dlq${query}`)));
-  const rows = listOf(data["records"])
-    .map(recordOf)
-    .map((r) => {
-      const error = recordOf(r["error"]);
-      const from = error["topic"] === undefined ? "" : `${textOf(error["topic"])}-${textOf(error["partition"])}@${textOf(error["offset"])}`;
-      return [
-        `${textOf(r["partition"])}/${textOf(r["offset"])}`,
-        from,
-        textOf(error["stage"]),
-        textOf(error["exception.message"]),
-        textOf(r["value"]),
-      ];
-    });
-  return {
-    data,
-    text: `${textOf(data["depth"])} records in ${textOf(data["topic"])}\n${table(["record", "from", "stage", "cause", "value"], rows)}`,
-  };
-};
-async function replay(target: Target, name: string, records: readonly string[], topic: string | undefined): Promise<Printed> {
-  const chosen = records.map((text) => {
-    const m = /^(\d+)\/(\d+)$/.exec(text);
-    if (m === null) throw new UsageError(`--record needs PARTITION/OFFSET, got "${text}"`);
-    return { partition: Number(m[1]), offset: Number(m[2]) };
-  });
-  const body = { ...(chosen.length === 0 ? {} : { records: chosen }), ...(topic === undefined ? {} : { topic }) };
-  const data = recordOf(await ask(target, "POST", connectorPath(name, "/dlq/replay"), body));
-  return { data, text: `Sent ${textOf(data["replayed"])} records` };
-}
-export const rewind: Verb = async (target, { words }) => {
-  const name = nameIn(words, "rewind");
-  const data = recordOf(await ask(target, "POST", connectorPath(name, "/rewind"), { to: "beginning" }));
-  return { data, text: textOf(data["message"]) };
 };

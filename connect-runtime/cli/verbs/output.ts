@@ -18,5 +18,4 @@ export const pairs = (entries: readonly (readonly [string, string])[]): string =
   const width = Math.max(0, ...entries.map(([name]) => name.length + 1));
   return entries.map(([name, value]) => `${`${name}:`.padEnd(width)}  ${value}`).join("\n");
 };
-export const rendered = (printed: Printed, json: boolean): string =>
-  json ? JSON.stringify(JSON.parse(toJson(printed.data)), null, 2) : printed.text;
+export const rendered = (printed: Printed, json: boolean): string => (json ? toJson(printed.data, 2) : printed.text);

@@ -4,6 +4,7 @@ import { CommandError, targetOf } from "./client.ts";
 import * as connectors from "./connectors.ts";
 import * as diagnosis from "./diagnosis.ts";
 import { rendered } from "./output.ts";
+import * as recovery from "./recovery.ts";
 import type { Verb, VerbInput } from "./verb.ts";
 
 export const VERBS: Readonly<Record<string, Verb>> = {
@@ -20,8 +21,9 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   preview: diagnosis.preview,
   doctor: diagnosis.doctor,
   slots: diagnosis.slots,
-  dlq: diagnosis.dlq,
-  rewind: diagnosis.rewind,
+  dlq: recovery.dlq,
+  rewind: recovery.rewind,
+  state: recovery.state,
 };
 const SHORT: Readonly<Record<string, string>> = {
   "-f": "--file",
@@ -31,7 +33,7 @@ const SHORT: Readonly<Record<string, string>> = {
   "-r": "--remove",
   "-u": "--user",
 };
-const VALUES = new Set(["url", "token", "user", "output", "name", "records", "topic", "cleanup"]);
+const VALUES = new Set(["url", "token", "user", "output", "name", "records", "topic", "cleanup", "to"]);
 const LISTS = new Set(["file", "set", "remove", "record"]);
 const FLAGS = new Set(["tasks", "failed"]);
 

@@ -1,7 +1,7 @@
 /** What the server knows of databases, tables, columns, keys and capture instances. */
 import type { Column, Table } from "../cdc/table-model.ts";
 import type { CaptureInstance } from "./change-tables/capture-instance.ts";
-import { type Lsn, lsnText } from "./change-tables/lsn.ts";
+import { type Lsn, lsnText, NOT_BEGUN } from "./change-tables/lsn.ts";
 import { literal, quoted } from "./change-tables/statements.ts";
 import type { Session } from "./connection.ts";
 import { jdbcOf } from "./jdbc-types.ts";
@@ -108,7 +108,7 @@ async function readKeys(session: Session, database: string, where: string): Prom
   return keys;
 }
 
-/** Of all tables; those that started after `upTo` are left out. */
+/** Of all tables; those that started after `upTo`, or have not begun (the server knows no start yet), are left out. */
 export async function readInstances(session: Session, database: string, upTo: Buffer | null): Promise<readonly CaptureInstance[]> {
   const db = quoted(database);
   const columns = new Map<number, string[]>();
@@ -128,7 +128,7 @@ export async function readInstances(session: Session, database: string, upTo: Bu
       schema: text(r[0]),
       table: text(r[1]),
       name: text(r[2]),
-      startLsn: lsnText(r[4] as Buffer),
+      startLsn: lsnOf(r[4]) ?? NOT_BEGUN,
       columns: columns.get(number(r[3])) ?? [],
     }))
     .sort((a, b) => (`${a.schema}.${a.table}` < `${b.schema}.${b.table}` ? -1 : 1));

@@ -50,7 +50,8 @@ export class DatabaseStream {
   readonly #s: StreamSettings;
   readonly emitter: ChangeEmitter;
   #readings: Reading[] | null = null;
-  #starts = new Map<string, Lsn>();
+  /** Instances that had started when `#readings` was made. */
+  #loaded: ReadonlySet<string> = new Set();
   #replay: Replay;
   /** The stored transaction is read again, as it may not have been delivered to its end. */
   #again: boolean;
@@ -87,6 +88,8 @@ export class DatabaseStream {
     this.#agentAskedMs = 0;
     await this.#instances(session, next);
     await this.#read(session, next);
+    // It may have ended early: the position stays where it is.
+    if (this.#s.context.stopping()) return true;
     await this.#checkCleanup(session, next);
     this.#again = false;
     this.#passed = next.to;
@@ -118,23 +121,39 @@ export class DatabaseStream {
   }
   /** Looks for new capture instances, and for changes that the clean-up job took away. */
   async #instances(session: Session, pass: Pass): Promise<void> {
-    const before = this.#starts;
-    await this.#checkCleanup(session, pass);
-    const known = this.#readings !== null && before.size === this.#starts.size && [...this.#starts.keys()].every((k) => before.has(k));
-    if (!known) await this.#reload(session, pass);
+    const starts = await this.#checkCleanup(session, pass);
+    // One that starts later is for a later pass.
+    const started = new Set([...starts].flatMap(([name, start]) => (start <= pass.to ? [name] : [])));
+    if (this.#readings === null || started.size !== this.#loaded.size || ![...started].every((name) => this.#loaded.has(name))) {
+      await this.#reload(session, pass);
+      this.#loaded = started;
+    }
     for (const reading of this.#readings ?? [])
       if (reading.pending !== null && reading.active.instance.startLsn < pass.from) await this.#migrate(reading);
   }
-  async #checkCleanup(session: Session, pass: Pass): Promise<void> {
+  /** Before the position passes the start of an instance the history has to have it. The next start that was not told of; null: none. */
+  async #migrateUpTo(lsn: Lsn): Promise<Lsn | null> {
+    let next: Lsn | null = null;
+    for (const reading of this.#readings ?? []) {
+      if (reading.pending === null) continue;
+      const { startLsn } = reading.active.instance;
+      if (startLsn <= lsn) await this.#migrate(reading);
+      else if (next === null || startLsn < next) next = startLsn;
+    }
+    return next;
+  }
+  /** Where instances start now, without those that have not begun. */
+  async #checkCleanup(session: Session, pass: Pass): Promise<ReadonlyMap<string, Lsn>> {
     const starts = new Map<string, Lsn>();
-    for (const row of await session.rows(startsQuery(this.database))) starts.set(String(row[0]), lsnText(row[1] as Buffer));
+    for (const [name, start] of await session.rows(startsQuery(this.database)))
+      if (start instanceof Uint8Array) starts.set(String(name), lsnText(start));
     for (const { active } of this.#readings ?? []) {
       const { name, startLsn } = active.instance;
       const now = starts.get(name);
       // Where it begins now is after what has been read: the changes in between are gone.
       if (now !== undefined && now > startLsn && now > pass.from) throw cleanedUp(this.database, name, pass.from, now);
     }
-    this.#starts = starts;
+    return starts;
   }
   async #reload(session: Session, pass: Pass): Promise<void> {
     const { context } = this.#s;
@@ -155,7 +174,9 @@ export class DatabaseStream {
           continue;
         }
         const tracked = context.tracker.table(name);
-        const newer = i > 0 || active.instance.startLsn >= pass.from;
+        // A task that ended between an instance's start and its first change may not have told of it (the reference's do not): the history has the table as it was.
+        const told = tracked !== undefined && sameNames(tracked, active.instance.columns);
+        const newer = i > 0 || active.instance.startLsn >= pass.from || !told;
         if (tracked !== undefined && !newer) {
           readings.push({ active, planned: this.#plan(tracked, active.instance), before: null, pending: null });
           continue;
@@ -236,6 +257,7 @@ export class DatabaseStream {
     const readings = this.#readings ?? [];
     const size = context.settings.all.int("streaming.fetch.size");
     const pageRows = size > 0 ? size : Math.max(PAGE_ROWS_MIN, Math.floor((2 * PAGE_ROWS_MAX) / (readings.length + 1)));
+    let untold = await this.#migrateUpTo(ZERO_LSN);
     let cursors = readings.map((r) => new ChangeCursor(r, pageRows, (after) => this.#page(session, r, pass, after, pageRows)));
     for (;;) {
       for (const cursor of cursors) if (!cursor.ready) await cursor.fill();
@@ -252,7 +274,7 @@ export class DatabaseStream {
         const row = cursor.next();
         if (row === null) break;
         const reading = cursor.table;
-        if (reading.pending !== null) await this.#migrate(reading);
+        if (untold !== null && row.start >= untold) untold = await this.#migrateUpTo(row.start);
         const outcome = this.emitter.row(reading, row, pass.times.get(row.start) ?? 0, this.#replay);
         if (outcome === "signal") {
           context.events.flush();
@@ -325,6 +347,8 @@ export class DatabaseStream {
       );
   }
 }
+const sameNames = (table: Table, columns: readonly string[]): boolean =>
+  table.columns.length === columns.length && table.columns.every((c) => columns.includes(c.name));
 function cleanedUp(database: string, instance: string, from: Lsn, now: Lsn): SourceError {
   return new SourceError(
     `The clean-up job has removed changes of the capture instance ${instance} in ${database} that were not read yet: reading would have gone on at ${from}, the change table begins at ${now}.\n` +

@@ -32,6 +32,7 @@ export class Reading {
   #stop = new AbortController();
   #task: SourceTask | null = null;
   #ended: Promise<void> = Promise.resolve();
+  #held: Promise<void> | null = null;
   failure: unknown = null;
 
   constructor(peer: SqlServerPeer, database: string, config: Readonly<Record<string, string>>, stored = new Map<string, SourceOffset>()) {
@@ -90,10 +91,19 @@ export class Reading {
       if (r.sourcePartition !== null && r.sourceOffset !== null) this.#stored.set(canonicalKey("", r.sourcePartition), r.sourceOffset);
     };
     try {
-      while (!signal.aborted) for (const record of await task.poll()) taken(record);
+      while (!signal.aborted) {
+        await this.#held;
+        for (const record of await task.poll()) taken(record);
+      }
     } catch (error) {
       if (!signal.aborted) this.failure = error;
     }
+  }
+  /** Nothing is taken until what this returns is called: the task's queue fills. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return resolve;
   }
   async stop(): Promise<void> {
     this.#stop.abort();

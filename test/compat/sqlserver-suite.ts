@@ -162,6 +162,46 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       expect(events.map((e) => part(e, "after")?.["more"])).toEqual([undefined, "kept"]);
       expect(await all.quiet(4)).toEqual([]);
     });
+    test("a restart between a new capture instance's start and its first change reads the table as the instance has it", async (t) => {
+      const { peer, database } = await on(t);
+      await item(peer, database);
+      await peer.run(database, "CREATE TABLE other (id int NOT NULL PRIMARY KEY)");
+      await peer.run(database, enable("other"));
+      const all = reading(t, peer, database);
+      await all.start();
+      await all.take(0, 2);
+      await all.stop();
+      await peer.run(database, "ALTER TABLE item ADD more varchar(10)");
+      await peer.run(database, enable("item", ", @capture_instance = N'item_v2'"));
+      await peer.run(database, "INSERT INTO other VALUES (1)");
+      await all.captured("dbo_other", database, 1);
+      // Both in one pass: the position is after the instance's start, and nothing was read from it.
+      await all.start();
+      await all.take(2, 1);
+      await all.stop();
+      await peer.run(database, "INSERT INTO item VALUES (3, 3, 'three', 'kept')");
+      await all.start();
+      expect(part((await all.take(3, 1))[0], "after")).toMatchObject({ id: 3, more: "kept" });
+    });
+    test("a second capture instance that is made while a pass reads is not overlooked", async (t) => {
+      const { peer, database } = await on(t);
+      await item(peer, database);
+      const all = reading(t, peer, database, { "max.batch.size": "10", "max.queue.size": "20" });
+      await all.start();
+      await all.take(0, 2);
+      await peer.run(database, "ALTER TABLE item ADD more varchar(10)");
+      // The queue is full before the pass has come to its end.
+      const goOn = all.hold();
+      const rows = Array.from({ length: 100 }, (_, i) => `(${100 + i}, 0, 'x', 'lost')`);
+      await peer.run(database, `INSERT INTO item VALUES ${rows.join(", ")}`);
+      await all.captured("dbo_item", database, 100);
+      expect((await all.quiet(2)).length).toBeLessThan(50);
+      await peer.run(database, enable("item", ", @capture_instance = N'item_v2'"));
+      goOn();
+      await all.take(2, 100);
+      await peer.run(database, "INSERT INTO item VALUES (4, 4, 'four', 'kept')");
+      expect(part((await all.take(102, 1))[0], "after")).toMatchObject({ id: 4, more: "kept" });
+    });
     test("the capture job stands still and goes on", async (t) => {
       const { peer, database } = await on(t);
       await item(peer, database);

@@ -7,6 +7,8 @@ export type Lsn = string;
 /** Stands in offsets for no value; nothing of the server is smaller. */
 export const NO_LSN = "NULL";
 export const ZERO_LSN: Lsn = "00000000:00000000:0000";
+/** After everything: where the capture job has not come to an instance yet. */
+export const NOT_BEGUN: Lsn = "ffffffff:ffffffff:ffff";
 
 export function lsnText(b: Uint8Array): Lsn {
   const hex = Buffer.prototype.toString.call(b, "hex", 0, 10);

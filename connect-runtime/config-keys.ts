@@ -22,7 +22,7 @@ export const WORKER_KEYS: ConfigDef = [
   key("header.converter", "CLASS", SIMPLE_HEADERS, "Converter of headers"),
   key("task.shutdown.graceful.timeout.ms", "LONG", 5_000, "How long all tasks together may take to stop"),
   key("task.thread.heap.mb", "INT", 512, "Heap of a task thread in MB", inRange(16)),
-  key("task.thread.tasks.max", "INT", 50, "Light tasks that share a thread at most; 1: none share", inRange(1)),
+  key("task.thread.tasks.max", "INT", 100, "Light tasks that share a thread at most; 1: none share", inRange(1)),
   key("task.unresponsive.timeout.ms", "LONG", 60_000, "A thread whose event loop stands still for so long is ended", inRange(1_000)),
   key(
     "task.restart.causes",

@@ -5,7 +5,7 @@ import type { Logger } from "#broker/base/logger";
 import type { Random } from "#broker/base/random";
 import type { Admin, ClientConfig, KafkaClients } from "#broker/client/types";
 import type { RawConfig } from "./api/config.ts";
-import { addThirdParty, catalog, connectorClasses, pluginNames } from "./catalog/catalog.ts";
+import { addThirdParty, catalog, connectorClasses } from "./catalog/catalog.ts";
 import { refusal, validateConnector, type ValidationOptions } from "./catalog/validate.ts";
 import { clientConfig, type DistributedSettings, type Listener, type StorageTopic, type WorkerConfig } from "./config.ts";
 import { HerderCommands } from "./herder/commands.ts";
@@ -20,7 +20,6 @@ import { ProgressWatch } from "./operate/progress.ts";
 import { WorkerFigures } from "./operate/worker-figures.ts";
 import { openAudit } from "./rest/audit.ts";
 import { LogLevels } from "./rest/log-levels.ts";
-import { bodies } from "./rest/route.ts";
 import type { Operations } from "./rest/operations.ts";
 import { openSecrets, type Secrets } from "./rest/secrets.ts";
 import { openRest, type RestServer } from "./rest/server.ts";
@@ -103,7 +102,6 @@ export async function startConnect(config: WorkerConfig, deps: ConnectDeps): Pro
   });
   try {
     const running = await startWorker(front, rest);
-    setImmediate(() => void warmUp(log));
     return {
       url: `${rest.listener.scheme}://${local(rest.listener)}:${rest.port}`,
       herder: running.herder,
@@ -189,14 +187,6 @@ async function thirdPartyPlugins(config: WorkerConfig, log: Logger): Promise<rea
   for (const { kind, classes, version, module } of plugins) log.info(`plugin ${classes.join(", ")} (${kind} ${version}) from ${module}`);
   addThirdParty(plugins);
   return plugins;
-}
-/** What the first request with a body needs, loaded once the worker is ready. */
-async function warmUp(log: Logger): Promise<void> {
-  try {
-    await Promise.all([bodies(), pluginNames()]);
-  } catch (error) {
-    log.error(`a module could not be loaded: ${String(error)}`);
-  }
 }
 /** References are resolved for validation; null values stay what they are. */
 async function resolvePosted(resolver: ConfigResolver, raw: RawConfig): Promise<RawConfig> {

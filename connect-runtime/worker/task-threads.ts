@@ -42,12 +42,12 @@ export class TaskThreads {
 
   /**
    * `task.thread.heap.mb`: the heap of a thread (default 512). `task.unresponsive.timeout.ms`: how long its event loop may stand
-   * still (default 60,000). `task.thread.tasks.max`: how many light tasks share a thread (default 50; 1: none).
+   * still (default 60,000). `task.thread.tasks.max`: how many light tasks share a thread (default 100; 1: none).
    */
   constructor(workerConfig: ConfigMap, clock: Clock) {
     this.#clock = clock;
     this.#unresponsiveMs = numberOf(workerConfig, "task.unresponsive.timeout.ms", 60_000);
-    this.#tasksMax = numberOf(workerConfig, "task.thread.tasks.max", 50);
+    this.#tasksMax = numberOf(workerConfig, "task.thread.tasks.max", 100);
     this.#pool = new Piscina<ThreadJob, void>({
       filename: fileURLToPath(new URL("./task-thread.ts", import.meta.url)),
       minThreads: 0,

@@ -1,4 +1,5 @@
 /** FileStreamSink: each record's value as Java prints it, one line each, appended to a file. */
+import { writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { confine, fileRoots } from "#connect/api/confinement";
 import type { ConfigDef } from "#connect/api/config";
@@ -24,9 +25,17 @@ function lineOf({ value, valueSchema }: SinkRecord): string {
   return javaToString(value, valueSchema);
 }
 
+const NOTHING = Buffer.alloc(0);
+/** Lets other tasks of the thread, and the answer to the next fetch, have their turn. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 class FileSinkTask implements SinkTask {
   readonly #file: string | null;
   #handle: FileHandle | null = null;
+  /** Pipes and devices may hold up whoever writes to them: that must not be the thread. */
+  #regular = false;
+  /** Used again for each batch, given up at each flush. */
+  #bytes: Buffer = NOTHING;
   #unsynced = false;
 
   constructor(settings: TaskConfig) {
@@ -38,6 +47,7 @@ class FileSinkTask implements SinkTask {
     const path = await confine(this.#file, fileRoots(process.env));
     try {
       this.#handle = await open(path, "a");
+      this.#regular = (await this.#handle.stat()).isFile();
     } catch (error) {
       throw new ConnectError(`Couldn't find or create file '${this.#file}' for FileStreamSinkTask`, { causeClass: "config", cause: error });
     }
@@ -46,10 +56,20 @@ class FileSinkTask implements SinkTask {
     let text = "";
     for (const record of records) text += `${lineOf(record)}\n`;
     if (this.#handle === null) process.stdout.write(text);
+    else if (this.#regular) this.#append(this.#handle.fd, text);
     else await this.#handle.writeFile(text);
     this.#unsynced = true;
+    if (this.#regular) await turn();
+  }
+  /** Into the page cache at once, which takes less than handing the text to another thread and waiting for it. */
+  #append(fd: number, text: string): void {
+    const size = Buffer.byteLength(text);
+    if (size > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(size + (size >> 2));
+    this.#bytes.write(text, "utf8");
+    for (let at = 0; at < size; ) at += writeSync(fd, this.#bytes, at, size - at);
   }
   async flush(): Promise<void> {
+    this.#bytes = NOTHING;
     if (!this.#unsynced) return;
     await this.#handle?.datasync();
     this.#unsynced = false;

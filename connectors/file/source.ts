@@ -2,6 +2,7 @@
  * FileStreamSource: the lines of one file as string records, followed as it grows. The offset is the position in bytes after the
  * last line sent.
  */
+import { fstatSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { confine, fileRoots } from "#connect/api/confinement";
 import type { ConfigDef } from "#connect/api/config";
@@ -103,15 +104,16 @@ class FileSourceTask implements SourceTask {
     const handle = (this.#handle ??= await this.#open());
     if (handle === null) return;
     while (this.#lines.size === 0) {
+      if (endsAt(handle, this.#readAt)) return this.#atEnd();
       const { bytesRead } = await handle.read(this.#chunk, 0, this.#chunk.length, this.#readAt);
-      if (bytesRead === 0) {
-        if (this.#chunk.length > LOOK_BYTES) this.#chunk = Buffer.allocUnsafe(LOOK_BYTES);
-        return;
-      }
+      if (bytesRead === 0) return this.#atEnd();
       this.#readAt += bytesRead;
       this.#lines.push(this.#chunk.subarray(0, bytesRead));
       if (bytesRead === LOOK_BYTES) this.#chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     }
+  }
+  #atEnd(): void {
+    if (this.#chunk.length > LOOK_BYTES) this.#chunk = Buffer.allocUnsafe(LOOK_BYTES);
   }
   /** Null: the file is not there yet. */
   async #open(): Promise<FileHandle | null> {
@@ -124,6 +126,11 @@ class FileSourceTask implements SourceTask {
         : new ConnectError(`Cannot read file ${this.#file}`, { causeClass: "transient", cause: error });
     }
   }
+}
+/** Asked for in place, as an idle task does little else: a read would go through another thread. Pipes and /proc are read to find out. */
+function endsAt({ fd }: FileHandle, position: number): boolean {
+  const stats = fstatSync(fd);
+  return stats.isFile() && stats.size > 0 && stats.size === position;
 }
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

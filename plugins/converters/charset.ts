@@ -5,7 +5,8 @@ export interface Charset {
 }
 const utf8: Charset = {
   encode: (text) => Buffer.from(text.isWellFormed() ? text : text.replace(/[\ud800-\udfff]/gu, "?")),
-  decode: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
+  // Values of consumed records are buffers already; making a second one takes as long as decoding a short text.
+  decode: (bytes) => (bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).toString("utf8"),
 };
 function utf16(bigEndian: boolean, withMark: boolean): Charset {
   return {

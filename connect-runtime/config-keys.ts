@@ -79,6 +79,13 @@ export const WORKER_KEYS: ConfigDef = [
     "masked, or visible: configurations are shown as they are, as Kafka Connect does",
     oneOf("masked", "visible"),
   ),
+  key(
+    "millrace.stalled.ms",
+    "LONG",
+    60_000,
+    "With nothing moving for so long although there is something to do, a task is called stalled; so is one whose poll does not come back",
+    inRange(1),
+  ),
   key("millrace.audit.file", "STRING", null, "File that changes made through REST are written to, a JSON line each"),
   key("millrace.audit.topic", "STRING", null, "Topic that changes made through REST are written to"),
   key("log.level", "STRING", "info", "error, warn, info or debug", oneOfIgnoringCase("error", "warn", "info", "debug", "trace", "off")),

@@ -13,6 +13,8 @@ export interface TaskHealth {
   readonly records: number | null;
   readonly last_progress_ms_ago: number | null;
   readonly moving: boolean | null;
+  /** How long the source's poll has been running; null: it is not, or the task is a sink or another worker's. */
+  readonly in_poll_ms: number | null;
   readonly errors: { readonly failures: number; readonly skipped: number; readonly dead_letters: number } | null;
   /** How often it was started again by itself; null where another worker has the task and did not answer. */
   readonly restarts: number | null;
@@ -35,9 +37,14 @@ export interface SinkLag {
 }
 /** With data waiting and nothing moved for so long, a task is not getting on. */
 const STALLED_MS = 60_000;
+/** Since when poll has been running, by the task's counters. */
+export function inPollMs(task: TaskSnapshot, nowMs: number): number | null {
+  const since = task.counters["poll-since-ms"] ?? 0;
+  return task.state !== "RUNNING" || since === 0 ? null : Math.max(0, Math.round(nowMs - since));
+}
 const MOVING_MS = 15_000;
 
-export function taskHealth(status: TaskStateInfo, task: TaskSnapshot | undefined, progress: Progress | null): TaskHealth {
+export function taskHealth(status: TaskStateInfo, task: TaskSnapshot | undefined, progress: Progress | null, nowMs: number): TaskHealth {
   const counters = task?.counters;
   return {
     id: status.id,
@@ -45,6 +52,7 @@ export function taskHealth(status: TaskStateInfo, task: TaskSnapshot | undefined
     worker_id: status.worker_id,
     records: progress?.records ?? null,
     last_progress_ms_ago: progress === null ? null : Math.round(progress.ageMs),
+    in_poll_ms: task === undefined ? null : inPollMs(task, nowMs),
     moving: progress === null ? null : !progress.never && progress.ageMs < MOVING_MS,
     errors:
       counters === undefined
@@ -77,6 +85,7 @@ export function judged(
   status: ConnectorStateInfo,
   tasks: readonly TaskHealth[],
   position: ConnectorHealth["position"],
+  stalledMs = STALLED_MS,
 ): Pick<ConnectorHealth, "verdict" | "reasons"> {
   const failed = tasks.filter((t) => t.state === "FAILED");
   const { state, trace } = status.connector;
@@ -92,10 +101,15 @@ export function judged(
   if (tasks.length === 0) return { verdict: "unassigned", reasons: ["it has no tasks yet"] };
   const unassigned = tasks.filter((t) => t.state === "UNASSIGNED");
   if (unassigned.length > 0) return { verdict: "unassigned", reasons: unassigned.map((t) => `task ${t.id} has no worker`) };
+  const hung = tasks.filter((t) => (t.in_poll_ms ?? 0) >= stalledMs);
+  if (hung.length > 0) {
+    const reasons = hung.map((t) => `task ${t.id}: the source has not come back from poll for ${Math.round((t.in_poll_ms ?? 0) / 1000)} s`);
+    return { verdict: "stalled", reasons };
+  }
   const waiting = tasks.filter((t) => t.cause !== null);
   if (waiting.length > 0) return { verdict: "waiting", reasons: waiting.map((t) => `task ${t.id} waits: ${t.cause ?? ""}`) };
   const data = waitingData(position);
-  const still = tasks.filter((t) => t.last_progress_ms_ago !== null && t.last_progress_ms_ago >= STALLED_MS);
+  const still = tasks.filter((t) => t.last_progress_ms_ago !== null && t.last_progress_ms_ago >= stalledMs);
   if (data !== null && still.length === tasks.length) {
     const age = Math.round(Math.min(...still.map((t) => t.last_progress_ms_ago ?? 0)) / 1000);
     return { verdict: "stalled", reasons: [`RUNNING, but nothing has moved for ${age} s although ${data}`] };

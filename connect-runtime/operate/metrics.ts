@@ -3,6 +3,7 @@
  * counters of this worker's tasks. Averages are since the task started.
  */
 import type { TaskSnapshot } from "../worker/types.ts";
+import { inPollMs } from "./health.ts";
 import type { Progress } from "./progress.ts";
 import { MetricText } from "./prometheus-text.ts";
 
@@ -22,6 +23,8 @@ export interface MetricsInput {
   readonly skipped: ReadonlyMap<string, number>;
   readonly uptimeMs: number;
   readonly nowMs: number;
+  /** A poll that runs for longer counts as stalled. */
+  readonly stalledMs: number;
 }
 export interface StartCounts {
   readonly connectors: { readonly success: number; readonly failure: number };
@@ -129,6 +132,10 @@ function taskMetrics(out: MetricText, task: TaskSnapshot, input: MetricsInput): 
   const { ageMs, never } = input.progress(task);
   out.gauge("millrace_task_last_progress_age_seconds", labels, ageMs / 1000, "Time since the task's counters moved");
   out.counter("millrace_task_restarts_total", labels, c("task-restarts-total"), "Times that a failed task was started again by itself");
+  const pollMs = inPollMs(task, input.nowMs) ?? 0;
+  if (task.kind === "source")
+    out.gauge("millrace_task_poll_age_seconds", labels, pollMs / 1000, "How long the running poll has been running");
+  out.gauge("millrace_task_stalled", labels, pollMs >= input.stalledMs ? 1 : 0, "Whether the source's poll does not come back");
   out.gauge("millrace_task_moved", labels, never ? 0 : 1, "Whether anything has gone through the task yet");
   for (const gauge of task.gauges) {
     if (OURS.test(gauge.name)) out.gauge(`millrace_${gauge.name}`, { ...labels, ...gauge.labels }, gauge.value, "Told by the connector");

@@ -17,6 +17,7 @@ import { type ConnectorHealth, judged, type TaskHealth, taskHealth } from "./hea
 import { metricsText, type RebalanceFigures, type StartCounts } from "./metrics.ts";
 import { inThread } from "./preview.ts";
 import { consumerConfig, hidingOf, pluginAnswers, told } from "./plugin-answers.ts";
+import { stalledMsOf } from "../worker/settings.ts";
 import type { ProgressWatch } from "./progress.ts";
 import { imported, rewound } from "./rewind.ts";
 import { sinkLag } from "./sink-lag.ts";
@@ -85,6 +86,7 @@ export function openOperations(options: OperationsOptions): Operations {
         skipped: options.skipped.counts(),
         uptimeMs: clock.monotonic() - startedMs,
         nowMs: clock.now(),
+        stalledMs: stalledMsOf(workerConfig),
       });
       return { type: register.contentType, text: `${text}${await register.metrics()}` };
     },
@@ -116,7 +118,7 @@ async function connectorHealth(options: OperationsOptions, name: string, local: 
     .filter((t) => !local || t.worker_id === workerId)
     .map((t) => {
       const snapshot = t.worker_id === workerId ? snapshots.get(t.id) : undefined;
-      return taskHealth(t, snapshot, snapshot === undefined ? null : progress.of(snapshot));
+      return taskHealth(t, snapshot, snapshot === undefined ? null : progress.of(snapshot), options.clock.now());
     });
   const tasks = local ? own : await withOthers(options, name, own, request);
   let position: ConnectorHealth["position"] = null;
@@ -131,7 +133,7 @@ async function connectorHealth(options: OperationsOptions, name: string, local: 
   }
   for (const { topic, partition, offset, why } of options.skipped.of(name))
     reasons.push(`a record that is meant for it was skipped: topic ${topic}, partition ${partition}, offset ${offset} ${why}`);
-  const judgement = judged(status, tasks, position);
+  const judgement = judged(status, tasks, position, stalledMsOf(options.workerConfig));
   return { name, type, verdict: judgement.verdict, reasons: [...judgement.reasons, ...reasons], position, tasks };
 }
 /** A connector that was just created has none yet. */

@@ -26,6 +26,8 @@ const COUNTERS = [
   "deadletterqueue-produce-requests",
   "deadletterqueue-produce-failures",
   "last-error-timestamp",
+  // When the poll that runs now was called, milliseconds since 1970; 0: none runs.
+  "poll-since-ms",
   "thread-start-ms",
   "task-restarts-total",
 ] as const;

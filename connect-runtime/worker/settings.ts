@@ -28,6 +28,9 @@ export function withPrefix(config: ConfigMap, prefix: string): Record<string, st
   return found;
 }
 
+/** `millrace.stalled.ms` of the worker: with nothing moving for so long although there is something to do, a task is stalled. */
+export const stalledMsOf = (worker: ConfigMap): number => numberOf(worker, "millrace.stalled.ms", 60_000);
+
 export interface ErrorSettings {
   readonly tolerateAll: boolean;
   /** -1: for ever. */

@@ -13,7 +13,7 @@ import type { RequestedBoundaries } from "./requested-boundaries.ts";
 import type { SourceDeadLetters } from "./source-dead-letters.ts";
 import type { SourceCommits } from "./source-commits.ts";
 import type { TaskHost } from "./task-host.ts";
-import { numberOf } from "./settings.ts";
+import { numberOf, stalledMsOf } from "./settings.ts";
 import { isExactlyOnce, TransactionalCommits } from "./transactional-commits.ts";
 import type { TopicRegistry } from "./topic-registry.ts";
 
@@ -46,6 +46,8 @@ export class SourceLoop {
   readonly #topicReported = new Map<string, number>();
   #turnStarted = 0;
   #pollFailures = 0;
+  /** The status says that poll does not come back. */
+  #toldStalled = false;
 
   constructor(options: SourceLoopOptions) {
     this.#o = options;
@@ -60,6 +62,7 @@ export class SourceLoop {
     await task.start();
     host.state("RUNNING");
     this.#turnStarted = host.clock.monotonic();
+    host.counters.set("poll-since-ms", 0);
     const stalls = this.#watchStalls();
     let failed = true;
     try {
@@ -76,7 +79,7 @@ export class SourceLoop {
       await this.#finish(failed);
     }
   }
-  /** Looks whether the topic is still there when one delivery has been on its way for a while. */
+  /** Looks whether the topic is still there when one delivery has been on its way for a while, and whether poll comes back. */
   #watchStalls(): AbortController {
     const { host, topics } = this.#o;
     const ended = new AbortController();
@@ -89,10 +92,19 @@ export class SourceLoop {
             .catch((error: unknown) => host.log.warn(`topic ${head.topic} cannot be looked for: ${String(error)}`));
         }
         last = head;
+        this.#watchPoll();
       }
     };
     void look();
     return ended;
+  }
+  #watchPoll(): void {
+    const { host } = this.#o;
+    const since = host.counters.get("poll-since-ms");
+    const ageMs = host.clock.now() - since;
+    if (since === 0 || this.#toldStalled || ageMs < stalledMsOf(host.workerConfig)) return;
+    this.#toldStalled = true;
+    host.state("RUNNING", new ConnectError(`stalled: the source has not come back from poll for ${Math.round(ageMs / 1000)} s`));
   }
   async #pause(): Promise<void> {
     const { host, task } = this.#o;
@@ -110,12 +122,16 @@ export class SourceLoop {
     const started = host.clock.monotonic();
     let records: readonly SourceRecord[];
     host.atWork();
+    host.counters.set("poll-since-ms", host.clock.now());
     try {
       records = await task.poll();
     } catch (error) {
       return this.#pollFailed(error);
+    } finally {
+      host.counters.set("poll-since-ms", 0);
     }
-    if (this.#pollFailures > 0) host.state("RUNNING");
+    if (this.#pollFailures > 0 || this.#toldStalled) host.state("RUNNING");
+    this.#toldStalled = false;
     this.#pollFailures = 0;
     if (records.length > 0) {
       host.counters.add("source-record-poll-total", records.length);

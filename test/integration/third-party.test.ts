@@ -36,8 +36,21 @@ beforeAll(async () => {
     join(path, "half.ts"),
     `export const half = { kind: "source", name: "half", classes: ["com.acme.Half"], version: "1", config: [], taskClass: "x", task() {} };`,
   );
+  // One never comes back from poll, the other delivers nothing although it says that there is something.
+  await writeFile(
+    join(path, "stuck.js"),
+    `const source = (name, poll) => ({ kind: "source", name, classes: ["com.acme." + name], taskClass: "com.acme." + name + "Task", version: "1",
+       config: [], start: (settings) => ({ taskConfigs: () => [settings] }),
+       diagnosis: async () => ({ check: async () => [], position: async () => ({ position: "3", head: "9", behindBytes: 6, details: {} }) }),
+       task: () => ({ async start() {}, poll, async stop() {} }) });
+     export const stuck = source("Stuck", () => new Promise(() => {}));
+     export const silent = source("Silent", () => new Promise((done) => setTimeout(done, 100, [])));`,
+  );
   await writeFile(join(path, "broken.js"), "export const a = ;");
-  worker = await cluster.join({ "plugin.path": `${join(import.meta.dirname, "../../examples/plugin")},${path},/nowhere/at/all` }, log);
+  worker = await cluster.join(
+    { "millrace.stalled.ms": "3000", "plugin.path": `${join(import.meta.dirname, "../../examples/plugin")},${path},/nowhere/at/all` },
+    log,
+  );
 });
 afterAll(() => cluster.close());
 
@@ -120,3 +133,32 @@ test("they run: source, transform with predicate, converter, topic, sink", async
   const { body: json } = await rest(worker.url, "GET", "/connectors/numbers/status");
   expect(json).toMatchObject({ type: "source", connector: { state: "RUNNING", version: "1.0.0" }, tasks: [{ state: "RUNNING" }] });
 });
+test("a source that stops without an error is seen: in health, status and metrics", async () => {
+  const health = async (name: string): Promise<{ verdict: string; reasons: string[] }> =>
+    Object((await rest(worker.url, "GET", `/connectors/${name}/health`)).body);
+  for (const name of ["Stuck", "Silent"])
+    expect((await rest(worker.url, "POST", "/connectors", { name, config: { "connector.class": `com.acme.${name}` } })).status).toBe(201);
+  const stuck = await eventually(async () => {
+    const found = await health("Stuck");
+    return found.verdict === "stalled" && found.reasons.join().includes("poll") ? found : null;
+  }, "the poll that does not come back is told");
+  expect(stuck.reasons).toEqual([expect.stringMatching(/^task 0: the source has not come back from poll for \d+ s$/)]);
+  const silent = await eventually(async () => {
+    const found = await health("Silent");
+    return found.verdict === "stalled" ? found : null;
+  }, "the source that delivers nothing is told");
+  expect(silent.reasons).toEqual([
+    expect.stringMatching(/^RUNNING, but nothing has moved for \d+ s although the source is 6 bytes of log ahead \(9\)$/),
+  ]);
+  await eventually(async () => {
+    const { body } = await rest(worker.url, "GET", "/connectors/Stuck/status");
+    const [task] = Object(body).tasks;
+    return task.state === "RUNNING" && String(task.trace).includes("stalled: the source has not come back from poll") ? true : null;
+  }, "the status says so");
+  const metrics = (await rest(worker.url, "GET", "/metrics")).text;
+  expect(metrics).toContain('millrace_task_stalled{connector="Stuck",task="0"} 1');
+  expect(metrics).toContain('millrace_task_stalled{connector="Silent",task="0"} 0');
+  expect(Number(/millrace_task_poll_age_seconds\{connector="Stuck",task="0"\} ([\d.]+)/.exec(metrics)?.[1])).toBeGreaterThanOrEqual(3);
+  expect(Number(/last_progress_age_seconds\{connector="Silent",task="0"\} ([\d.]+)/.exec(metrics)?.[1])).toBeGreaterThanOrEqual(3);
+  for (const name of ["Stuck", "Silent"]) expect((await rest(worker.url, "DELETE", `/connectors/${name}`)).status).toBe(204);
+}, 40_000);

@@ -38,6 +38,7 @@ describe("health", () => {
     records: 1,
     last_progress_ms_ago: 100_000,
     moving: false,
+    in_poll_ms: null,
     errors: null,
     restarts: 0,
     restart: null,
@@ -54,6 +55,12 @@ describe("health", () => {
       verdict: "waiting",
       reasons: ["task 0 waits: the database is away"],
     });
+    const hung = task({ in_poll_ms: 61_000, cause: "stalled", last_progress_ms_ago: 10 });
+    expect(judged(status, [hung], null)).toEqual({
+      verdict: "stalled",
+      reasons: ["task 0: the source has not come back from poll for 61 s"],
+    });
+    expect(judged(status, [task({ in_poll_ms: 59_000 })], null).verdict).toBe("idle");
     expect(judged(status, [task({ state: "FAILED", cause: "boom" })], null).verdict).toBe("failed");
     const again = task({ state: "FAILED", cause: "boom", restart: { attempt: 2, in_ms: 3_500, cause: "transient" } });
     expect(judged(status, [again], null).reasons).toEqual([

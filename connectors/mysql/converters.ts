@@ -2,12 +2,14 @@
  * `converters`: the converters that Debezium brings for these databases, built in. Others are Java classes of the user and are
  * refused by name.
  */
+import type { RawColumn } from "#connect/api/raw-row";
 import { primitive } from "#connect/api/schema";
 import { ConfigError } from "#connect/api/errors";
 import { anyOf } from "../cdc/expressions.ts";
 import type { Settings } from "../cdc/settings.ts";
 import type { Column } from "../cdc/table-model.ts";
 import { type ColumnType, decoded, type TypeModes } from "./column-type.ts";
+import { floatType, shortestFloat } from "./types-numeric.ts";
 import { columnType } from "./types.ts";
 
 /** Null: no converter takes the column. `id`: database.table. */
@@ -44,24 +46,62 @@ const BIT_AS_NUMBER: ColumnType = {
   binlog: () => bitNumber,
   defaultOf: (t) => (/^[01]+$/.test(t) ? Number(t.includes("1")) : undefined),
 };
-const BOOLEANS = new Set(["BOOL", "BOOLEAN"]);
-/** For a JDBC sink: booleans as INT16, REAL as a double, text with its character set and length in the schema's parameters. */
+/** Integers: 1 for what is above 0, else 0. */
+function positive(plain: ColumnType): ColumnType {
+  const of =
+    (cell: RawColumn): RawColumn["decode"] =>
+    (b, start, end) =>
+      Number(Number(cell.decode(b, start, end)) > 0);
+  return {
+    shape: (options) => primitive("INT16", options),
+    neutral: 0,
+    text: decoded(of(plain.text)),
+    binlog: (wire) => decoded(of(plain.binlog(wire))),
+    defaultOf: (t) => (Number.isNaN(Number(t)) ? undefined : Number(Number(t) > 0)),
+  };
+}
+/** A double as the float next to it. */
+function rounded(plain: ColumnType): ColumnType {
+  const of =
+    (cell: RawColumn): RawColumn["decode"] =>
+    (b, start, end) =>
+      shortestFloat(Math.fround(Number(cell.decode(b, start, end))));
+  return {
+    ...plain,
+    shape: (options) => primitive("FLOAT32", options),
+    text: decoded(of(plain.text)),
+    binlog: (wire) => decoded(of(plain.binlog(wire))),
+  };
+}
+const INTEGER = /^(BOOL|BOOLEAN|TINYINT|SMALLINT|MEDIUMINT|INT|INTEGER)\b/;
+const SINGLE = /^(FLOAT|FLOAT4)\b/;
+const DOUBLE = /^(DOUBLE|DOUBLE PRECISION|REAL|FLOAT8)\b/;
+/**
+ * For a JDBC sink: booleans as INT16, REAL as a double, text with its character set in the schema's parameters. The selectors alone
+ * choose; without one no column is chosen.
+ */
 function jdbcSink(settings: Settings, name: string, modes: TypeModes): ColumnConverters {
-  const of = (kind: string): ((text: string) => boolean) | null =>
-    anyOf(settings.optional(`${name}.selector.${kind}`), `${name}.selector.${kind}`);
+  const of = (kind: string): ((text: string) => boolean) =>
+    anyOf(settings.optional(`${name}.selector.${kind}`), `${name}.selector.${kind}`) ?? (() => false);
   const booleans = of("boolean"),
     reals = of("real"),
     strings = of("string");
-  const treatRealAsDouble = (settings.optional(`${name}.treat.real.as.double`) ?? "true").toLowerCase() !== "false";
+  const treatRealAsDouble = (settings.optional(`${name}.treat.real.as.double`) ?? "true").toLowerCase() === "true";
   return (id, column) => {
     const type = column.typeName.toUpperCase();
     const at = `${id}.${column.name}`;
-    if ((BOOLEANS.has(type) || (type === "TINYINT" && column.length === 1)) && (booleans === null || booleans(at)))
-      return columnType({ ...column, typeName: "TINYINT" }, modes);
-    if (type === "BIT" && (column.length ?? 1) === 1 && (booleans === null || booleans(at))) return BIT_AS_NUMBER;
-    if (type === "REAL" && (reals === null || reals(at)))
-      return columnType({ ...column, typeName: treatRealAsDouble ? "DOUBLE" : "FLOAT" }, modes);
-    if (/^(CHAR|VARCHAR|TEXT|TINYTEXT|MEDIUMTEXT|LONGTEXT|NCHAR|NVARCHAR)$/.test(type) && (strings === null || strings(at))) {
+    if (booleans(at)) {
+      if (type === "BIT" && (column.length ?? 1) === 1) return BIT_AS_NUMBER;
+      const plain = INTEGER.test(type) ? columnType(column, modes) : null;
+      return plain === null ? null : positive(plain);
+    }
+    if (reals(at)) {
+      if (!SINGLE.test(type) && !DOUBLE.test(type)) return null;
+      const single = SINGLE.test(type) && column.scale === null && (column.length ?? 0) <= 24;
+      const asDouble = floatType(false, single || (SINGLE.test(type) && column.scale !== null));
+      return treatRealAsDouble ? asDouble : rounded(asDouble);
+    }
+    if (/^(CHAR|VARCHAR|TEXT|TINYTEXT|MEDIUMTEXT|LONGTEXT|NCHAR|NVARCHAR)$/.test(type) && strings(at)) {
       const plain = columnType(column, modes);
       if (plain === null) return null;
       const parameters: Record<string, string> =

@@ -91,7 +91,8 @@ export class MysqlChunks implements IncrementalDatabase<TablePlan> {
   async readChunk({ collection, after, maximum, maxRows }: ChunkRequest): Promise<ChunkAnswer<TablePlan>> {
     const [database = "", ...rest] = collection.id.split(".");
     const table = this.#s.schema.table(database, rest.join("."));
-    if (table === undefined) return "UNKNOWN_SCHEMA";
+    // The history also knows tables that are not captured.
+    if (table === undefined || !this.#s.plans.captures(database, table.id.table)) return "UNKNOWN_SCHEMA";
     const key = collection.surrogateKey === null ? this.#s.plans.keyOf(table) : [collection.surrogateKey];
     if (key.length === 0) return "NO_PRIMARY_KEY";
     const binary = key.map((k) => BINARY.has(table.columns.find((c) => c.name === k)?.jdbcType ?? 0));

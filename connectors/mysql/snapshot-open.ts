@@ -23,6 +23,8 @@ export interface SnapshotStatement {
   readonly database: string;
   readonly table: string | null;
   readonly ddl: string;
+  /** Of a database with the server's own character set: its tables are the same without it. */
+  readonly implied?: boolean;
 }
 export interface OpenSnapshot {
   readonly at: LogPosition;
@@ -95,9 +97,10 @@ async function statementsOf(connection: Connection, request: SnapshotRequest, ta
   for (const { database, table } of tables) out.push({ database, table, ddl: `DROP TABLE IF EXISTS ${quoted(database)}.${quoted(table)}` });
   for (const database of new Set(tables.map((t) => t.database))) {
     const { charset, collation } = await databaseCharset(connection, database);
-    out.push({ database, table: null, ddl: `DROP DATABASE IF EXISTS ${quoted(database)}` });
-    out.push({ database, table: null, ddl: `CREATE DATABASE ${quoted(database)} CHARSET ${charset} COLLATE ${collation}` });
-    out.push({ database, table: null, ddl: `USE ${quoted(database)}` });
+    const implied = charset === info.charset && collation === info.collation;
+    out.push({ database, table: null, ddl: `DROP DATABASE IF EXISTS ${quoted(database)}`, implied });
+    out.push({ database, table: null, ddl: `CREATE DATABASE ${quoted(database)} CHARSET ${charset} COLLATE ${collation}`, implied });
+    out.push({ database, table: null, ddl: `USE ${quoted(database)}`, implied });
     for (const name of tables) {
       if (name.database !== database) continue;
       const ddl = await showCreateTable(connection, name);

@@ -71,12 +71,14 @@ export async function snapshotSchema(run: SnapshotRun, { historyPosition, announ
   const { settings, schema, opened } = run;
   const nowMicros = run.nowMicros();
   run.source.time(nowMicros);
-  const events: { readonly event: DdlEvent; readonly database: string; readonly table: string | null }[] = [];
-  for (const { database, table, ddl } of opened.statements)
-    for (const event of schema.snapshot(ddl, database).events) events.push({ event, database, table });
+  const events: { readonly event: DdlEvent; readonly database: string; readonly table: string | null; readonly kept: boolean }[] = [];
+  for (const { database, table, ddl, implied } of opened.statements) {
+    const kept = !(settings.onlyTables && implied === true);
+    for (const event of schema.snapshot(ddl, database).events) events.push({ event, database, table, kept });
+  }
   if (historyPosition !== null)
     await schema.record(
-      events.map((e) => e.event),
+      events.filter((e) => e.kept).map((e) => e.event),
       historyPosition,
       Math.floor(nowMicros / 1000),
     );

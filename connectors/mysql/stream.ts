@@ -284,7 +284,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
     if (this.#skipping && this.#log.event < this.#skipEvents) return;
     const noBackslash = event.status.sqlMode !== null && (event.status.sqlMode & 0x100000n) !== 0n;
     const result = await schema.apply(sql, { database: event.database, plainBackslash: noBackslash }, end);
-    const kept = result.events.filter((e) => settings.keepsDdl(e.databaseName, e.table?.table ?? null));
+    const kept = result.events.filter((e) => settings.keepsDdl(e.databaseName, (e.table ?? e.unknown)?.table ?? null));
     const nowMs = Date.now();
     await schema.record(
       kept.filter((e) => e.type !== "TRUNCATE"),

@@ -23,6 +23,8 @@ export interface TaskSettings extends CommonSettings {
   readonly onProcessingFailure: FailureMode;
   /** Keeps the DDL of a table in the history and in the schema change topic. */
   readonly keepsDdl: (database: string, table: string | null) => boolean;
+  /** `schema.history.internal.store.only.captured.tables.ddl` */
+  readonly onlyTables: boolean;
   /** Whether a GTID source (server UUID, domain id) is read. */
   readonly gtidSource: ((source: string) => boolean) | null;
   planSettings(charsetTables: TypeModes["charsetTables"]): PlanSettings;
@@ -64,6 +66,7 @@ export function taskSettings(
     onDeserializationFailure: failureMode("event.deserialization.failure.handling.mode"),
     onProcessingFailure: failureMode("event.processing.failure.handling.mode"),
     keepsDdl: ddlFilter(s, filters),
+    onlyTables: s.bool("schema.history.internal.store.only.captured.tables.ddl"),
     gtidSource: chosenBy(s, "gtid.source.includes", "gtid.source.excludes"),
     planSettings(charsetTables) {
       const modes: TypeModes = { ...typeModes(flavor, s), charsetTables };

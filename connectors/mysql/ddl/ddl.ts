@@ -16,6 +16,8 @@ export interface DdlEvent {
   readonly changes: readonly TableChange[];
   /** The text as a whole, in which nothing was found for an event of its own (Debezium's source block then has the table ""). */
   readonly whole: boolean;
+  /** The table that the statement alters, where it is one that nothing is known of. */
+  readonly unknown?: TableId;
 }
 export interface DdlResult {
   /** In the order of the text; never empty: a text in which nothing counts (indexes, FLUSH …) is one DATABASE event with all of it. */

@@ -70,6 +70,7 @@ class Run implements StatementTarget {
   #counts = false;
   /** The database that ALTER DATABASE names. */
   #about: string | null = null;
+  #unknown: TableId | null = null;
   cursor: Cursor | null = null;
   database: string | null;
 
@@ -97,6 +98,7 @@ class Run implements StatementTarget {
       table: null,
       changes: [],
       whole: true,
+      ...(this.#unknown !== null && { unknown: this.#unknown }),
     };
     return { events: [all], counts: this.#counts };
   }
@@ -169,7 +171,10 @@ class Run implements StatementTarget {
     this.#counts = true;
     const before = this.#schema.tables.get(id);
     // Not captured, so nothing was stored of it.
-    if (before === undefined) return this.#event("ALTER", ddl, id, []);
+    if (before === undefined) {
+      this.#unknown = id;
+      return;
+    }
     try {
       const charset = { charset: before.defaultCharsetName, stored: before.detail?.storedCharset ?? before.defaultCharsetName };
       const shape = { ...before, charset, systemVersioned: before.detail?.systemVersioned ?? false };

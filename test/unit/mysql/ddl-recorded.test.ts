@@ -15,9 +15,10 @@ describe("statements as the reference announces them", () => {
     const { events } = schemaWith().apply('CREATE TABLE "quo""ted" ("id" int PRIMARY KEY)', DATABASE);
     expect(events.map((e) => e.table?.table)).toEqual(['quo"ted']);
   });
-  test("ALTER TABLE of a table that is not known is about that table", () => {
-    const { events } = schemaWith().apply("ALTER TABLE other ADD b int", DATABASE);
-    expect(events.map((e) => [e.type, e.table?.table, e.changes.length])).toEqual([["ALTER", "other", 0]]);
+  test("ALTER TABLE of a table that is not known is announced as one of the statement's database, about no table", () => {
+    const { events } = schemaWith().apply("ALTER TABLE e.other ADD b int", DATABASE);
+    const told = events.map((e) => [e.type, e.databaseName, e.table, e.changes.length, e.unknown?.table]);
+    expect(told).toEqual([["DATABASE", "d", null, 0, "other"]]);
   });
   test("ALTER DATABASE is of the database that it names", () => {
     const { events } = schemaWith("CREATE DATABASE e").apply("ALTER DATABASE e CHARACTER SET utf8mb4", DATABASE);

@@ -204,7 +204,7 @@ function matches(regex: string, text: string): boolean {
 /** Kafka clients that the connector will have. */
 function clientsOf(plugin: ConnectorPlugin, config: RawConfig, worker: WorkerConfig): ("producer" | "consumer" | "admin")[] {
   const dlq = (config["errors.deadletterqueue.topic.name"] ?? "") !== "";
-  if (plugin.kind === "sink") return dlq ? ["producer", "consumer", "admin"] : ["consumer"];
+  if (plugin.kind === "sink") return dlq ? ["producer", "admin", "consumer"] : ["consumer"];
   return worker.topicCreation ? ["producer", "admin"] : ["producer"];
 }
 

@@ -246,7 +246,7 @@ export const SHARED_KEYS = {
     importance: "LOW",
     width: "MEDIUM",
     displayName: "The maximum number of retries",
-    doc: "How often a transient error is tried again; -1 is without limit.",
+    doc: "How often transient errors are tried again in a row, without a record between them; -1 is without limit, 0 is never.",
   },
   "incremental.snapshot.watermarking.strategy": {
     type: "STRING",

@@ -154,6 +154,8 @@ export class SignalChannels {
         },
         (error: unknown) => {
           served.delete(serving);
+          // It comes again when the task does.
+          if (this.#stopped) return;
           record.done();
           this.#context.log.warn(`the signal '${signal.id}' failed: ${String(error)}`);
         },

@@ -6,27 +6,50 @@ import type { Signal } from "./signals.ts";
 export interface SignalServing {
   readonly handler: Pick<SignalHandler, "served">;
   readonly incremental: { readonly active: boolean } | null;
-  /** What records carry now. */
-  readonly offset: () => SourceOffset;
+  /** Asked when the signal has been served: which durable offsets have what it changed. */
+  readonly settles: () => (durable: SourceOffset) => boolean;
 }
+/** Any other offset than the one that records carry now. */
+export function otherThan(offset: SourceOffset): (durable: SourceOffset) => boolean {
+  const text = JSON.stringify(offset);
+  return (durable) => JSON.stringify(durable) !== text;
+}
+interface Waiting {
+  readonly settles: (durable: SourceOffset) => boolean;
+  readonly done: () => void;
+  readonly stopped: (error: Error) => void;
+}
+/** Of the whole life of a task: a stream that is opened again still carries what was asked for before. */
 export class UnsettledSignals {
-  #waiting: readonly { readonly before: string; readonly done: () => void }[] = [];
+  #waiting: readonly Waiting[] = [];
+  #closed = false;
 
-  /** Resolves when a durable offset has what the signal changed; at once for signals that change none. */
-  async served(signal: Signal, { handler, incremental, offset }: SignalServing): Promise<void> {
+  /** Resolves when a durable offset has what the signal changed; at once for signals that change none. Rejects when the task stops. */
+  async served(signal: Signal, { handler, incremental, settles }: SignalServing): Promise<void> {
     const active = (): boolean => incremental?.active === true;
     const wasActive = active();
     await handler.served(signal);
     if (!/^(execute|stop)-snapshot$/.test(signal.type) || !(wasActive || active())) return;
-    const before = JSON.stringify(offset());
-    await new Promise<void>((done) => {
-      this.#waiting = [...this.#waiting, { before, done }];
+    if (this.#closed) throw stoppedBefore();
+    const each = settles();
+    await new Promise<void>((done, stopped) => {
+      this.#waiting = [...this.#waiting, { settles: each, done, stopped }];
     });
   }
   durable(offset: SourceOffset): void {
     if (this.#waiting.length === 0) return;
-    const text = JSON.stringify(offset);
-    for (const each of this.#waiting) if (text !== each.before) each.done();
-    this.#waiting = this.#waiting.filter((each) => text === each.before);
+    const left: Waiting[] = [];
+    for (const each of this.#waiting) {
+      if (each.settles(offset)) each.done();
+      else left.push(each);
+    }
+    this.#waiting = left;
+  }
+  /** The task stops: nobody says any more what is durable. */
+  close(): void {
+    this.#closed = true;
+    for (const each of this.#waiting) each.stopped(stoppedBefore());
+    this.#waiting = [];
   }
 }
+const stoppedBefore = (): Error => new Error("the task was stopped before an offset with its change was stored");

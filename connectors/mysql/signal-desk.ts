@@ -8,7 +8,7 @@ import type { Notifier } from "../cdc/notifications.ts";
 import { signalChannels } from "../cdc/signal-channels.ts";
 import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/signal-handler.ts";
 import type { Signal } from "../cdc/signals.ts";
-import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
+import { otherThan, type UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 import type { Server } from "./catalog.ts";
 import { executedGtids, MysqlChunks, type ReadOnlyWindows } from "./incremental.ts";
@@ -40,6 +40,7 @@ export interface DeskSettings {
   /** The position before there is a reader. */
   readonly at: () => SourceOffset;
   readonly run: (opened: SnapshotRun["opened"], offsets: SnapshotRun["offsets"]) => SnapshotRun;
+  readonly unsettled: UnsettledSignals;
   readonly fail: (error: unknown) => void;
 }
 const WATERMARK_POLL_MS = 50;
@@ -50,7 +51,6 @@ export class SignalDesk {
   readonly handler: SignalHandler;
   #session: Reading | null = null;
   #closed = false;
-  readonly #unsettled = new UnsettledSignals();
 
   constructor(settings: DeskSettings) {
     this.#s = settings;
@@ -129,14 +129,11 @@ export class SignalDesk {
   }
   /** Of a channel: done when a restart finds what it changed in the offset. */
   served(signal: Signal): Promise<void> {
-    return this.#unsettled.served(signal, {
+    return this.#s.unsettled.served(signal, {
       handler: this.handler,
       incremental: this.#incremental,
-      offset: () => this.#s.reader()?.offset ?? {},
+      settles: () => otherThan(this.#s.reader()?.offset ?? {}),
     });
-  }
-  durable(offset: SourceOffset): void {
-    this.#unsettled.durable(offset);
   }
   resume(): void {
     this.#session?.resume();

@@ -1,19 +1,20 @@
 /** The source task: takes the snapshot if there has to be one, then streams. */
 import type { Connection } from "mysql2/promise";
 import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
-import { RetriableError } from "#connect/api/errors";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { EventWriter } from "../cdc/event-writer.ts";
 import { heartbeatRecord } from "../cdc/heartbeat.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
+import { readRecords, Retries, startReading, type TaskReading } from "../cdc/retries.ts";
 import { openSchemaHistory } from "../cdc/schema-history/open.ts";
 import type { SchemaHistory } from "../cdc/schema-history/history.ts";
 import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
-import { messageOf, SourceError } from "../cdc/source-error.ts";
+import { messageOf } from "../cdc/source-error.ts";
+import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { checkFlavor, readCharsetTables, readServer, type Server } from "./catalog.ts";
 import { checkGuardrail } from "../cdc/declared-config.ts";
@@ -66,8 +67,8 @@ class MysqlTask implements SourceTask {
   #running = false;
   #stopping = false;
   #snapshotTaken = false;
-  /** Transient failures since the stream was opened last. */
-  #failures = 0;
+  readonly #reading: TaskReading;
+  readonly #unsettled = new UnsettledSignals();
   /** Of the whole life of the task, so that a memory history outlives a broken connection. */
   readonly #memory = memoryStore();
   /** The position that notifications carry. */
@@ -80,6 +81,13 @@ class MysqlTask implements SourceTask {
     this.#partition = { server: this.#s.naming.prefix };
     this.#queue = new RecordQueue(this.#s.queue);
     this.#queue.onSpace = () => this.#goOn();
+    this.#reading = {
+      retries: new Retries(this.#s.all),
+      queue: this.#queue,
+      waitMs: this.#s.all.int("poll.interval.ms"),
+      running: () => this.#running,
+      begin: () => this.#begin(),
+    };
     this.#source = new SourceInfo(flavor, this.#s.naming.prefix);
     this.#channels = new SignalChannels(channelSettings(this.#s.all), context);
     this.#events = new EventWriter(
@@ -98,41 +106,20 @@ class MysqlTask implements SourceTask {
   }
   async start(): Promise<void> {
     await this.#channels.check();
-    try {
-      await this.#begin();
-    } catch (error) {
-      const counted = this.#counted(error);
-      if (!(counted instanceof RetriableError)) throw counted;
-      this.#context.log.warn(`cannot start yet, trying again: ${counted.message}`);
-    }
+    await startReading(this.#reading, this.#context.log);
   }
-  async poll(): Promise<readonly SourceRecord[]> {
-    try {
-      if (!this.#running && this.#queue.empty) {
-        this.#queue.throwFailure();
-        await this.#begin();
-      }
-      return await this.#queue.take(this.#s.all.int("poll.interval.ms"));
-    } catch (error) {
-      throw this.#counted(error);
-    }
-  }
-  /** What may pass is an end, too, after so many tries (`errors.max.retries`) without the stream having gone on between them. */
-  #counted(error: unknown): Error {
-    const most = this.#s.all.int("errors.max.retries");
-    if (error instanceof RetriableError && most >= 0 && ++this.#failures > most)
-      return new SourceError(`The maximum number of ${most} retries has been attempted (errors.max.retries).\n${error.message}`, {
-        cause: error,
-      });
-    return error instanceof Error ? error : new Error(String(error));
+  poll(): Promise<readonly SourceRecord[]> {
+    return readRecords(this.#reading);
   }
   durable(offsets: readonly { readonly offset: SourceOffset }[]): Promise<void> {
-    for (const { offset } of offsets) this.#desk?.durable(offset);
+    for (const { offset } of offsets) this.#unsettled.durable(offset);
     return Promise.resolve();
   }
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all([this.#close(), this.#channels.close()]);
+    const channels = this.#channels.close();
+    this.#unsettled.close();
+    await Promise.all([this.#close(), channels]);
   }
 
   #goOn(): void {
@@ -362,7 +349,6 @@ class MysqlTask implements SourceTask {
     const stream = await BinlogStream.open(this.#server, options, reader, (error) => this.#failed(error));
     if (this.#stopping || !this.#running) return stream.close();
     this.#stream = stream;
-    this.#failures = 0;
     stream.resume();
     desk.opened();
     this.#channels.attach((signal: Signal) => desk.served(signal));
@@ -390,6 +376,7 @@ class MysqlTask implements SourceTask {
       reader: () => this.#reader,
       at: () => this.#at,
       run: (opened, offsets) => this.#runOf(schema, opened, offsets, null),
+      unsettled: this.#unsettled,
       fail: (error) => this.#failed(error),
     });
   }

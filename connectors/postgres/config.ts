@@ -118,7 +118,6 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "lsn.flush.timeout.action": "positions are sent without waiting",
   "query.fetch.size": "results of the connector's queries are small, tables are read by COPY",
   "schema.refresh.mode": "the stream itself says when a table's columns have changed",
-  "errors.max.retries": "what may pass is tried again without limit",
   "retriable.restart.connector.wait.ms": "the worker's back-off decides",
   "executor.shutdown.timeout.ms": "the worker's task.shutdown.graceful.timeout.ms decides",
   "custom.sanitize.pattern": "the connector does not log its settings",

@@ -1,16 +1,17 @@
 /** The source task: prepares slot and publication, takes the snapshot if there has to be one, then streams. */
 import type { Client } from "pg";
 import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
-import { RetriableError } from "#connect/api/errors";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { heartbeatRecord } from "../cdc/heartbeat.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
+import { readRecords, Retries, startReading, type TaskReading } from "../cdc/retries.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
 import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/signal-handler.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { messageOf } from "../cdc/source-error.ts";
+import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { snapshotWanted, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { readTable, serverVersion } from "./catalog.ts";
 import { selectOverrides } from "../cdc/declared-config.ts";
@@ -71,6 +72,7 @@ class PostgresTask implements SourceTask {
   /** 150004 is 15.4. */
   #version = 0;
   #spillFull = false;
+  readonly #reading: TaskReading;
   #running = false;
   #stopping = false;
   #progressDue = false;
@@ -83,8 +85,7 @@ class PostgresTask implements SourceTask {
   readonly #notifier: Notifier;
   #incremental: IncrementalRun | null = null;
   readonly #channels: SignalChannels;
-  /** Signals of channels that changed what offsets after `lsn` carry. */
-  #unsettled: { readonly lsn: number; readonly done: () => void }[] = [];
+  readonly #unsettled = new UnsettledSignals();
 
   constructor(config: TaskConfig, context: SourceTaskContext) {
     this.#context = context;
@@ -93,6 +94,14 @@ class PostgresTask implements SourceTask {
     this.#partition = { server: this.#s.naming.prefix };
     this.#queue = new RecordQueue(this.#s.queue);
     this.#queue.onSpace = () => this.#goOn();
+    this.#reading = {
+      retries: new Retries(this.#s.all),
+      queue: this.#queue,
+      waitMs: this.#s.all.int("poll.interval.ms"),
+      running: () => this.#running,
+      begin: () => this.#begin(),
+      due: () => (this.#progressDue ? this.#progress() : null),
+    };
     this.#source = new SourceInfo(this.#s.naming.prefix, this.#s.server.database);
     this.#plans = new TablePlans(this.#s.plans, this.#types);
     this.#events = new EventWriter(
@@ -129,20 +138,10 @@ class PostgresTask implements SourceTask {
   }
   async start(): Promise<void> {
     await this.#channels.check();
-    try {
-      await this.#begin();
-    } catch (error) {
-      if (!(error instanceof RetriableError)) throw error;
-      this.#context.log.warn(`cannot start yet, trying again: ${error.message}`);
-    }
+    await startReading(this.#reading, this.#context.log);
   }
-  async poll(): Promise<readonly SourceRecord[]> {
-    if (!this.#running && this.#queue.empty) {
-      this.#queue.throwFailure();
-      await this.#begin();
-    }
-    if (this.#progressDue) await this.#progress();
-    return this.#queue.take(this.#s.all.int("poll.interval.ms"));
+  poll(): Promise<readonly SourceRecord[]> {
+    return readRecords(this.#reading);
   }
   /**
    * While there is nothing to capture, the stored offset is moved on, and then the slot: no heartbeat table is needed. In poll, so
@@ -171,9 +170,7 @@ class PostgresTask implements SourceTask {
       if (stored.kind === "stream") this.#flush.durable(stored.at);
       else if (stored.at.completed) this.#flush.durable({ ...FROM_SLOT, lsn: stored.at.lsn });
       if (this.#flush.confirmed !== before) this.#sendStatus();
-      const lsn = stored.at.lsn;
-      for (const each of this.#unsettled) if (lsn > each.lsn) each.done();
-      this.#unsettled = this.#unsettled.filter((each) => lsn <= each.lsn);
+      this.#unsettled.durable(offset);
     }
     return Promise.resolve();
   }
@@ -181,7 +178,9 @@ class PostgresTask implements SourceTask {
     this.#stopping = true;
     this.#sendStatus();
     this.#reader?.close();
-    await Promise.all([this.#close(), this.#channels.close()]);
+    const channels = this.#channels.close();
+    this.#unsettled.close();
+    await Promise.all([this.#close(), channels]);
     if (!this.#s.all.bool("slot.drop.on.stop")) return;
     const client = await connect(this.#s.server);
     try {
@@ -412,12 +411,12 @@ class PostgresTask implements SourceTask {
     });
   }
   /** Of a channel: done when a restart finds what it changed in the offset. */
-  async #served(handler: SignalHandler, signal: Signal): Promise<void> {
-    const wasActive = this.#incremental?.snapshot.active === true;
-    await handler.served(signal);
-    if (!/^(execute|stop)-snapshot$/.test(signal.type) || !(wasActive || this.#incremental?.snapshot.active === true)) return;
-    const lsn = this.#reader?.position.lsn ?? 0;
-    await new Promise<void>((done) => this.#unsettled.push({ lsn, done }));
+  #served(handler: SignalHandler, signal: Signal): Promise<void> {
+    const settles = (): ((durable: SourceOffset) => boolean) => {
+      const lsn = this.#reader?.position.lsn ?? 0;
+      return (durable) => (readOffset(durable)?.at.lsn ?? 0) > lsn;
+    };
+    return this.#unsettled.served(signal, { handler, incremental: this.#incremental?.snapshot ?? null, settles });
   }
   async #blockingSnapshot(from: SignalOrigin, tables: readonly string[], overrides: ReadonlyMap<string, string>): Promise<void> {
     const reader = this.#reader;

@@ -5,6 +5,7 @@ import { heartbeatRecord } from "../cdc/heartbeat.ts";
 import type { SchemaHistory } from "../cdc/schema-history/history.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
+import type { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import type { CaptureInstance } from "./change-tables/capture-instance.ts";
 import { type Lsn, NO_LSN } from "./change-tables/lsn.ts";
 import { checkGuardrail } from "../cdc/declared-config.ts";
@@ -26,6 +27,8 @@ export interface DatabaseTaskSettings {
   readonly session: () => Promise<Session>;
   /** Where to go on after a failure of this run; null: as the offset store says. */
   readonly resumeAt: SourceOffset | null;
+  /** Of the database, whatever run it is in. */
+  readonly unsettled: UnsettledSignals;
   readonly fail: (error: unknown) => void;
 }
 export class DatabaseTask {
@@ -143,6 +146,7 @@ export class DatabaseTask {
       session: this.#s.session,
       stream: () => this.stream,
       offset,
+      unsettled: this.#s.unsettled,
       fail: this.#s.fail,
     });
     this.desk = desk;
@@ -169,7 +173,7 @@ export class DatabaseTask {
   }
   /** What is committed has passed the ends of older capture instances: they may be disabled now. */
   durable(offset: SourceOffset): void {
-    this.desk?.durable(offset);
+    this.#s.unsettled.durable(offset);
     const commit = String(offset["commit_lsn"] ?? NO_LSN);
     for (const [name, { instance, stopLsn }] of this.#stopped) {
       if (commit === NO_LSN || commit < stopLsn) continue;

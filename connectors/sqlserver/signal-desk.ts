@@ -4,7 +4,7 @@ import { IncrementalSnapshot } from "../cdc/incremental-snapshot/snapshot.ts";
 import { signalChannels } from "../cdc/signal-channels.ts";
 import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/signal-handler.ts";
 import type { Signal } from "../cdc/signals.ts";
-import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
+import { otherThan, type UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { idOf } from "./catalog.ts";
 import type { Session } from "./connection.ts";
 import type { DatabaseContext } from "./database-context.ts";
@@ -23,6 +23,7 @@ export interface DeskSettings {
   readonly stream: () => DatabaseStream | null;
   /** May hold an incremental snapshot to go on with. */
   readonly offset: SourceOffset;
+  readonly unsettled: UnsettledSignals;
   readonly fail: (error: unknown) => void;
 }
 export class SignalDesk {
@@ -31,7 +32,6 @@ export class SignalDesk {
   readonly handler: SignalHandler;
   #blocking: Promise<void> | null = null;
   #resume: (() => void) | null = null;
-  readonly #unsettled = new UnsettledSignals();
 
   constructor(settings: DeskSettings) {
     this.#s = settings;
@@ -97,14 +97,11 @@ export class SignalDesk {
   }
   /** Of a channel: done when a restart finds what it changed in the offset. */
   served(signal: Signal): Promise<void> {
-    return this.#unsettled.served(signal, {
+    return this.#s.unsettled.served(signal, {
       handler: this.handler,
       incremental: this.#incremental,
-      offset: () => this.#s.stream()?.emitter.offset ?? {},
+      settles: () => otherThan(this.#s.stream()?.emitter.offset ?? {}),
     });
-  }
-  durable(offset: SourceOffset): void {
-    this.#unsettled.durable(offset);
   }
   resume(): void {
     this.#resume?.();

@@ -1,16 +1,17 @@
 /** The source task: for each of its databases the snapshot if there has to be one, then the changes of all of them in turn. */
 import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
-import { RetriableError } from "#connect/api/errors";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { EventWriter } from "../cdc/event-writer.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
+import { readRecords, Retries, startReading, type TaskReading } from "../cdc/retries.ts";
 import { openSchemaHistory } from "../cdc/schema-history/open.ts";
 import type { HistoryStore } from "../cdc/schema-history/history.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
 import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { messageOf, SourceError } from "../cdc/source-error.ts";
+import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { databaseName } from "./catalog.ts";
 import { Session } from "./connection.ts";
 import type { DatabaseContext } from "./database-context.ts";
@@ -41,11 +42,13 @@ class SqlServerTask implements SourceTask {
   readonly #resumeAt = new Map<string, SourceOffset>();
   /** Of the whole life of the task, by database, so that a memory history outlives a broken connection. */
   readonly #memories = new Map<string, HistoryStore>();
+  /** By database. */
+  readonly #unsettled = new Map<string, UnsettledSignals>();
   #space: (() => void)[] = [];
   #wake: (() => void) | null = null;
+  readonly #reading: TaskReading;
   #running = false;
   #stopping = false;
-  #failures = 0;
   /** Of `#begin`: what an earlier run left behind looks at it. */
   #run = 0;
 
@@ -55,23 +58,21 @@ class SqlServerTask implements SourceTask {
     this.#server = serverOf(this.#s.all);
     this.#queue = new RecordQueue(this.#s.queue);
     this.#queue.onSpace = () => this.#goOn();
+    this.#reading = {
+      retries: new Retries(this.#s.all),
+      queue: this.#queue,
+      waitMs: this.#s.all.int("poll.interval.ms"),
+      running: () => this.#running,
+      begin: () => this.#begin(),
+    };
     this.#channels = new SignalChannels(channelSettings(this.#s.all), context);
   }
   async start(): Promise<void> {
     await this.#channels.check();
-    try {
-      await this.#begin();
-    } catch (error) {
-      if (!(error instanceof RetriableError)) throw error;
-      this.#context.log.warn(`cannot start yet, trying again: ${error.message}`);
-    }
+    await startReading(this.#reading, this.#context.log);
   }
-  async poll(): Promise<readonly SourceRecord[]> {
-    if (!this.#running && this.#queue.empty) {
-      this.#queue.throwFailure();
-      await this.#begin();
-    }
-    return this.#queue.take(this.#s.all.int("poll.interval.ms"));
+  poll(): Promise<readonly SourceRecord[]> {
+    return readRecords(this.#reading);
   }
   durable(offsets: readonly { readonly partition: SourcePartition; readonly offset: SourceOffset }[]): Promise<void> {
     for (const { partition, offset } of offsets) this.#databases.find((d) => d.context.database === partition["database"])?.durable(offset);
@@ -79,7 +80,9 @@ class SqlServerTask implements SourceTask {
   }
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all([this.#close(), this.#channels.close()]);
+    const channels = this.#channels.close();
+    for (const unsettled of this.#unsettled.values()) unsettled.close();
+    await Promise.all([this.#close(), channels]);
   }
 
   #goOn(): void {
@@ -104,21 +107,14 @@ class SqlServerTask implements SourceTask {
   #failed(run: number, error: unknown): void {
     if (this.#stopping || !this.#running || run !== this.#run) return;
     for (const { context, stream } of this.#databases) if (stream !== null) this.#resumeAt.set(context.database, stream.emitter.safeOffset);
-    const failure = wrapped(STOPPED, error);
-    void this.#close().then(() => this.#queue.fail(this.#limited(failure)));
-  }
-  /** `errors.max.retries`: -1 is without limit. */
-  #limited(failure: ReturnType<typeof wrapped>): Error {
-    const limit = this.#s.all.int("errors.max.retries");
-    if (!(failure instanceof RetriableError) || limit < 0 || this.#failures++ < limit) return failure;
-    return new SourceError(failure.message, { cause: failure.cause });
+    void this.#close().then(() => this.#queue.fail(wrapped(STOPPED, error)));
   }
   async #begin(): Promise<void> {
     try {
       await this.#prepare();
     } catch (error) {
       await this.#close();
-      throw this.#limited(startFailure(error));
+      throw startFailure(error);
     }
   }
   async #prepare(): Promise<void> {
@@ -143,6 +139,8 @@ class SqlServerTask implements SourceTask {
     );
     const memory = this.#memories.get(database) ?? memoryStore();
     this.#memories.set(database, memory);
+    const unsettled = this.#unsettled.get(database) ?? new UnsettledSignals();
+    this.#unsettled.set(database, unsettled);
     const history = openSchemaHistory(this.#s.all, this.#context, {
       source: partition,
       atOrBefore: historyOrder,
@@ -180,6 +178,7 @@ class SqlServerTask implements SourceTask {
       offsets: this.#context.offsets,
       session: () => this.#connection(),
       resumeAt: this.#resumeAt.get(database) ?? null,
+      unsettled,
       fail: (error) => this.#failed(run, error),
     });
     return task;
@@ -207,7 +206,6 @@ class SqlServerTask implements SourceTask {
       for (const stream of streams) {
         worked = (await stream.pass()) || worked;
         if (run !== this.#run) return;
-        this.#failures = 0;
       }
       if (!worked) await this.#sleep(this.#s.all.int("poll.interval.ms"));
     }

@@ -168,6 +168,21 @@ describe("the topic", () => {
     await channels.close();
     expect(topic.done).toEqual([]);
   });
+  test("a signal that ends because the task stops leaves its record undone, one that fails does not", async () => {
+    const topic = topicOf([
+      ["p", '{"id":"a","type":"log"}'],
+      ["p", '{"id":"b","type":"execute-snapshot"}'],
+    ]);
+    const channels = new SignalChannels(given, { log: silentLogger, records: topic.read });
+    let stop: (error: Error) => void = () => {};
+    channels.attach((signal) => (signal.id === "a" ? Promise.reject(new Error("no")) : new Promise<void>((_, reject) => (stop = reject))));
+    await until(() => topic.done.length === 1, "the failed one is done");
+    const closed = channels.close();
+    stop(new Error("the task was stopped"));
+    await closed;
+    await new Promise((r) => setTimeout(r, 10));
+    expect(topic.done).toEqual([0]);
+  });
   test("a host without Kafka is refused", async () => {
     await expect(new SignalChannels(given, { log: silentLogger }).check()).rejects.toThrow("signal.enabled.channels");
   });

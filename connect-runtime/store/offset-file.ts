@@ -85,6 +85,7 @@ export function fileOffsetStore(path: string): OffsetStore {
         for (const { partition, offset } of entries) table.set(connector, partition, offset);
         await save(path, table, foreign);
       });
+      // Whoever asked for this write has its failure; the next one writes the whole table anew.
       saving = next.catch(() => {});
       await next;
     },

@@ -51,6 +51,7 @@ export class TargetConnection {
   async close(): Promise<void> {
     const open = this.#open;
     this.#open = null;
+    // A connection that cannot be ended in order is gone already.
     await open?.session.end().catch(() => {});
   }
   /** All steps or none. Throws RetriableError, RefusedError, or ConnectError for a table that does not fit. */
@@ -64,6 +65,7 @@ export class TargetConnection {
       await open.session.commit();
     } catch (error) {
       open.tables.forget();
+      // Closing rolls back, too; what is told is why the batch failed.
       await open.session.rollback().catch(() => this.close());
       if (error instanceof ConnectError || !(error instanceof Error)) throw error;
       const verdict = this.#settings.dialect.verdict(error);

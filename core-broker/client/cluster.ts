@@ -126,6 +126,7 @@ export class Cluster implements RetryScope {
    */
   refresh(): Promise<void> {
     if (this.#updating === null) return this.#beginRefresh();
+    // A failure of the one under way is for those who wait for it; the next one has its own outcome.
     this.#next ??= this.#updating
       .catch(() => {})
       .then(() => {

@@ -22,6 +22,7 @@ export function createCoordinators(deps: CoordinatorDeps): Coordinators {
         .finally(() => {
           if (!closed) every(intervalMs, what, work);
         })
+        // Only the logger itself can have failed: there is nobody left to tell.
         .catch(() => {});
     });
     timers.add(timer);

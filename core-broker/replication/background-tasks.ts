@@ -163,6 +163,7 @@ export class BackgroundTasks {
   }
   /** Resolves when no log is being compacted. Never rejects. */
   async cleaned(): Promise<void> {
+    // Whoever started it tells of its failure; here only its end counts.
     await this.#cleaning?.catch(() => {});
   }
   #cleanInBackground(): void {

@@ -214,6 +214,7 @@ export class DiskLogManager implements LogManager {
       this.#switchOver(partition, target, copy, future);
       logger.info("a partition was moved to another folder", { partition: name, from, to: partition.log.directory });
     } catch (error) {
+      // What is told is why the copy failed; its remains are removed at the next start (log-directory).
       await disk.removeTreeAsync(future).catch(() => {});
       throw error;
     } finally {

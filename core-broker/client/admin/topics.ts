@@ -15,6 +15,7 @@ export async function sendToController<A extends Api>(cluster: Cluster, api: A, 
   return cluster.endpointOf(controller) === undefined ? cluster.sendToAny(api, body) : cluster.send(controller, api, body);
 }
 const refreshAfter = (cluster: Cluster) => (): void => {
+  // Only ahead of time: whoever needs the metadata asks again and meets the failure.
   cluster.refresh().catch(() => {});
 };
 

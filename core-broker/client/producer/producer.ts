@@ -182,6 +182,7 @@ export class KafkaProducer implements Producer {
   async close(timeoutMs = 30_000): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
+    // What did not get out in time is failed below, each record to its sender.
     if (timeoutMs > 0) await within(this.#cluster, "closing the producer", timeoutMs, this.#flushAll()).catch(() => {});
     this.#sender.stop(this.#fatal ?? closedError());
     this.#cluster.close();

@@ -165,6 +165,12 @@ function sinkMetrics(out: MetricText, labels: Labels, c: Count, uptimeMs: number
   out.gauge(`${bean}sink_record_active_count`, labels, c("sink-record-active-count"), "Records that are not committed yet");
   out.gauge(`${bean}partition_count`, labels, c("partition-count"), "Partitions of the task");
   out.counter(`${bean}offset_commit_completion_total`, labels, c("offset-commit-success-total"), "Commits that were completed");
+  out.gauge(
+    `${bean}offset_commit_completion_rate`,
+    labels,
+    perSecond("offset-commit-success-total"),
+    "Commits a second that were completed",
+  );
   out.gauge(`${bean}put_batch_max_time_ms`, labels, c("batch-time-ms-max"), "Longest put");
   const batches = c("batch-count");
   out.gauge(`${bean}put_batch_avg_time_ms`, labels, batches === 0 ? 0 : c("batch-time-ms-total") / batches, "Mean time of puts");

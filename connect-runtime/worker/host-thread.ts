@@ -57,6 +57,8 @@ export class HostThread {
   readonly #killed = new AbortController();
   readonly #watch: Timer;
   #next = 1;
+  /** When it was last given a task, monotonic ms. */
+  startedAt = Number.NEGATIVE_INFINITY;
   /** No more tasks are taken. */
   #closing = false;
 
@@ -91,6 +93,7 @@ export class HostThread {
   run(data: TaskJobData, onMessage: (message: FromTask) => void): TaskThread {
     const { port1, port2 } = new MessageChannel();
     const number = this.#next++;
+    this.startedAt = this.#o.clock.monotonic();
     const job: TaskJob = { ...data, number, port: port2, postedAtMs: Date.now() };
     const ended = new Promise<TaskOutcome>((settle) => this.#tasks.set(number, { job, port: port1, settle, moving: false }));
     port1.on("message", (message: FromThread) => {

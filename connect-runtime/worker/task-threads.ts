@@ -23,6 +23,8 @@ const LOOK_MS = 5_000;
 const BUSY = 500;
 const CROWDED = 700;
 const CROWDED_LOOKS = 3;
+/** So long after a task was started in it a thread is busy with that start, which says nothing about its load. */
+const STARTING_MS = 2_000;
 
 export type Placement = "shared" | "alone";
 interface Shared {
@@ -75,7 +77,9 @@ export class TaskThreads {
   #roomy(): HostThread | null {
     let best: HostThread | null = null;
     for (const thread of this.#shared.keys()) {
-      if (!thread.accepting || thread.size >= this.#tasksMax || thread.busy > BUSY) continue;
+      if (!thread.accepting || thread.size >= this.#tasksMax) continue;
+      const starting = this.#clock.monotonic() - thread.startedAt < STARTING_MS;
+      if (thread.busy > BUSY && !starting) continue;
       if (best === null || thread.size > best.size) best = thread;
     }
     return best;

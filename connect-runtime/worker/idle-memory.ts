@@ -12,10 +12,13 @@ const LOOK_MS = 2_500;
 const QUIET = 0.02;
 const GROWN_BYTES = 6 * 1024 * 1024;
 
-/** V8 keeps this function from programs unless a flag asks for it; the flag is needed only while it is fetched. */
+/**
+ * V8 keeps this function from programs unless a flag asks for it; the flag is needed only while it is fetched. It belongs to the whole
+ * process: another thread may take it away in between, then null is the answer, and the next look tries again.
+ */
 function collector(): (() => void) | null {
   setFlagsFromString("--expose-gc");
-  const collect: unknown = runInNewContext("gc");
+  const collect: unknown = runInNewContext('typeof gc === "function" ? gc : null');
   setFlagsFromString("--no-expose-gc");
   return typeof collect === "function" ? () => void collect({ type: "major", execution: "sync", flavor: "last-resort" }) : null;
 }

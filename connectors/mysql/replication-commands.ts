@@ -34,7 +34,7 @@ export function registerReplica(serverId: number): Buffer {
   return packet(COM_REGISTER_REPLICA, body);
 }
 /** Throws StreamError for a position that the command has no room for. */
-export function dump(start: StreamStart, serverId: number, mariadb: boolean): Buffer {
+export function dump(start: StreamStart, serverId: number, mariadb: boolean, annotated = false): Buffer {
   if (start.by === "mysqlGtid") {
     const set = start.executed.encode();
     const body = Buffer.alloc(2 + 4 + 4 + 8 + 4);
@@ -51,7 +51,7 @@ export function dump(start: StreamStart, serverId: number, mariadb: boolean): Bu
     );
   const body = Buffer.alloc(10);
   body.writeUInt32LE(start.by === "position" ? start.position : LOG_START, 0);
-  body.writeUInt16LE(mariadb ? SEND_ANNOTATE_ROWS : 0, 4);
+  body.writeUInt16LE(mariadb && annotated ? SEND_ANNOTATE_ROWS : 0, 4);
   body.writeUInt32LE(serverId, 6);
   return packet(COM_BINLOG_DUMP, start.by === "position" ? Buffer.concat([body, Buffer.from(start.file)]) : body);
 }

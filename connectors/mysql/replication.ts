@@ -32,6 +32,8 @@ export interface StreamOptions {
   readonly verifyChecksum: boolean;
   /** Most bytes that a compressed transaction or event may have when unpacked. */
   readonly unpackedMaxBytes: number;
+  /** MariaDB: the statements of row events are sent, too. Offsets count events, so the reference's count is only ours when both ask. */
+  readonly annotated?: boolean;
 }
 
 const PACKET_OK = 0x00;
@@ -136,7 +138,7 @@ export class BinlogStream {
       this.#opening = { resolve, reject };
       this.#answers = 1;
       this.#socket.write(registerReplica(options.serverId));
-      this.#socket.write(dump(options.start, options.serverId, mariadb));
+      this.#socket.write(dump(options.start, options.serverId, mariadb, options.annotated));
       this.#socket.resume();
     });
   }

@@ -345,6 +345,7 @@ class MysqlTask implements SourceTask {
       heartbeatMs: Math.min(HEARTBEAT_MS_MAX, settings.int("connect.keep.alive.interval.ms")),
       verifyChecksum: true,
       unpackedMaxBytes: UNPACKED_MAX_BYTES,
+      annotated: this.#s.includeQuery,
     };
     const stream = await BinlogStream.open(this.#server, options, reader, (error) => this.#failed(error));
     if (this.#stopping || !this.#running) return stream.close();

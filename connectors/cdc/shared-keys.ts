@@ -560,7 +560,7 @@ export const SHARED_KEYS = {
     importance: "LOW",
     width: "MEDIUM",
     displayName: "A prefix used for naming of heartbeat topics",
-    doc: "Beginning of the heartbeat topic's name; topic.heartbeat.prefix is what counts.",
+    doc: "Beginning of the heartbeat topic's name.",
   },
   "signal.data.collection": {
     type: "LIST",

@@ -22,8 +22,6 @@ export class SourceInfo {
   #txId: bigint | null = null;
   #xmin: bigint | null = null;
   #sequencePrefix = "[null,";
-  #sentMicros = 0;
-  #sent = { ms: 0n, us: 0n, ns: 0n };
 
   constructor(name: string, database: string) {
     this.#name = name;
@@ -43,24 +41,19 @@ export class SourceInfo {
   lastCommit(lsn: number | null): void {
     this.#sequencePrefix = lsn === null ? "[null," : `["${lsn}",`;
   }
-  /** A row of an incremental snapshot: it belongs to no transaction. Its time is that of being sent, in microseconds since 1970. */
-  incremental(schema: string, table: string, micros: number): Struct {
-    if (micros !== this.#sentMicros) {
-      this.#sentMicros = micros;
-      this.#sent = { ms: BigInt(Math.floor(micros / 1000)), us: BigInt(micros), ns: BigInt(micros) * 1000n };
-    }
-    const { ms, us, ns } = this.#sent;
+  /** A row of an incremental snapshot: it belongs to no transaction. */
+  incremental(schema: string, table: string): Struct {
     const sequence = `${this.#sequencePrefix}null]`;
     return new Struct(SOURCE_SCHEMA, [
       VERSION,
       "postgresql",
       this.#name,
-      ms,
+      this.#ms,
       "incremental",
       this.#database,
       sequence,
-      us,
-      ns,
+      this.#us,
+      this.#ns,
       schema,
       table,
       null,

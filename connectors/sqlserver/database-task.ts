@@ -106,9 +106,10 @@ export class DatabaseTask {
     const opened = await openSnapshot(context.settings, server, context.database, null);
     try {
       checkGuardrail(context.settings.all, opened.tables.length, (m) => context.log.warn(m));
-      const progress = decision.data ? this.#earlier(offset, position) : null;
+      const began = decision.data ? await this.#begun(offset, position) : null;
+      const progress = decision.data ? SnapshotProgress.of(began === null ? null : offset) : null;
       // What was begun goes on from where it began, so that no change in between is missed.
-      const lsn = progress?.empty === false && position !== null ? position.commit : opened.lsn;
+      const lsn = began ?? opened.lsn;
       const kept = decision.keepsPosition ? offset : null;
       const during = kept ?? snapshotOffset(lsn, "INITIAL", false);
       const last = kept ?? snapshotOffset(lsn, "INITIAL", true);
@@ -119,6 +120,8 @@ export class DatabaseTask {
       context.notifier.send("Initial Snapshot", "STARTED");
       const historyAt = kept === null ? during : { ...kept, snapshot: "INITIAL", snapshot_completed: false };
       let records = await snapshotSchema(run, historyAt, !decision.data);
+      // Whatever happens to the first row: a later try has to stream from here.
+      if (decision.data && kept === null && began === null && lsn !== null) await this.#s.offsets.save?.(context.partition, during);
       if (decision.data)
         records += await snapshotData(run, (resume) => {
           this.#resume = resume;
@@ -133,10 +136,14 @@ export class DatabaseTask {
       await opened.close();
     }
   }
-  #earlier(offset: SourceOffset | null, position: StoredPosition | null): SnapshotProgress {
-    return position !== null && !position.complete && position.commit !== null && offset?.["snapshot"] === "INITIAL"
-      ? SnapshotProgress.of(offset)
-      : new SnapshotProgress();
+  /** Where the snapshot began that an earlier try did not complete; null: there is none, or its changes are gone. */
+  async #begun(offset: SourceOffset | null, position: StoredPosition | null): Promise<Lsn | null> {
+    if (position === null || position.complete || position.commit === null || offset?.["snapshot"] !== "INITIAL") return null;
+    const { database, settings, log } = this.context;
+    const missing = await missingChanges(await this.#s.session(), database, position, settings.captures);
+    if (missing === null) return position.commit;
+    log.warn(`an interrupted snapshot begins anew; rows that were deleted since it began stay in the topics: ${missing}`);
+    return null;
   }
   #open(from: StoredPosition | null, offset: SourceOffset): void {
     const { context } = this.#s;

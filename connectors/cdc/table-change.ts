@@ -1,5 +1,15 @@
 /** A changed table as records of schema change topics carry it, the same for all databases (Debezium's `tableChanges`). */
-import { arrayOf, INT32, OPTIONAL_BOOLEAN, OPTIONAL_INT32, OPTIONAL_STRING, type Schema, STRING, structOf } from "#connect/api/schema";
+import {
+  arrayOf,
+  INT32,
+  INT64,
+  OPTIONAL_BOOLEAN,
+  OPTIONAL_INT32,
+  OPTIONAL_STRING,
+  type Schema,
+  STRING,
+  structOf,
+} from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { type Column, quotedTableId, type Table, type TableChange } from "./table-model.ts";
 
@@ -33,7 +43,7 @@ const TABLE: Schema = structOf(
   ],
   { name: "io.debezium.connector.schema.Table", version: 1, optional: true },
 );
-export const CHANGE: Schema = structOf(
+const CHANGE: Schema = structOf(
   [
     ["type", STRING],
     ["id", STRING],
@@ -65,3 +75,19 @@ const tableStruct = (t: Table): Struct =>
 
 export const changeStruct = (c: TableChange): Struct =>
   new Struct(CHANGE, [c.type, quotedTableId(c.id), c.table === null ? null : tableStruct(c.table)]);
+
+/** Keys and values of a connector's schema change topic; `connector` as in the schemas' names. */
+export const schemaChangeSchemas = (connector: string, source: Schema): { readonly key: Schema; readonly value: Schema } => ({
+  key: structOf([["databaseName", STRING]], { name: `io.debezium.connector.${connector}.SchemaChangeKey`, version: 1 }),
+  value: structOf(
+    [
+      ["source", source],
+      ["ts_ms", INT64],
+      ["databaseName", OPTIONAL_STRING],
+      ["schemaName", OPTIONAL_STRING],
+      ["ddl", OPTIONAL_STRING],
+      ["tableChanges", arrayOf(CHANGE)],
+    ],
+    { name: `io.debezium.connector.${connector}.SchemaChangeValue`, version: 1 },
+  ),
+});

@@ -1,25 +1,13 @@
 /** Records of the schema change topic, of the messages that the event triggers of `ddl-trigger.ts` write. */
 import type { Header, SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
-import { arrayOf, INT64, OPTIONAL_STRING, type Schema, STRING, structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
-import { CHANGE, changeStruct } from "../cdc/table-change.ts";
+import { changeStruct, schemaChangeSchemas } from "../cdc/table-change.ts";
 import type { Column, TableChange } from "../cdc/table-model.ts";
 import { SOURCE_SCHEMA } from "./source-info.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import type { TaskSettings } from "./task-settings.ts";
 
-const KEY: Schema = structOf([["databaseName", STRING]], { name: "io.debezium.connector.postgresql.SchemaChangeKey", version: 1 });
-const VALUE: Schema = structOf(
-  [
-    ["source", SOURCE_SCHEMA],
-    ["ts_ms", INT64],
-    ["databaseName", OPTIONAL_STRING],
-    ["schemaName", OPTIONAL_STRING],
-    ["ddl", OPTIONAL_STRING],
-    ["tableChanges", arrayOf(CHANGE)],
-  ],
-  { name: "io.debezium.connector.postgresql.SchemaChangeValue", version: 1 },
-);
+const { key: KEY, value: VALUE } = schemaChangeSchemas("postgresql", SOURCE_SCHEMA);
 
 export interface DdlMessage {
   readonly ddl: string;

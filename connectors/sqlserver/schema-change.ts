@@ -1,23 +1,11 @@
 /** Records of the schema change topic: each table as a snapshot found it, or as a new capture instance has it. */
 import type { Header, SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
-import { arrayOf, INT64, OPTIONAL_STRING, type Schema, STRING, structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
-import { CHANGE, changeStruct } from "../cdc/table-change.ts";
+import { changeStruct, schemaChangeSchemas } from "../cdc/table-change.ts";
 import type { TableChange } from "../cdc/table-model.ts";
 import { SOURCE_SCHEMA } from "./source-info.ts";
 
-const KEY: Schema = structOf([["databaseName", STRING]], { name: "io.debezium.connector.sqlserver.SchemaChangeKey", version: 1 });
-const VALUE: Schema = structOf(
-  [
-    ["source", SOURCE_SCHEMA],
-    ["ts_ms", INT64],
-    ["databaseName", OPTIONAL_STRING],
-    ["schemaName", OPTIONAL_STRING],
-    ["ddl", OPTIONAL_STRING],
-    ["tableChanges", arrayOf(CHANGE)],
-  ],
-  { name: "io.debezium.connector.sqlserver.SchemaChangeValue", version: 1 },
-);
+const { key: KEY, value: VALUE } = schemaChangeSchemas("sqlserver", SOURCE_SCHEMA);
 
 export interface SchemaChange {
   readonly topic: string;

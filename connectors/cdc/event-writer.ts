@@ -21,6 +21,7 @@ export class EventWriter {
   readonly #s: EventSettings;
   readonly #queue: RecordQueue;
   nowMs = 0;
+  nowMicros = 0;
   #ms = 0n;
   #us = 0n;
   #ns = 0n;
@@ -32,6 +33,7 @@ export class EventWriter {
   /** Takes the time that the following events carry; called once per piece of input. */
   tick(): void {
     const now = Math.floor(this.#s.nowMicros());
+    this.nowMicros = now;
     this.nowMs = Math.floor(now / 1000);
     this.#ms = BigInt(this.nowMs);
     this.#us = BigInt(now);

@@ -560,7 +560,7 @@ export const SHARED_KEYS = {
     importance: "LOW",
     width: "MEDIUM",
     displayName: "A prefix used for naming of heartbeat topics",
-    doc: "Beginning of the heartbeat topic's name.",
+    doc: "Beginning of the heartbeat topic's name; topic.heartbeat.prefix is what counts.",
   },
   "signal.data.collection": {
     type: "LIST",

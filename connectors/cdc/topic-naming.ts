@@ -60,7 +60,7 @@ export function topicNaming(settings: Settings, withoutSchema = false): TopicNam
   const keyName = settings.bool("topic.key.enforce.uniqueness") ? settings.string("topic.key.field.name") : null;
   const prefix = settings.string("topic.prefix");
   const delimiter = settings.optional("topic.delimiter") ?? ".";
-  const heartbeatPrefix = settings.optional("topic.heartbeat.prefix") ?? settings.string("heartbeat.topics.prefix");
+  const heartbeatPrefix = settings.optional("topic.heartbeat.prefix") ?? "__debezium-heartbeat";
   return {
     prefix,
     data: (schema, table) => clean(routes === null ? raw(schema, table) : routes.route(raw(schema, table))),

@@ -54,6 +54,7 @@ const source = (flavor: Flavor, className: string): SourceConnectorPlugin => ({
     return { taskConfigs: () => [config] };
   },
   task: (config, context) => mysqlTask(flavor, config, context),
+  diagnosis: async () => (await import("./doctor.ts")).mysqlDoctor(flavor),
   alterOffsets(_config, offsets) {
     for (const { partition, offset } of offsets) {
       if (partition !== null && typeof partition["server"] !== "string")

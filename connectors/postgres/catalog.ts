@@ -109,6 +109,11 @@ export async function listTables(client: Pick<Client, "query">): Promise<readonl
   return rows.sort((a, b) => (id(a) < id(b) ? -1 : id(a) > id(b) ? 1 : 0));
 }
 
+/** Id of the first transaction that is not over yet in the client's snapshot. */
+export async function nextTransaction(client: Pick<Client, "query">): Promise<number> {
+  const { rows } = await client.query<{ xid: string }>("SELECT txid_snapshot_xmax(txid_current_snapshot())::text AS xid");
+  return Number(rows[0]?.xid ?? 0);
+}
 /** `server_version_num`: 150004 is 15.4. */
 export async function serverVersion(client: Pick<Client, "query">): Promise<number> {
   const { rows } = await client.query<{ server_version_num: string }>("SHOW server_version_num");

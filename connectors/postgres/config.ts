@@ -120,6 +120,8 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "schema.refresh.mode": "the stream itself says when a table's columns have changed",
   "retriable.restart.connector.wait.ms": "the worker's back-off decides",
   "executor.shutdown.timeout.ms": "the worker's task.shutdown.graceful.timeout.ms decides",
+  "snapshot.tables.order.by.row.count":
+    "the reference knows no row counts of this database either; tables are read in the order of their names",
   "custom.sanitize.pattern": "the connector does not log its settings",
   "snapshot.mode.configuration.based.snapshot.schema": "there is no schema history",
   "snapshot.mode.configuration.based.snapshot.on.schema.error": "there is no schema history",

@@ -5,7 +5,7 @@
 import type { Client } from "pg";
 import type { Check, Diagnosis, Leftover, SourcePosition } from "#connect/api/diagnosis";
 import type { TaskConfig } from "#connect/api/connector";
-import { listTables } from "./catalog.ts";
+import { listTables, serverVersion } from "./catalog.ts";
 import { settingsOf } from "./config.ts";
 import { connect, serverOf } from "./connection.ts";
 import { messageOf } from "../cdc/source-error.ts";
@@ -63,12 +63,23 @@ const warned = (name: string, message: string, sql: readonly string[]): Check =>
 async function allChecks(client: Client, s: TaskSettings): Promise<readonly Check[]> {
   return [
     passed("connection", `connected to ${s.server.database} on ${s.server.host}:${s.server.port} as ${s.server.user}`),
+    versionCheck(await serverVersion(client)),
     ...(await serverChecks(client)),
     ...(await roleChecks(client, s)),
     await slotCheck(client, s),
+    ...(await unreadSlots(client, s)),
     await publicationCheck(client, s),
     ...(await tableChecks(client, s)),
   ];
+}
+const VERSIONS = { oldest: 13, newest: 18 };
+export function versionCheck(number: number): Check {
+  const major = Math.floor(number / 10_000);
+  if (major < VERSIONS.oldest)
+    return failed("server version", `the server is PostgreSQL ${major}`, [], `Upgrade to ${VERSIONS.oldest} or later.`);
+  if (major > VERSIONS.newest)
+    return warned("server version", `the server is PostgreSQL ${major}, which the connector was not tried with`, []);
+  return passed("server version", `PostgreSQL ${major}`);
 }
 interface ServerRow {
   level: string;
@@ -137,15 +148,24 @@ async function roleChecks(client: Client, s: TaskSettings): Promise<readonly Che
   const publication = s.all.string("publication.name");
   const { rowCount } = await client.query("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1", [publication]);
   const needsCreate = creates && (rowCount ?? 0) === 0;
+  // FOR ALL TABLES is for superusers alone.
+  const needsSuper = needsCreate && s.all.choice("publication.autocreate.mode") === "all_tables" && row?.super !== true;
   return [
     replicates
       ? passed("replication right", `${s.server.user} may replicate`)
       : failed("replication right", `${s.server.user} lacks the attribute REPLICATION`, [`ALTER ROLE ${user} REPLICATION`]),
-    row?.may_create === true || !needsCreate
-      ? passed("create right", needsCreate ? `${s.server.user} may create the publication` : "the publication need not be created")
-      : failed("create right", `${s.server.user} may not create publication ${publication}: CREATE on the database is missing`, [
-          `GRANT CREATE ON DATABASE ${quoteIdentifier(s.server.database)} TO ${user}`,
-        ]),
+    needsSuper
+      ? failed(
+          "create right",
+          `${s.server.user} may not create publication ${publication} for all tables: only a superuser may`,
+          [`CREATE PUBLICATION ${quoteIdentifier(publication)} FOR ALL TABLES`],
+          "Run it as a superuser, or name the tables in FOR TABLE as their owner; or set publication.autocreate.mode=filtered for a user that owns the tables.",
+        )
+      : row?.may_create === true || !needsCreate
+        ? passed("create right", needsCreate ? `${s.server.user} may create the publication` : "the publication need not be created")
+        : failed("create right", `${s.server.user} may not create publication ${publication}: CREATE on the database is missing`, [
+            `GRANT CREATE ON DATABASE ${quoteIdentifier(s.server.database)} TO ${user}`,
+          ]),
   ];
 }
 async function slotCheck(client: Client, s: TaskSettings): Promise<Check> {
@@ -168,7 +188,37 @@ async function slotCheck(client: Client, s: TaskSettings): Promise<Check> {
       "Changes are gone: a new snapshot is needed (delete the connector's offsets).",
     );
   }
-  return passed("slot", `slot ${name} is there${slot.active ? " and in use" : ""}, wal_status ${slot.walStatus ?? "unknown"}`);
+  const state = slot.active ? " and in use" : ", nobody reads it";
+  return passed(
+    "slot",
+    `slot ${name} is there${state}; it keeps ${await keptBy(client, name)} of WAL, wal_status ${slot.walStatus ?? "unknown"}`,
+  );
+}
+const KEPT = `pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END, restart_lsn)`;
+async function keptBy(client: Client, slot: string): Promise<string> {
+  const { rows } = await client.query<{ kept: string | null }>(
+    `SELECT pg_size_pretty(${KEPT}) AS kept FROM pg_catalog.pg_replication_slots WHERE slot_name = $1`,
+    [slot],
+  );
+  return rows[0]?.kept ?? "none";
+}
+/** Slots that nobody reads keep WAL all the same. */
+const UNREAD_MIN_BYTES = 1024 ** 3;
+async function unreadSlots(client: Client, s: TaskSettings): Promise<readonly Check[]> {
+  const { rows } = await client.query<{ slot: string; kept: string }>(
+    `SELECT slot_name AS slot, pg_size_pretty(${KEPT}) AS kept FROM pg_catalog.pg_replication_slots
+     WHERE NOT active AND slot_name <> $1 AND ${KEPT} >= $2 ORDER BY ${KEPT} DESC`,
+    [s.all.string("slot.name"), UNREAD_MIN_BYTES],
+  );
+  if (rows.length === 0) return [];
+  const list = rows.map((r) => `${r.slot} (${r.kept})`).join(", ");
+  return [
+    warned(
+      "unread slots",
+      `slots that nobody reads keep WAL on the server: ${list}. Drop those that nobody needs`,
+      rows.map((r) => `SELECT pg_drop_replication_slot(${quoteLiteral(r.slot)})`),
+    ),
+  ];
 }
 async function publicationCheck(client: Client, s: TaskSettings): Promise<Check> {
   const name = s.all.string("publication.name");

@@ -58,7 +58,17 @@ export function incrementalRun(s: TaskSettings, parts: IncrementalParts): Increm
     }),
     notifier: parts.notifier,
     emit: (plan, { key, row, bytes }) =>
-      events.upsert(plan, "r", key, null, row, parts.source.incremental(plan.schema, plan.table), null, parts.offset(), bytes),
+      events.upsert(
+        plan,
+        "r",
+        key,
+        null,
+        row,
+        parts.source.incremental(plan.schema, plan.table, events.nowMicros),
+        null,
+        parts.offset(),
+        bytes,
+      ),
     warn: parts.warn,
   });
   return { snapshot, marks };

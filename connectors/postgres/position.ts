@@ -35,6 +35,9 @@ export function readOffset(offset: SourceOffset | null): StoredPosition | null {
     const completed = offset["snapshot_completed"] === true || offset["last_snapshot_record"] === true;
     return { kind: "snapshot", at: { lsn, completed } };
   }
+  // Streaming had begun, but nothing had come yet: what heartbeats carry then.
+  if (commitLsn === null && offset["lsn_proc"] === undefined && offset["messageType"] === undefined)
+    return { kind: "snapshot", at: { lsn, completed: true } };
   return { kind: "stream", at: { commitLsn, lsn, eventAtLsn: int(offset["lsn_event"]) ?? 0, txId: int(offset["txId"]) } };
 }
 
@@ -46,6 +49,11 @@ export const snapshotOffset = (mode: string, lsn: number, txId: number, micros: 
   snapshot: mode,
   snapshot_completed: last,
 });
+
+const SNAPSHOT_KEYS = new Set(["last_snapshot_record", "snapshot", "snapshot_completed"]);
+/** What records carry from the beginning of streaming until the first change: no trace of the snapshot before it. */
+export const streamingOffset = (offset: SourceOffset): SourceOffset =>
+  Object.fromEntries(Object.entries(offset).filter(([key]) => !SNAPSHOT_KEYS.has(key)));
 
 /** Reading can start again before this. */
 export const reach = (at: { readonly lsn: number; readonly commitLsn?: number | null }): number => Math.max(at.lsn, at.commitLsn ?? 0);

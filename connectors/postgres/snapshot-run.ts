@@ -19,9 +19,11 @@ import type { SourceOffset } from "#connect/api/record";
 import type { Notifier } from "../cdc/notifications.ts";
 import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { Held, type SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
-import { type CatalogTable, holdDefinition, listTables, readTable, rewritten } from "./catalog.ts";
+import { type CatalogTable, holdDefinition, listTables, readTable, rewritten, nextTransaction } from "./catalog.ts";
 import type { EventWriter } from "../cdc/event-writer.ts";
+import { inHashMapOrder } from "../cdc/java-hash.ts";
 import type { TablePlans, WireColumn } from "./plans.ts";
+import { streamingOffset } from "./position.ts";
 import type { TableName } from "./publication.ts";
 import { sqlState } from "./failures.ts";
 import type { RawSession } from "./raw-session.ts";
@@ -82,21 +84,25 @@ interface Work {
   readonly sql: string;
 }
 
-async function chosenTables(s: TaskSettings, client: Client, point: SnapshotPoint): Promise<readonly TableName[]> {
+const idOf = (t: TableName): string => `${t.schema}.${t.table}`;
+interface ChosenTables {
+  readonly chosen: readonly TableName[];
+  /** What notifications of a table's end list. */
+  readonly captured: readonly TableName[];
+}
+async function chosenTables(s: TaskSettings, client: Client, point: SnapshotPoint): Promise<ChosenTables> {
   const all = await listTables(client);
   const tables = point.tables;
-  const chosen =
-    tables === null
-      ? all.filter((t) => s.plans.filters.snapshot(t.schema, t.table))
-      : all.filter((t) => tables.includes(`${t.schema}.${t.table}`));
-  const order = s.all.choice("snapshot.tables.order.by.row.count");
-  if (order === "disabled") return chosen;
-  const { rows } = await client.query<{ id: string; n: number }>(
-    "SELECT n.nspname || '.' || c.relname AS id, c.reltuples AS n FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')",
-  );
-  const estimates = new Map(rows.map((r) => [r.id, r.n]));
-  const of = (t: TableName): number => estimates.get(`${t.schema}.${t.table}`) ?? 0;
-  return chosen.sort((a, b) => (order === "ascending" ? of(a) - of(b) : of(b) - of(a)));
+  if (tables !== null) {
+    const chosen = all.filter((t) => tables.includes(idOf(t)));
+    return { chosen, captured: chosen };
+  }
+  // Signals are for what comes after them.
+  const signals = s.all.optional("signal.data.collection");
+  return {
+    chosen: all.filter((t) => s.plans.filters.snapshot(t.schema, t.table) && idOf(t) !== signals),
+    captured: all.filter((t) => s.plans.filters.table(t.schema, t.table)),
+  };
 }
 
 /** Resolves once all sessions have taken the exported snapshot, which may then be given up. `client` must be free until the end. */
@@ -122,16 +128,16 @@ export async function openSnapshot(
   }
   return {
     async read(events, source, notifier, position) {
-      const { rows: ids } = await client.query<{ xid: string }>("SELECT txid_snapshot_xmax(txid_current_snapshot())::text AS xid");
-      const tables = await chosenTables(s, client, point);
-      const { mode, txId } = { mode: "INITIAL", txId: Number(ids[0]?.xid ?? 0) };
+      const { chosen: tables, captured } = await chosenTables(s, client, point);
+      const { mode, txId } = { mode: "INITIAL", txId: await nextTransaction(client) };
       const rows = snapshotRows({ ...point, mode, txId, nowMicros, position }, events, source);
-      const onTable = tableNotices(notifier, tables);
+      const onTable = tableNotices(notifier, tables, captured);
       notifier.send("Initial Snapshot", "STARTED");
       await lockTables(s, client, tables);
       const work = workOf({ s, client, plans, point, aborted, onTable }, tables);
       await Promise.all(sessions.map((session) => readChunks(session, point, work, rows)));
       const offset = rows.finish();
+      position(streamingOffset(offset));
       notifier.send("Initial Snapshot", "COMPLETED");
       await client.query("COMMIT");
       return { offset, rows: rows.emitted };
@@ -143,11 +149,16 @@ export async function openSnapshot(
   };
 }
 
-function tableNotices(notifier: Notifier, tables: readonly TableName[]): Reading["onTable"] {
-  const ids = tables.map((t) => `${t.schema}.${t.table}`).join(",");
+/** Which lists, and in which order, as the reference's answers have them. */
+function tableNotices(notifier: Notifier, chosen: readonly TableName[], captured: readonly TableName[]): Reading["onTable"] {
+  const inProgress = inHashMapOrder(chosen.map((t) => [idOf(t), null]))
+    .map(([id]) => id)
+    .join(",");
+  const ids = captured.map(idOf).join(",");
   return (t, scanned) => {
-    const id = `${t.schema}.${t.table}`;
-    if (scanned === null) notifier.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: id, data_collections: ids });
+    const id = idOf(t);
+    if (scanned === null)
+      notifier.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: id, data_collections: inProgress });
     else
       notifier.send("Initial Snapshot", "TABLE_SCAN_COMPLETED", {
         scanned_collection: id,

@@ -22,6 +22,8 @@ export class SourceInfo {
   #txId: bigint | null = null;
   #xmin: bigint | null = null;
   #sequencePrefix = "[null,";
+  #sentMicros = 0;
+  #sent = { ms: 0n, us: 0n, ns: 0n };
 
   constructor(name: string, database: string) {
     this.#name = name;
@@ -41,19 +43,24 @@ export class SourceInfo {
   lastCommit(lsn: number | null): void {
     this.#sequencePrefix = lsn === null ? "[null," : `["${lsn}",`;
   }
-  /** A row of an incremental snapshot: it belongs to no transaction. */
-  incremental(schema: string, table: string): Struct {
+  /** A row of an incremental snapshot: it belongs to no transaction. Its time is that of being sent, in microseconds since 1970. */
+  incremental(schema: string, table: string, micros: number): Struct {
+    if (micros !== this.#sentMicros) {
+      this.#sentMicros = micros;
+      this.#sent = { ms: BigInt(Math.floor(micros / 1000)), us: BigInt(micros), ns: BigInt(micros) * 1000n };
+    }
+    const { ms, us, ns } = this.#sent;
     const sequence = `${this.#sequencePrefix}null]`;
     return new Struct(SOURCE_SCHEMA, [
       VERSION,
       "postgresql",
       this.#name,
-      this.#ms,
+      ms,
       "incremental",
       this.#database,
       sequence,
-      this.#us,
-      this.#ns,
+      us,
+      ns,
       schema,
       table,
       null,

@@ -13,7 +13,7 @@ import type { Signal } from "../cdc/signals.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { snapshotWanted, streamsAfterSnapshot } from "../cdc/start-decision.ts";
-import { readTable, serverVersion } from "./catalog.ts";
+import { nextTransaction, readTable, serverVersion } from "./catalog.ts";
 import { selectOverrides } from "../cdc/declared-config.ts";
 import { connect } from "./connection.ts";
 import { EventWriter } from "../cdc/event-writer.ts";
@@ -31,6 +31,7 @@ import {
   progressOffset,
   readOffset,
   snapshotOffset,
+  streamingOffset,
   type StoredPosition,
   type StreamPosition,
 } from "./position.ts";
@@ -291,7 +292,8 @@ class PostgresTask implements SourceTask {
   async #run(stored: StoredPosition | null, offset: SourceOffset | null, createdLsn: number | null, streams: boolean): Promise<void> {
     let from = FROM_SLOT,
       startLsn = 0,
-      at: SourceOffset = offset ?? snapshotOffset("INITIAL", createdLsn ?? 0, 0, Math.floor(nowMicros()), true);
+      at: SourceOffset =
+        offset ?? snapshotOffset("INITIAL", createdLsn ?? 0, await nextTransaction(await this.#sql()), Math.floor(nowMicros()), true);
     if (this.#snapshot !== null && createdLsn !== null) {
       await this.#pause("snapshot.delay.ms");
       const result = await this.#snapshot.read(this.#events, this.#source, this.#notifier, (o) => {
@@ -318,7 +320,7 @@ class PostgresTask implements SourceTask {
       return;
     }
     if (this.#resumeAt === null) await this.#pause("streaming.delay.ms");
-    if (!this.#stopping) await this.#stream(from, at, startLsn);
+    if (!this.#stopping) await this.#stream(from, streamingOffset(at), startLsn);
   }
   /** Waits as a setting asks, but not longer than until the task is stopped. */
   async #pause(setting: string): Promise<void> {

@@ -26,6 +26,9 @@ interface Window<Plan> {
   readonly chunk: Chunk<Plan> | null;
 }
 
+/** `"S x"."T y"` names the table that is S x.T y elsewhere. */
+const withoutQuotes = (name: string): string => name.replaceAll(/"((?:[^"]|"")+)"/g, (_, inner: string) => inner.replaceAll('""', '"'));
+
 export class IncrementalSnapshot<Plan extends { readonly id: string }> {
   readonly #s: IncrementalSettings<Plan>;
   readonly #context = new IncrementalContext();
@@ -34,6 +37,8 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
   #window: Window<Plan> | null = null;
   #openId: string | null = null;
   readonly #changed = new Set<string>();
+  /** Expressions of stop signals that were not heeded yet. */
+  readonly #stops: string[] = [];
 
   constructor(settings: IncrementalSettings<Plan>) {
     this.#s = settings;
@@ -57,15 +62,18 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
     const context = this.#context;
     const wanted = request.collections.flatMap((expression) => {
       const pattern = anchored(expression, "data-collections");
-      const found = tables.filter((t) => pattern.test(t));
+      const name = withoutQuotes(expression);
+      const found = tables.filter((t) => pattern.test(t) || t === name);
       // What is captured nowhere is told of as such, under the name that was asked for.
-      return found.length === 0 ? [expression] : found.filter((t) => t !== this.#s.signalTable);
+      return found.length === 0 ? [name] : found.filter((t) => t !== this.#s.signalTable);
     });
     const wasActive = this.active;
     for (const table of new Set(wanted)) {
       // A signal of a channel that was served before a restart, but not marked as served.
       if (wasActive && id === context.correlation && context.collections.some((c) => c.id === table)) continue;
-      const condition = request.conditions.find((c) => anchored(c.collection, "additional-conditions").test(table));
+      const condition = request.conditions.find(
+        (c) => withoutQuotes(c.collection) === table || anchored(c.collection, "additional-conditions").test(table),
+      );
       context.collections.push({ id: table, filter: condition?.filter ?? null, surrogateKey: request.surrogateKey });
     }
     if (!this.active) return;
@@ -86,21 +94,31 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
     this.#notify("RESUMED", { data_collections: this.#context.ids() });
     if (this.#window === null) this.next();
   }
-  /** Empty: all collections. */
+  /** Empty: all collections. As in the reference, what is being read is sent first: it takes effect before the next chunk. */
   stop(collections: readonly string[]): void {
-    if (!this.active) return;
+    if (this.active) this.#stops.push(...(collections.length === 0 ? [".*"] : collections));
+  }
+  /** The current table last; notifications of what was stopped come after that of the end, if it is one. */
+  #processStops(): void {
+    const expressions = this.#stops.splice(0);
+    if (expressions.length === 0) return;
     const context = this.#context;
-    const patterns = collections.map((c) => anchored(c, "data-collections"));
-    const kept = collections.length === 0 ? [] : context.collections.filter((c) => !patterns.some((p) => p.test(c.id)));
-    if (kept[0] !== context.current) {
-      this.#window = null;
-      context.startTable();
+    const wanted = expressions.map((e) => [anchored(e, "data-collections"), withoutQuotes(e)] as const);
+    const stops = ({ id }: { readonly id: string }): boolean => wanted.some(([pattern, name]) => pattern.test(id) || id === name);
+    const current = context.current;
+    const endsCurrent = current !== undefined && stops(current);
+    const stopped = context.collections.filter((c) => c !== current && stops(c)).map((c) => c.id);
+    context.collections = context.collections.filter((c) => c === current || !stops(c));
+    if (endsCurrent) {
+      stopped.push(current.id);
+      this.#nextTable();
     }
-    const all = kept.length === 0;
-    const ids = context.ids();
-    context.collections = kept;
-    this.#notify(all ? "ABORTED" : "STOPPED", all ? {} : { data_collections: ids });
-    if (!all && this.#window === null) this.next();
+    this.#s.notifier.send(
+      "Incremental Snapshot",
+      "ABORTED",
+      { data_collections: stopped.join(",") },
+      this.active ? context.correlation : null,
+    );
   }
   /** A change of a captured table came from the stream. */
   changed(table: string, keyText: () => string): void {
@@ -167,13 +185,18 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
         status,
         data_collections: context.ids(),
       });
-    context.collections.shift();
-    context.startTable();
+    this.#nextTable();
+  }
+  #nextTable(): void {
+    this.#context.collections.shift();
+    this.#context.startTable();
     if (!this.active) this.#notify("COMPLETED", {});
   }
   async #readChunk(): Promise<void> {
     const context = this.#context,
       database = this.#s.database;
+    this.#processStops();
+    if (!this.active) return;
     const watermark = this.#watermark();
     await database.openWindow(watermark);
     let chunk: Chunk<Plan> | null = null;
@@ -184,8 +207,6 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
         maximum: context.maximumKey,
         maxRows: this.#s.chunkSize,
       });
-      // The table was taken away by a stop signal while it was read.
-      if (context.current !== current) continue;
       if (typeof answer === "string") this.#finishTable(answer);
       else {
         context.maximumKey = answer.maximum;

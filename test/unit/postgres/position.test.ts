@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FlushTracker, readOffset, snapshotOffset } from "#connectors/postgres/position";
+import { FlushTracker, readOffset, snapshotOffset, streamingOffset } from "#connectors/postgres/position";
 
 const at = (lsn: number, commitLsn: number | null, txId: number | null = 1, eventAtLsn = 0) => ({ commitLsn, lsn, eventAtLsn, txId });
 
@@ -90,6 +90,11 @@ describe("stored offsets", () => {
   test("of a snapshot, complete or not", () => {
     expect(readOffset(snapshotOffset("INITIAL", 7, 1, 2, false))).toEqual({ kind: "snapshot", at: { lsn: 7, completed: false } });
     expect(readOffset(snapshotOffset("INITIAL", 7, 1, 2, true))).toEqual({ kind: "snapshot", at: { lsn: 7, completed: true } });
+  });
+  test("of streaming before the first change: without a trace of the snapshot, and read as its end", () => {
+    const offset = streamingOffset(snapshotOffset("INITIAL", 7, 1, 2, true));
+    expect(offset).toEqual({ lsn: 7, txId: 1, ts_usec: 2 });
+    expect(readOffset(offset)).toEqual({ kind: "snapshot", at: { lsn: 7, completed: true } });
   });
   test("none", () => {
     expect(readOffset(null)).toBeNull();

@@ -269,8 +269,9 @@ class PostgresTask implements SourceTask {
       this.#snapshot = await openSnapshot(s, client, this.#plans, point, () => this.#stopping, nowMicros);
       if (temporary) await session.query(`DROP_REPLICATION_SLOT ${quoteIdentifier(name)}`);
       createdLsn = from;
-      // Known after a crash even if no record's offset was stored by then: records of this snapshot may be in the topics.
-      if (!temporary || interrupted)
+      // Known after a crash even if no record's offset was stored by then: records of this snapshot may be in the topics. Also where the
+      // slot was there before: of a try that was cut off between making it and this.
+      if (streams)
         await this.#context.offsets.save?.(this.#partition, {
           ...snapshotOffset("INITIAL", from, 0, Math.floor(nowMicros()), false),
           ...progress.keys(),

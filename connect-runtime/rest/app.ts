@@ -170,9 +170,16 @@ async function answer(route: Route, options: AppOptions, request: FastifyRequest
     const status = error instanceof RestError ? error.status : 500;
     audited(status);
     if (!(error instanceof RestError)) throw error;
-    if (status >= 500) options.log.error(`${request.method} ${request.url} failed: ${error.message}`, { cause: String(error.cause) });
+    logFailure(options.log, request, error);
     return sendError(reply, status, error.message);
   }
+}
+/** 503 is no failure: the worker is starting or going down, and has said so in its own lines. */
+function logFailure(log: Logger, request: FastifyRequest, error: RestError): void {
+  const line = `${request.method} ${request.url} failed: ${error.message}`;
+  const { cause } = error;
+  if (error.status === 503) log.debug(line);
+  else if (error.status >= 500) log.error(line, cause instanceof Error ? { cause: String(cause) } : undefined);
 }
 /** Undefined: refused; null: no login needed. */
 function callerOf(route: Route, guard: Guard | undefined, request: FastifyRequest): Caller | null | undefined {

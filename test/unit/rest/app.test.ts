@@ -35,6 +35,9 @@ const routes: readonly Route[] = [
     },
   },
   { method: "GET", path: "/broken", handle: () => Promise.reject(new Error("oops")) },
+  { method: "GET", path: "/starting", handle: () => Promise.reject(new RestError(503, "still starting")) },
+  { method: "GET", path: "/causeless", handle: () => Promise.reject(new RestError(500, "no cause")) },
+  { method: "GET", path: "/caused", handle: () => Promise.reject(new RestError(500, "a cause", new Error("the disk"))) },
   { method: "GET", path: "/big", handle: () => ok({ n: 9007199254740993n }) },
 ];
 let app: FastifyInstance | null = null;
@@ -85,6 +88,13 @@ describe("answers", () => {
     expect((await fetch(`${url}/`, { headers: { accept: "application/json;q=0" } })).status).toBe(200);
     const options = await fetch(`${url}/things`, { method: "OPTIONS" });
     expect([options.headers.get("allow"), type(options)]).toEqual(["HEAD,POST,GET,OPTIONS", "text/plain"]);
+  });
+  test("failures are logged with the cause that they have; a worker that is starting is none", async () => {
+    const lines: unknown[] = [];
+    const error = (...line: unknown[]): void => void lines.push(line.filter((part) => part !== undefined));
+    const url = await started({ log: { ...silentLogger, error, warn: error } });
+    for (const path of ["starting", "causeless", "caused"]) await fetch(`${url}/${path}`);
+    expect(lines).toEqual([["GET /causeless failed: no cause"], ["GET /caused failed: a cause", { cause: "Error: the disk" }]]);
   });
   test("request lines that no client should send are refused in Kafka's shape", async () => {
     const { port } = new URL(await started());

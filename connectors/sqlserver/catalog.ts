@@ -1,11 +1,15 @@
 /** What the server knows of databases, tables, columns, keys and capture instances. */
+import { SourceError } from "../cdc/source-error.ts";
 import type { Column, Table } from "../cdc/table-model.ts";
 import type { CaptureInstance } from "./change-tables/capture-instance.ts";
 import { type Lsn, lsnText, NOT_BEGUN } from "./change-tables/lsn.ts";
 import { literal, quoted } from "./change-tables/statements.ts";
 import type { Session } from "./connection.ts";
+import { errorNumber, INVALID_OBJECT } from "./failures.ts";
 import { jdbcOf } from "./jdbc-types.ts";
 
+/** What questions need of a session. */
+export type Asked = Pick<Session, "rows" | "first">;
 export interface TableName {
   readonly database: string;
   readonly schema: string;
@@ -20,6 +24,19 @@ const number = (value: unknown): number => Number(value ?? 0);
 export async function databaseName(session: Session, name: string): Promise<string | null> {
   const row = await session.first("SELECT name FROM sys.databases WHERE name = @name", { name });
   return row === null ? null : text(row[0]);
+}
+/** Where an object of `cdc` is missing because change data capture was disabled: says so; else the error as it is. */
+export async function orDisabled(session: () => Promise<Asked>, database: string, error: unknown): Promise<unknown> {
+  if (errorNumber(error) !== INVALID_OBJECT) return error;
+  const statement = "SELECT CASE WHEN is_cdc_enabled = 1 THEN 1 ELSE 0 END FROM sys.databases WHERE name = @name";
+  const row = await session()
+    .then((asked) => asked.first(statement, { name: database }))
+    .catch(() => null);
+  if (row === null || Number(row[0]) === 1) return error;
+  return new SourceError(
+    `Change data capture is disabled in ${database}: its change tables are gone, and with them what was not read yet.\nEnable it again (USE ${quoted(database)}; EXEC sys.sp_cdc_enable_db; and sys.sp_cdc_enable_table for each table), then set snapshot.mode=when_needed, or delete the connector's offsets, to take a new snapshot.`,
+    { cause: error, code: String(INVALID_OBJECT) },
+  );
 }
 /** User tables, without those of change data capture, in the order of their names. */
 export async function listTables(session: Session, database: string): Promise<readonly TableName[]> {
@@ -157,7 +174,7 @@ export async function movedInstances(
   return rows.map((r) => ({ database, schema: text(r[0]), table: text(r[1]), instance: text(r[2]), startLsn: lsnText(r[3] as Buffer) }));
 }
 /** Null: it is not known (the right to see it is missing). */
-export async function agentRunning(session: Session, database: string, query: string | null): Promise<boolean | null> {
+export async function agentRunning(session: Asked, database: string, query: string | null): Promise<boolean | null> {
   const db = quoted(database);
   const statement =
     query?.replaceAll("[#db]", db) ??
@@ -165,6 +182,38 @@ export async function agentRunning(session: Session, database: string, query: st
   const row = await session.first(statement);
   const value = row?.[0];
   return value === undefined || value === null ? null : Number(value) === 1;
+}
+/** How far the capture job has come beside the tables. Times are the server's own, as text. */
+export interface CaptureProgress {
+  /** Of the captured tables, by any statement; null: not since the server was started. */
+  readonly changedAt: string | null;
+  /** The newest transaction that the job knows; it notes one about every five minutes even if nothing happens. */
+  readonly capturedAt: string | null;
+  /** From the newest transaction to the last change; negative: the job has passed it. */
+  readonly behindSeconds: number;
+  /** Since the last change. */
+  readonly ageSeconds: number;
+}
+/** Needs VIEW SERVER STATE (VIEW DATABASE STATE on Azure). */
+export async function captureProgress(session: Asked, database: string): Promise<CaptureProgress> {
+  const db = quoted(database);
+  const row = await session.first(
+    `SELECT CONVERT(nvarchar(30), changed.at, 126) AS changed, CONVERT(nvarchar(30), known.at, 126) AS captured, DATEDIFF(second, COALESCE(known.at, '1900-01-01'), changed.at) AS behind, DATEDIFF(second, changed.at, SYSDATETIME()) AS age FROM (SELECT MAX(last_user_update) AS at FROM ${db}.sys.dm_db_index_usage_stats WHERE database_id = DB_ID(@db) AND object_id IN (SELECT source_object_id FROM ${db}.cdc.change_tables)) AS changed CROSS JOIN (SELECT MAX(tran_end_time) AS at FROM ${db}.cdc.lsn_time_mapping) AS known`,
+    { db: database },
+  );
+  const time = (value: unknown): string | null => (typeof value === "string" ? value : null);
+  return { changedAt: time(row?.[0]), capturedAt: time(row?.[1]), behindSeconds: number(row?.[2]), ageSeconds: number(row?.[3]) };
+}
+export interface KeyOf {
+  readonly table: TableName;
+  /** First column of the key. */
+  readonly column: string;
+}
+/** The highest key of each table, as text; by the index, without waiting for locks. */
+export async function highestKeys(session: Asked, tables: readonly KeyOf[]): Promise<readonly unknown[]> {
+  const one = ({ table, column }: KeyOf): string =>
+    `(SELECT TOP (1) CONVERT(nvarchar(400), ${quoted(column)}) FROM ${fromOf(table)} WITH (NOLOCK) ORDER BY ${quoted(column)} DESC)`;
+  return (await session.first(`SELECT ${tables.map(one).join(", ")}`)) ?? [];
 }
 /** UTC, in microseconds since 1970. */
 export async function serverMicros(session: Session): Promise<number> {

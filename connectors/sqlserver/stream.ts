@@ -3,7 +3,8 @@ import type { SourceOffset } from "#connect/api/record";
 import type { StreamSignals } from "../cdc/signal-handler.ts";
 import { SourceError } from "../cdc/source-error.ts";
 import type { Table } from "../cdc/table-model.ts";
-import { agentRunning, idOf, readInstances, readTables, type TableName } from "./catalog.ts";
+import { idOf, type KeyOf, readInstances, readTables, type TableName } from "./catalog.ts";
+import { CaptureWatch } from "./capture-watch.ts";
 import { ChangeEmitter, type ChangedTable } from "./change-emitter.ts";
 import { activeInstances, type ActiveInstance, type CaptureInstance, instancesByTable } from "./change-tables/capture-instance.ts";
 import { compareLsn, type Lsn, lsnBytes, lsnText, nextLsn, ZERO_LSN } from "./change-tables/lsn.ts";
@@ -43,8 +44,6 @@ interface Pass {
 const TRANSACTIONS_MAX = 20_000;
 const PAGE_ROWS_MAX = 2_000;
 const PAGE_ROWS_MIN = 500;
-/** How often the agent is asked for while the log does not move. */
-const AGENT_CHECK_MS = 60_000;
 
 export class DatabaseStream {
   readonly #s: StreamSettings;
@@ -57,14 +56,15 @@ export class DatabaseStream {
   #again: boolean;
   /** How far passes have come. */
   #passed: Lsn | null;
-  #agentAskedMs = 0;
+  readonly #watch: CaptureWatch;
   /** Tables whose gaps were told of. */
   readonly #told = new Set<string>();
 
   constructor(settings: StreamSettings, stored: StoredPosition | null, offset: SourceOffset) {
     this.#s = settings;
+    const { context } = settings;
     const position = stored ?? { commit: null, change: null, serial: 0 };
-    this.emitter = new ChangeEmitter(settings.context, position, offset, settings.signals);
+    this.emitter = new ChangeEmitter(context, position, offset, settings.signals);
     this.#again = position.change !== null;
     this.#replay = new Replay(
       position.commit === null || position.change === null
@@ -72,6 +72,21 @@ export class DatabaseStream {
         : { commit: position.commit, change: position.change, serial: position.serial },
     );
     this.#passed = position.commit;
+    this.#watch = new CaptureWatch({
+      database: context.database,
+      log: context.log,
+      nowMs: () => context.nowMicros() / 1000,
+      agentQuery: context.settings.all.optional("sqlserver.agent.status.query"),
+      tables: () => this.#keys(),
+    });
+  }
+  /** First columns of the keys of captured tables. */
+  #keys(): readonly KeyOf[] {
+    const { tracker, settings } = this.#s.context;
+    return tracker.tables().flatMap(({ id, primaryKeyColumnNames: [column] }) => {
+      const table: TableName = { database: this.database, schema: id.schema ?? "", table: id.table };
+      return column === undefined || !settings.captures(table) ? [] : [{ table, column }];
+    });
   }
   get database(): string {
     return this.#s.context.database;
@@ -82,10 +97,10 @@ export class DatabaseStream {
     const session = await this.#s.session();
     const next = await this.#next(session);
     if (next === null) {
-      await this.#checkAgent(session);
+      await this.#watch.idle(session, this.#passed !== null);
       return false;
     }
-    this.#agentAskedMs = 0;
+    this.#watch.moved();
     await this.#instances(session, next);
     await this.#read(session, next);
     // It may have ended early: the position stays where it is.
@@ -328,23 +343,6 @@ export class DatabaseStream {
     }
     if (stopLsn !== null) this.#s.stopped(instance, stopLsn);
     return page;
-  }
-  /** The log does not move: that may be as it should, or the capture job does not run. */
-  async #checkAgent(session: Session): Promise<void> {
-    const { context } = this.#s;
-    const now = context.nowMicros() / 1000;
-    if (now - this.#agentAskedMs < AGENT_CHECK_MS) return;
-    const first = this.#agentAskedMs === 0;
-    this.#agentAskedMs = now;
-    // Right after a pass there is nothing to wonder about.
-    if (first && this.#passed !== null) return;
-    const running = await agentRunning(session, this.database, context.settings.all.optional("sqlserver.agent.status.query")).catch(
-      () => null,
-    );
-    if (running === false)
-      context.log.warn(
-        `No changes come from the database ${this.database}, and SQL Server Agent is not running: without it nothing is written to the change tables. Start the service, and check its job cdc.${this.database}_capture (EXEC sys.sp_cdc_start_job @job_type = N'capture').`,
-      );
   }
 }
 const sameNames = (table: Table, columns: readonly string[]): boolean =>

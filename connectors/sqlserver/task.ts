@@ -12,7 +12,7 @@ import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { messageOf, SourceError } from "../cdc/source-error.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
-import { databaseName } from "./catalog.ts";
+import { databaseName, orDisabled } from "./catalog.ts";
 import { Session } from "./connection.ts";
 import type { DatabaseContext } from "./database-context.ts";
 import { DatabaseTask } from "./database-task.ts";
@@ -195,7 +195,7 @@ class SqlServerTask implements SourceTask {
     // Connectors of before there could be several databases.
     const old = only ? ((await this.#context.offsets.offsets([{ server: this.#s.naming.prefix }]))[0] ?? null) : null;
     for (const [i, database] of databases.entries()) {
-      await database.prepare(stored[i] ?? old);
+      await database.prepare(stored[i] ?? old).catch((error: unknown) => this.#explained(database.context.database, error));
       if (run !== this.#run) return;
     }
     const streams = databases.flatMap((d) => (d.stream === null ? [] : [d.stream]));
@@ -204,11 +204,14 @@ class SqlServerTask implements SourceTask {
     while (run === this.#run && !this.#stopping) {
       let worked = false;
       for (const stream of streams) {
-        worked = (await stream.pass()) || worked;
+        worked = (await stream.pass().catch((error: unknown) => this.#explained(stream.database, error))) || worked;
         if (run !== this.#run) return;
       }
       if (!worked) await this.#sleep(this.#s.all.int("poll.interval.ms"));
     }
+  }
+  async #explained(database: string, error: unknown): Promise<never> {
+    throw await orDisabled(() => this.#connection(), database, error);
   }
   #opened(databases: readonly DatabaseTask[]): void {
     this.#channels.attach(async (signal: Signal) => {

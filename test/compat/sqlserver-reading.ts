@@ -34,6 +34,7 @@ export class Reading {
   #ended: Promise<void> = Promise.resolve();
   #held: Promise<void> | null = null;
   failure: unknown = null;
+  readonly warnings: string[] = [];
 
   constructor(peer: SqlServerPeer, database: string, config: Readonly<Record<string, string>>, stored = new Map<string, SourceOffset>()) {
     this.#peer = peer;
@@ -70,7 +71,7 @@ export class Reading {
     const task = sqlserverSource.task(config, {
       connectorName: "c",
       taskId: 0,
-      log: silentLogger,
+      log: { ...silentLogger, warn: (message) => void this.warnings.push(message) },
       signal,
       kafka: {},
       metrics: { gauge() {} },
@@ -117,6 +118,21 @@ export class Reading {
       await new Promise((wake) => setTimeout(wake, 20));
     }
     return this.events.slice(from);
+  }
+  /** The first warning with `words`. Throws what the task failed with. */
+  async warned(words: RegExp): Promise<string> {
+    for (const end = Date.now() + DEADLINE_MS; Date.now() < end; await new Promise((wake) => setTimeout(wake, 50))) {
+      const found = this.warnings.find((warning) => words.test(warning));
+      if (found !== undefined) return found;
+      if (this.failure !== null) throw this.failure;
+    }
+    throw new Error(`no such warning: ${words.source}; there were: ${this.warnings.join("\n")}`);
+  }
+  /** What the task fails with, once all that it has read was taken. */
+  async failed(): Promise<string> {
+    for (const end = Date.now() + DEADLINE_MS; this.failure === null && Date.now() < end; )
+      await new Promise((wake) => setTimeout(wake, 20));
+    return this.failure instanceof Error ? this.failure.message : "the task goes on";
   }
   /** What comes although nothing should. */
   async quiet(from: number): Promise<readonly Event[]> {

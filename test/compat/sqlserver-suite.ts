@@ -8,13 +8,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { sqlserverSource } from "#connectors/sqlserver/index";
 import type { SqlServerOrReason, SqlServerPeer } from "../peers/sqlserver.ts";
+import { gapTests } from "./sqlserver-gaps.ts";
 import { type Event, op, part, Reading } from "./sqlserver-reading.ts";
 
 const TEST_MS = 240_000;
-const enable = (table: string, more = ""): string =>
+export const enable = (table: string, more = ""): string =>
   `EXEC sys.sp_cdc_enable_table @source_schema = N'dbo', @source_name = N'${table}', @role_name = NULL${more}`;
 const ops = (events: readonly Event[]): readonly string[] => events.map(op);
-const ids = (events: readonly Event[]): readonly unknown[] => events.map((e) => e.key?.["id"]);
+export const ids = (events: readonly Event[]): readonly unknown[] => events.map((e) => e.key?.["id"]);
 
 /** Types with the extremes that snapshot and stream have to give alike. */
 const TYPES: readonly (readonly [name: string, type: string, literals: readonly string[]])[] = [
@@ -43,6 +44,14 @@ const TYPES: readonly (readonly [name: string, type: string, literals: readonly 
   ["dto", "datetimeoffset(7)", ["'1970-01-01 00:00:00 +14:00'", "'9999-12-31 09:59:59.9999999 -14:00'"]],
 ];
 
+/** What a test begins with. */
+export interface SuiteParts {
+  /** A database of its own, with change data capture; skips where there is no server. */
+  readonly on: (t: TestContext) => Promise<{ readonly peer: SqlServerPeer; readonly database: string }>;
+  readonly reading: (t: TestContext, peer: SqlServerPeer, database: string, config?: Readonly<Record<string, string>>) => Reading;
+  /** A captured table with two rows. */
+  readonly item: (peer: SqlServerPeer, database: string) => Promise<void>;
+}
 export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrReason>): void {
   describe(name, { timeout: TEST_MS }, () => {
     let found: SqlServerOrReason = { reason: "not started" };
@@ -83,6 +92,7 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       await peer.run(database, "INSERT INTO item VALUES (1, 1, 'one'), (2, 2, 'two')");
       await peer.run(database, enable("item"));
     };
+    gapTests({ on, reading, item });
 
     test("each type is the same in the snapshot and in the stream", async (t) => {
       const { peer, database } = await on(t);

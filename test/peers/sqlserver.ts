@@ -21,7 +21,7 @@ export interface SqlServerPeer {
 }
 export type SqlServerOrReason = SqlServerPeer | { readonly reason: string };
 
-const START_MS = 30_000;
+const START_MS = 90_000;
 
 export interface SqlServerOptions {
   /** Unused. */
@@ -37,7 +37,7 @@ async function startSimulator(options: SqlServerOptions): Promise<ChildProcess |
   const args = [script, "--port", String(options.port), ...state, ...(options.arguments ?? [])];
   const child = spawn("python3", args, { stdio: ["ignore", "pipe", "ignore"] });
   return new Promise((resolve) => {
-    const limit = setTimeout(() => resolve("the simulator did not come up within 30 s"), START_MS);
+    const limit = setTimeout(() => resolve("the simulator did not come up within 90 s"), START_MS);
     child.once("error", (error) => resolve(`python3 cannot be run: ${error.message}`));
     child.once("exit", (code) => resolve(`the simulator ended with ${code}`));
     child.stdout.on("data", (chunk: Buffer) => {

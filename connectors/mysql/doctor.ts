@@ -20,6 +20,7 @@ import {
 } from "./catalog.ts";
 import { settingsOf } from "./config.ts";
 import { connect } from "./connection.ts";
+import { failed, lockCheck, nameOf, passed, rightChecks, signalCheck, warned } from "./doctor-rights.ts";
 import type { Flavor } from "./ddl/ddl.ts";
 import { errorNumber } from "./failures.ts";
 import { serverOf } from "./server-settings.ts";
@@ -32,19 +33,6 @@ const TABLES_MAX = 500;
 
 export const mysqlDoctor = (flavor: Flavor): Diagnosis => ({ check: (config) => check(flavor, config) });
 
-const passed = (name: string, message: string): Check => ({ check: name, ok: true, severity: "error", message });
-const failed = (name: string, message: string, sql: readonly string[], nextStep?: string): Check => ({
-  check: name,
-  ok: false,
-  severity: "error",
-  message,
-  ...(sql.length === 0 ? {} : { sql }),
-  ...(nextStep === undefined ? {} : { nextStep }),
-});
-const warned = (name: string, message: string, sql: readonly string[], nextStep?: string): Check => ({
-  ...failed(name, message, sql, nextStep),
-  severity: "warning",
-});
 const IN_CONFIG = "Put it into the server's configuration file too, and open the connections of writers anew.";
 
 async function check(flavor: Flavor, config: TaskConfig): Promise<readonly Check[]> {
@@ -70,13 +58,17 @@ async function check(flavor: Flavor, config: TaskConfig): Promise<readonly Check
 async function allChecks(connection: Connection, s: TaskSettings, where: string): Promise<readonly Check[]> {
   const info = await readServer(connection);
   const account = await accountOf(connection);
+  const grantStatements = await grants(connection);
+  const tables = (await listTables(connection, await listDatabases(connection))).filter((t) => s.filters.table(t.database, t.table));
   return [
     passed("connection", `connected as ${where}`),
     versionCheck(s.flavor, info),
     ...logChecks(info, await variables(connection)),
     serverIdCheck(s, await firstRow(connection, "SELECT @@server_id AS id")),
-    ...rightChecks(info, await grants(connection), account),
-    ...(await tableChecks(connection, s, account)),
+    ...rightChecks(info, grantStatements, account),
+    ...(s.all.choice("snapshot.locking.mode") === "none" ? [] : [lockCheck(grantStatements, account, tables)]),
+    ...(await tableChecks(connection, s, tables, account)),
+    ...signalCheck(s, grantStatements, account, tables),
   ];
 }
 
@@ -151,12 +143,16 @@ export function logChecks(info: Server, settings: ReadonlyMap<string, string>): 
       : []),
     info.gtidMode
       ? passed("GTID", "GTIDs are on: the connector may go on at another server")
-      : warned("GTID", "gtid_mode is OFF: after a failover the position means nothing to the other server", [
-          "SET GLOBAL enforce_gtid_consistency = ON",
-          "SET GLOBAL gtid_mode = OFF_PERMISSIVE",
-          "SET GLOBAL gtid_mode = ON_PERMISSIVE",
-          "SET GLOBAL gtid_mode = ON",
-        ]),
+      : warned(
+          "GTID",
+          `gtid_mode is ${settings.get("gtid_mode") ?? "OFF"}: after a failover the position means nothing to the other server`,
+          [
+            "SET GLOBAL enforce_gtid_consistency = ON",
+            "SET GLOBAL gtid_mode = OFF_PERMISSIVE",
+            "SET GLOBAL gtid_mode = ON_PERMISSIVE",
+            "SET GLOBAL gtid_mode = ON",
+          ],
+        ),
     retentionCheck(settings),
   ];
 }
@@ -184,54 +180,43 @@ function serverIdCheck(s: TaskSettings, row: Row): Check {
   );
 }
 
-/** By right: the names under which one of the servers has it. */
-const RIGHTS: readonly (readonly [check: string, grant: string, why: string, names: readonly string[], needed: boolean])[] = [
-  ["replication right", "REPLICATION SLAVE", "to read the log", ["REPLICATION SLAVE", "REPLICATION REPLICA"], true],
-  ["log position right", "REPLICATION CLIENT", "to know where the log stands", ["REPLICATION CLIENT", "BINLOG MONITOR"], true],
-  [
-    "lock right",
-    "RELOAD",
-    "to hold all tables for a moment when a snapshot begins; without it they are locked one by one",
-    ["RELOAD"],
-    false,
-  ],
-];
-/** `grantStatements`: as SHOW GRANTS gives them. */
-export function rightChecks(info: Server, grantStatements: readonly string[], account: string): readonly Check[] {
-  const held = new Set(
-    grantStatements.flatMap((g) => (/^GRANT (.+) ON \*\.\* TO /i.exec(g)?.[1] ?? "").split(",").map((r) => r.trim().toUpperCase())),
-  );
-  const all = held.has("ALL PRIVILEGES") || held.has("SUPER");
-  return RIGHTS.map(([name, grant, why, names, needed]) => {
-    if (all || names.some((n) => held.has(n))) return passed(name, `${account} has ${grant}`);
-    const wanted = info.mariadb && grant === "REPLICATION CLIENT" && info.version >= 100_502 ? "BINLOG MONITOR" : grant;
-    return (needed ? failed : warned)(name, `${account} lacks ${wanted}, ${why}`, [`GRANT ${wanted} ON *.* TO ${account}`]);
-  });
-}
-
-async function tableChecks(connection: Connection, s: TaskSettings, account: string): Promise<readonly Check[]> {
-  const databases = await listDatabases(connection);
-  const tables = (await listTables(connection, databases)).filter((t) => s.filters.table(t.database, t.table));
+async function tableChecks(
+  connection: Connection,
+  s: TaskSettings,
+  tables: readonly TableName[],
+  account: string,
+): Promise<readonly Check[]> {
   if (tables.length === 0) {
     const wanted = s.all.optional("database.include.list") ?? "";
     const on = /^[\w$]+$/.test(wanted) ? `${quoted(wanted)}.*` : "*.*";
     const next = "Check database.include.list and table.include.list too: they are matched against database and database.table.";
     return [failed("tables", `${account} sees no table that matches the filters`, [`GRANT SELECT ON ${on} TO ${account}`], next)];
   }
+  const checks = unseen(s, tables).map((name) =>
+    warned("tables", `${account} sees no table ${name} of table.include.list`, [
+      `GRANT SELECT ON ${name.split(".").map(quoted).join(".")} TO ${account}`,
+    ]),
+  );
   const closed: TableName[] = [];
   for (const table of tables.slice(0, TABLES_MAX)) if (!(await readable(connection, table))) closed.push(table);
-  const checks = closed.length === 0 ? [passed("select right", `${account} may read all ${tables.length} captured tables`)] : [];
-  if (closed.length > 0)
-    checks.push(
-      failed(
-        "select right",
-        `${account} may not read ${closed.map(nameOf).join(", ")}`,
-        closed.map((t) => `GRANT SELECT ON ${nameOf(t)} TO ${account}`),
-      ),
-    );
+  checks.push(
+    closed.length === 0
+      ? passed("select right", `${account} may read all ${tables.length} captured tables`)
+      : failed(
+          "select right",
+          `${account} may not read ${closed.map(nameOf).join(", ")}`,
+          closed.map((t) => `GRANT SELECT ON ${nameOf(t)} TO ${account}`),
+        ),
+  );
   return checks;
 }
-const nameOf = (t: TableName): string => `${quoted(t.database)}.${quoted(t.table)}`;
+/** Names of table.include.list that are no patterns, and no table's. */
+function unseen(s: TaskSettings, tables: readonly TableName[]): readonly string[] {
+  const names = (s.all.optional("table.include.list") ?? "").split(",").map((n) => n.trim().replaceAll("\\.", "."));
+  return names.filter(
+    (name) => /^[\w$]+\.[\w$]+$/.test(name) && !tables.some((t) => `${t.database}.${t.table}`.toLowerCase() === name.toLowerCase()),
+  );
+}
 async function readable(connection: Connection, table: TableName): Promise<boolean> {
   try {
     await connection.query(`SELECT 1 FROM ${nameOf(table)} LIMIT 0`);

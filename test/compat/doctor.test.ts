@@ -16,7 +16,8 @@ async function checks(plugin: SourceConnectorPlugin, url: string): Promise<reado
 }
 const wrong = (found: readonly Check[]): readonly string[] => found.filter((c) => !c.ok && c.severity === "error").map((c) => c.check);
 async function mend(found: readonly Check[], run: (sql: string) => Promise<unknown>): Promise<void> {
-  for (const each of found) if (!each.ok && each.severity === "error") for (const sql of each.sql ?? []) await run(sql);
+  for (const each of found)
+    if (!each.ok && (each.severity === "error" || each.check === "tables")) for (const sql of each.sql ?? []) await run(sql);
 }
 
 describe.each([
@@ -30,14 +31,25 @@ describe.each([
     try {
       const sql = await peer.connect();
       await sql.query(
-        "CREATE DATABASE shop; CREATE TABLE shop.orders (id int PRIMARY KEY); CREATE TABLE shop.items (id int PRIMARY KEY); CREATE USER 'ann'@'%' IDENTIFIED BY 'pw'; GRANT INSERT ON shop.items TO 'ann'@'%'",
+        "CREATE DATABASE shop; CREATE TABLE shop.orders (id int PRIMARY KEY); CREATE TABLE shop.items (id int PRIMARY KEY); CREATE TABLE shop.sig (id varchar(64) PRIMARY KEY, type varchar(32), data text); CREATE USER 'ann'@'%' IDENTIFIED BY 'pw'; GRANT UPDATE ON shop.items TO 'ann'@'%'; GRANT SELECT ON shop.sig TO 'ann'@'%'",
       );
-      const url = `${scheme}://ann:pw@${peer.host}:${peer.port}/shop`;
+      const url = `${scheme}://ann:pw@${peer.host}:${peer.port}/shop?signal.data.collection=shop.sig&table.include.list=shop.orders,shop.items`;
       const first = await checks(plugin, url);
-      expect(wrong(first)).toEqual(["binlog_format", "binlog_row_image", "replication right", "log position right", "select right"]);
-      expect(first.find((c) => c.check === "lock right")).toMatchObject({ ok: false, severity: "warning" });
+      expect(wrong(first)).toEqual([
+        "binlog_format",
+        "binlog_row_image",
+        "replication right",
+        "log position right",
+        "lock right",
+        "select right",
+        "signal table",
+      ]);
+      expect(first.find((c) => c.check === "tables")).toMatchObject({
+        severity: "warning",
+        sql: ["GRANT SELECT ON `shop`.`orders` TO 'ann'@'%'"],
+      });
       await mend(first, (statement) => sql.query(statement));
-      expect(wrong(await checks(plugin, url))).toEqual([]);
+      expect((await checks(plugin, url)).filter((c) => !c.ok)).toEqual([]);
       const other = scheme === "mysql" ? mariadbSource : mysqlSource;
       expect(wrong(await checks(other, url))).toContain("server");
       expect(wrong(await checks(plugin, url.replace(":pw@", ":no@")))).toEqual(["connection"]);

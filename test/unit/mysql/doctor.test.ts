@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Server } from "#connectors/mysql/catalog";
-import { logChecks, rightChecks } from "#connectors/mysql/doctor";
+import { logChecks } from "#connectors/mysql/doctor";
+import { lockCheck, rightChecks } from "#connectors/mysql/doctor-rights";
 
 const server: Server = {
   mariadb: false,
@@ -28,6 +29,24 @@ test("rights by the statements of SHOW GRANTS", () => {
   const mariadb = { ...server, mariadb: true, version: 101_100 };
   expect(rights(mariadb, "GRANT RELOAD, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO `a`@`%` IDENTIFIED BY PASSWORD '*X'")).toEqual([]);
   expect(rights(mariadb, "GRANT RELOAD, REPLICATION SLAVE ON *.* TO `a`@`%`")).toEqual(["GRANT BINLOG MONITOR ON *.* TO 'a'@'%'"]);
+});
+test("locks by the statements of SHOW GRANTS", () => {
+  const lock = (...grants: string[]): readonly [boolean, string] => {
+    const found = lockCheck(grants, "'a'@'%'", [
+      { database: "shop_1", table: "orders" },
+      { database: "new", table: "t" },
+    ]);
+    return [found.ok, found.severity];
+  };
+  expect(lock("GRANT RELOAD, SHOW DATABASES ON *.* TO `a`@`%`")).toEqual([true, "error"]);
+  expect(lock("GRANT USAGE ON *.* TO `a`@`%`", "GRANT FLUSH_TABLES ON *.* TO `a`@`%`")).toEqual([true, "error"]);
+  expect(lock("GRANT LOCK TABLES ON *.* TO `a`@`%`")).toEqual([false, "warning"]);
+  expect(lock("GRANT SELECT, LOCK TABLES ON `shop\\_1`.* TO `a`@`%`", "GRANT ALL PRIVILEGES ON `ne%`.* TO `a`@`%`")).toEqual([
+    false,
+    "warning",
+  ]);
+  expect(lock("GRANT SELECT, LOCK TABLES ON `shop_1`.* TO `a`@`%`")).toEqual([false, "error"]);
+  expect(lock("GRANT SUPER ON *.* TO `a`@`%`")).toEqual([false, "error"]);
 });
 test("settings of the log", () => {
   const log = (info: Partial<Server>, settings: Readonly<Record<string, string>>): readonly string[] =>

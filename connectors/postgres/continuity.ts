@@ -5,8 +5,9 @@
 import type { Client } from "pg";
 import type { OffsetValue, SourceOffset } from "#connect/api/record";
 import { SourceError } from "../cdc/source-error.ts";
+import { streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { lsnOf, lsnText } from "./pgoutput/integers.ts";
-import { reach, type StoredPosition } from "./position.ts";
+import { reach, type SnapshotPosition, type StoredPosition } from "./position.ts";
 import type { RawSession } from "./raw-session.ts";
 import { checkSlot, dropSlot, type SlotInfo } from "./slot.ts";
 import type { TaskSettings } from "./task-settings.ts";
@@ -51,8 +52,12 @@ export async function slotUsable(
   slot: SlotInfo | null,
   { stored, now, warn }: Found,
 ): Promise<SlotInfo | null> {
-  if (slot === null) return null;
   const name = s.all.string("slot.name");
+  if (slot === null) {
+    if (stored?.kind === "snapshot" && !stored.at.completed && streamsAfterSnapshot(s.all, s.snapshotMode))
+      warn(cutOffMessage(name, stored.at));
+    return null;
+  }
   checkSlot(name, slot, s.server.database);
   const from = Math.max(slot.confirmedFlushLsn ?? 0, stored === null ? 0 : reach(stored.at));
   if (slot.walStatus === "lost") {
@@ -72,6 +77,8 @@ export async function slotUsable(
   }
   return slot;
 }
+const cutOffMessage = (name: string, at: SnapshotPosition): string =>
+  `A snapshot was cut off, and replication slot "${name}" of its position ${lsnText(at.lsn)} is gone: a new snapshot is taken. Rows that the first one sent, and that were deleted since then, get no delete event: delete the topics, or compare them with the tables.`;
 const isAhead = (slot: SlotInfo, at: number): boolean => (slot.confirmedFlushLsn ?? 0) > at;
 const aheadMessage = (name: string, slot: SlotInfo, at: number): string =>
   `Replication slot "${name}" begins after the stored offset: changes from ${lsnText(at)} to ${lsnText(slot.confirmedFlushLsn ?? 0)} cannot be read any more. The slot was dropped and made anew, or moved by something else.`;

@@ -150,6 +150,13 @@ describe.skipIf(reason !== "")(`initial snapshot in chunks${reason === "" ? "" :
     const { rows } = await db.query<{ id: number; v: number }>("SELECT id, v FROM t ORDER BY id");
     const state = [...stateOf(bench, "p.public.t").values()] as { id: number; v: number }[];
     expect(state.sort((a, b) => a.id - b.id)).toEqual(rows);
+    expect(bench.logged.join("\n")).not.toContain("was cut off");
+    // With the slot gone, nothing can tell of such deletes: that is said.
+    bench.stored = { last_snapshot_record: false, lsn: 1000, txId: 1, ts_usec: 1, snapshot: "INITIAL", snapshot_completed: false };
+    await db.query("SELECT pg_drop_replication_slot('early')");
+    await bench.start();
+    await bench.stop();
+    expect(bench.logged.join("\n")).toMatch(/A snapshot was cut off, and replication slot "early" of its position 0\/3E8 is gone/);
   }, 60_000);
 
   test("incremental without writing: rows that change while chunks are read keep their last state", async () => {

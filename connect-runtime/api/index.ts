@@ -11,4 +11,5 @@ export * from "./record.ts";
 export * from "./schema.ts";
 export * from "./struct.ts";
 export * from "./struct-builder.ts";
+export * from "./struct-plan.ts";
 export * from "./value.ts";

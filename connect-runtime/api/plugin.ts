@@ -3,6 +3,7 @@ import type { ByteSink } from "./byte-sink.ts";
 import type { ConfigDef, RawConfig } from "./config.ts";
 import type { ConnectRecord } from "./record.ts";
 import type { Schema } from "./schema.ts";
+import type { Restructure } from "./struct-plan.ts";
 import type { ConnectValue } from "./value.ts";
 
 interface Named {
@@ -14,6 +15,8 @@ interface Named {
 export interface Transform {
   /** The new record, or null to drop it. Throws DataError for data it cannot take. Synchronous and without I/O. */
   apply<R extends ConnectRecord>(record: R): R | null;
+  /** The fast path of `apply`, where all it does can be said as a plan. Same result; `apply` serves what the plan does not. */
+  readonly restructure?: Restructure;
   close?(): void;
 }
 export interface TransformPlugin extends Named {

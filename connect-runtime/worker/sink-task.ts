@@ -39,7 +39,7 @@ export async function runSinkTask(host: TaskHost): Promise<void> {
   const { connectorConfig, workerConfig, id } = host;
   const plugin = await pluginOf(host);
   const converters = await createConverters(host.catalog, connectorConfig, workerConfig);
-  const chain = new TransformChain<SinkRecord>(await createSteps(host.catalog, connectorConfig));
+  const chain = new TransformChain<SinkRecord>(await createSteps(host.catalog, connectorConfig), true);
   const settings = errorSettings(connectorConfig);
   const subscription = await subscriptionOf(connectorConfig);
   let consumer: Consumer | null = null;

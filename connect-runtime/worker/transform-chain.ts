@@ -3,6 +3,7 @@ import { ConfigError } from "../api/errors.ts";
 import type { Transform } from "../api/plugin.ts";
 import type { ConnectRecord } from "../api/record.ts";
 import { fullClassName, missingClass } from "./converters.ts";
+import { fuse, type FusedSteps } from "./fused-steps.ts";
 import { listOf, withPrefix } from "./settings.ts";
 import type { ConfigMap, PluginCatalog } from "./types.ts";
 
@@ -20,14 +21,27 @@ export class TransformChain<R extends ConnectRecord> {
   readonly steps: readonly ChainStep[];
   at = 0;
   input: R | null = null;
+  /** Steps that are done at once, by the first of them. */
+  readonly #fused: readonly (FusedSteps | null)[];
+  readonly #ownsRecords: boolean;
 
-  constructor(steps: readonly ChainStep[]) {
+  /** `ownsRecords`: nobody else has the records that come, so the first steps may change them in place. */
+  constructor(steps: readonly ChainStep[], ownsRecords = false) {
     this.steps = steps;
+    this.#fused = fuse(steps);
+    this.#ownsRecords = ownsRecords;
   }
   /** Null: dropped. */
   apply(record: R, from = 0): R | null {
     let current = record;
     for (let i = from; i < this.steps.length; i++) {
+      const fused = this.#fused[i] ?? null;
+      const made = fused?.apply(current, i === 0 && this.#ownsRecords) ?? null;
+      if (fused !== null && made !== null) {
+        current = made;
+        i += fused.count - 1;
+        continue;
+      }
       const step = this.steps[i];
       if (step === undefined) break;
       this.at = i;

@@ -3,6 +3,7 @@ import { parseConfig, stringSetting } from "#connect/api/config-parse";
 import type { TransformPlugin } from "#connect/api/plugin";
 import { Struct } from "#connect/api/struct";
 import { StructBuilder } from "#connect/api/struct-builder";
+import { wholeValue } from "#connect/api/struct-plan";
 import { bothSides, bySchema, sideOf } from "./side.ts";
 
 export const hoistField: TransformPlugin = {
@@ -16,6 +17,7 @@ export const hoistField: TransformPlugin = {
     const side = sideOf(className);
     const wrapped = bySchema((schema) => new StructBuilder().field(name, schema).build());
     return {
+      restructure: { isKey: side.isKey, wraps: true, plan: (schema) => ({ schema: wrapped(schema), slots: [wholeValue] }) },
       apply(record) {
         const schema = side.schema(record),
           value = side.value(record);

@@ -17,6 +17,7 @@ import {
 } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { basicsOf, StructBuilder } from "#connect/api/struct-builder";
+import { constantSlot, fieldSlot, recordSlot, type Restructure, type SlotPlan } from "#connect/api/struct-plan";
 import { Boxed, type ConnectValue } from "#connect/api/value";
 import { bothSides, bySchema, requireMap, requireStruct, sideOf, slotsOf } from "./side.ts";
 
@@ -27,6 +28,8 @@ interface Insertion {
   readonly field: string;
   readonly schema: Schema;
   value(record: ConnectRecord, withSchema: boolean): ConnectValue;
+  /** Of the field in a struct; null: `value` may throw. */
+  readonly slot: SlotPlan | null;
 }
 function offsetOf(record: ConnectRecord): ConnectValue {
   if (!isSinkRecord(record))
@@ -50,7 +53,12 @@ const KINDS: Readonly<Record<string, { required: Schema; optional: Schema; value
 };
 function insertionOf(spec: string, kind: { required: Schema; optional: Schema; value: Insertion["value"] }): Insertion {
   const suffixed = spec.endsWith("!") || spec.endsWith("?");
-  return { field: suffixed ? spec.slice(0, -1) : spec, schema: spec.endsWith("!") ? kind.required : kind.optional, value: kind.value };
+  return {
+    field: suffixed ? spec.slice(0, -1) : spec,
+    schema: spec.endsWith("!") ? kind.required : kind.optional,
+    value: kind.value,
+    slot: kind.value === offsetOf ? null : recordSlot((record) => kind.value(record, true)),
+  };
 }
 const fieldKey = (name: string, importance: "HIGH" | "MEDIUM", doc: string): ConfigKey => ({
   name,
@@ -94,7 +102,8 @@ export const insertField: TransformPlugin = {
     if (staticField !== null) {
       const spec = "org.apache.kafka.connect.transforms.InsertField$InsertionSpec@0";
       if (text === null) throw new ConfigError(invalidConfig("static.value", null, `No value specified for static field: ${spec}`));
-      insertions.push(insertionOf(staticField, { required: STRING, optional: OPTIONAL_STRING, value: () => text }));
+      const fixed = insertionOf(staticField, { required: STRING, optional: OPTIONAL_STRING, value: () => text });
+      insertions.push({ ...fixed, slot: constantSlot(text) });
     }
     const withDefault = booleanSetting(config, "replace.null.with.default");
     const side = sideOf(className);
@@ -104,7 +113,14 @@ export const insertField: TransformPlugin = {
       for (const i of insertions) builder.field(i.field, i.schema);
       return builder.build(basicsOf(schema));
     });
+    const added = insertions.flatMap((i) => i.slot ?? []);
+    const restructure: Restructure = {
+      isKey: side.isKey,
+      wraps: false,
+      plan: (schema) => ({ schema: widened(schema), slots: [...schema.fields.map((f) => fieldSlot(f, withDefault)), ...added] }),
+    };
     return {
+      ...(added.length === insertions.length ? { restructure } : {}),
       apply(record) {
         const value = side.value(record),
           schema = side.schema(record);

@@ -4,8 +4,9 @@ import { booleanSetting, listSetting, optionalString, parseConfig } from "#conne
 import { DataError } from "#connect/api/errors";
 import { isList, isMap, javaClass } from "#connect/api/java-text";
 import type { TransformPlugin } from "#connect/api/plugin";
-import type { Schema } from "#connect/api/schema";
+import type { Schema, SchemaType } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
+import { fieldSlot, withChange } from "#connect/api/struct-plan";
 import { Boxed, Decimal, type ConnectValue } from "#connect/api/value";
 import { bothSides, bySchema, requireMap, requireStruct, sideOf, slotsOf } from "./side.ts";
 
@@ -51,6 +52,9 @@ function replaced(value: ConnectValue, schema: Schema | null, replacement: strin
   if (bits !== undefined) return Number(BigInt.asIntN(bits, truncated(d)));
   return schema?.type === "FLOAT32" ? Math.fround(Number(replacement)) : Number(replacement);
 }
+/** Types whose every value has a zero value. */
+const NEVER_FAILS: ReadonlySet<SchemaType> = new Set(["STRING", "BOOLEAN", "INT8", "INT16", "INT32", "INT64", "FLOAT32", "FLOAT64"]);
+
 export const maskField: TransformPlugin = {
   kind: "transform",
   name: "mask-field",
@@ -84,6 +88,19 @@ export const maskField: TransformPlugin = {
     const masked = (value: ConnectValue, schema: Schema | null): ConnectValue =>
       value === null ? null : replacement === null ? zero(value, schema) : replaced(value, schema, replacement);
     return {
+      restructure: {
+        isKey: side.isKey,
+        wraps: false,
+        plan(schema) {
+          const found = maskedFields(schema);
+          if (!found.every((f) => f.schema.type === "STRING" || (replacement === null && NEVER_FAILS.has(f.schema.type)))) return null;
+          const slots = schema.fields.map((f) => {
+            const slot = fieldSlot(f, withDefault);
+            return fields.has(f.name) ? withChange(slot, (value) => masked(value, f.schema)) : slot;
+          });
+          return { schema, slots };
+        },
+      },
       apply(record) {
         const schema = side.schema(record);
         if (schema === null) {

@@ -4,6 +4,7 @@ import type { TransformPlugin } from "#connect/api/plugin";
 import type { Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { basicsOf, StructBuilder } from "#connect/api/struct-builder";
+import { fieldSlot } from "#connect/api/struct-plan";
 import { bothSides, bySchema, requireMap, requireStruct, sideOf, slotsOf, splitPair } from "./side.ts";
 
 const PURPOSE = "field replacement";
@@ -54,6 +55,14 @@ export const replaceField: TransformPlugin = {
       return { to: builder.build(basicsOf(schema)), from };
     });
     return {
+      restructure: {
+        isKey: side.isKey,
+        wraps: false,
+        plan(schema) {
+          const { to, from } = plan(schema);
+          return { schema: to, slots: from.map((f) => fieldSlot(f, withDefault)) };
+        },
+      },
       apply(record) {
         const value = side.value(record),
           schema = side.schema(record);

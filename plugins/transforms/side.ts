@@ -7,16 +7,19 @@ import { Struct } from "#connect/api/struct";
 import type { ConnectMap, ConnectValue } from "#connect/api/value";
 
 export interface Side {
+  readonly isKey: boolean;
   schema(record: ConnectRecord): Schema | null;
   value(record: ConnectRecord): ConnectValue;
   with<R extends ConnectRecord>(record: R, schema: Schema | null, value: ConnectValue): R;
 }
 const keySide: Side = {
+  isKey: true,
   schema: (r) => r.keySchema,
   value: (r) => r.key,
   with: (r, keySchema, key) => ({ ...r, keySchema, key }),
 };
 const valueSide: Side = {
+  isKey: false,
   schema: (r) => r.valueSchema,
   value: (r) => r.value,
   with: (r, valueSchema, value) => ({ ...r, valueSchema, value }),

@@ -1,10 +1,11 @@
 /**
- * Connections to the server. mysql2 does start-up, TLS and logins; for the binary log its socket is taken over afterwards,
- * because an event of Node's streams and a packet object per row would cost more than the row itself.
+ * Connections to the server. mysql2 does start-up, TLS and logins; for the binary log its socket is taken over afterwards
+ * (`cdc/direct-reads.ts`).
  */
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import mysql, { type Connection, type ConnectionOptions } from "mysql2/promise";
+import { directSocket } from "../cdc/direct-reads.ts";
 import { signEd25519 } from "./auth-ed25519.ts";
 import { type MysqlServer, pemOf } from "./server-settings.ts";
 
@@ -42,7 +43,7 @@ async function attempt(server: MysqlServer, options: ConnectionOptions, secure: 
       // MariaDB's; the others are mysql2's own.
       client_ed25519: () => (data: Buffer) => signEd25519(Buffer.from(server.password), data.subarray(0, SCRAMBLE_BYTES)),
     },
-    ...(secure ? { ssl: tls(server) } : { stream: directSocket(server) }),
+    ...(secure ? { ssl: tls(server) } : { stream: plainSocket(server) }),
     ...options,
   });
   // Without a listener an error of an idle connection would end the process.
@@ -72,46 +73,16 @@ export async function login(server: MysqlServer, options: ConnectionOptions = {}
   }
 }
 
-/** Takes over what a socket reads: into memory of its own, where the socket can do that. */
-export interface ReadTarget {
-  /** Memory for the next read. */
-  room(): Buffer;
-  /** That many bytes were read into what `room` gave last. */
-  filled(bytes: number): void;
-  /** Bytes that were read elsewhere. */
-  other(chunk: Buffer): void;
-}
-const FIRST_READS_BYTES = 16 * 1024;
-/** Sockets that can read into memory of a target. A buffer of its own for each read would keep the garbage collector busy. */
-const directReads = new WeakMap<Duplex, { into: ReadTarget | null }>();
-
-function directSocket(server: MysqlServer): Socket {
-  const reads: { into: ReadTarget | null } = { into: null };
-  const first = Buffer.allocUnsafeSlow(FIRST_READS_BYTES);
-  const socket: Socket = new Socket({
-    onread: {
-      buffer: () => reads.into?.room() ?? first,
-      callback(bytes, buffer) {
-        if (buffer !== first) reads.into?.filled(bytes);
-        else if (reads.into === null) socket.emit("data", Buffer.from(first.subarray(0, bytes)));
-        else reads.into.other(first.subarray(0, bytes));
-        return true;
-      },
-    },
-  });
+function plainSocket(server: MysqlServer): Socket {
+  const socket = directSocket();
   socket.setNoDelay(true);
   socket.setKeepAlive(true);
-  directReads.set(socket, reads);
   return socket.connect(server.port, server.host);
 }
 
-/** The authenticated socket of a connection, without mysql2's own reader on it. */
-export function takeSocket(connection: Connection, target: ReadTarget): Duplex {
-  const inner = Reflect.get(connection, "connection") as { readonly stream: Duplex };
-  const socket = inner.stream;
-  for (const name of ["data", "error", "close", "end"]) socket.removeAllListeners(name);
-  const reads = directReads.get(socket);
-  if (reads === undefined) socket.on("data", (chunk: Buffer) => target.other(chunk));
-  else reads.into = target;
-  return socket;
+/** The authenticated socket of a connection, without mysql2's own listeners. */
+export function takeSocket(connection: Connection): Duplex {
+  const { stream } = Reflect.get(connection, "connection") as { readonly stream: Duplex };
+  for (const name of ["data", "error", "close", "end"]) stream.removeAllListeners(name);
+  return stream;
 }

@@ -9,7 +9,8 @@ import { anyOf } from "../cdc/expressions.ts";
 import type { Settings } from "../cdc/settings.ts";
 import type { Column } from "../cdc/table-model.ts";
 import { type ColumnType, decoded, type TypeModes } from "./column-type.ts";
-import { floatType, shortestFloat } from "./types-numeric.ts";
+import { shortestFloat } from "../cdc/decimal-text.ts";
+import { floatType } from "./types-numeric.ts";
 import { columnType } from "./types.ts";
 
 /** Null: no converter takes the column. `id`: database.table. */

@@ -5,6 +5,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { Connection } from "mysql2/promise";
+import { readInto } from "../cdc/direct-reads.ts";
 import { BinlogDecoder } from "./binlog/decoder.ts";
 import { PacketReader } from "./binlog/packets.ts";
 import type { BinlogEvent } from "./binlog/types.ts";
@@ -75,18 +76,8 @@ export class BinlogStream {
       verifyChecksum: options.verifyChecksum,
       unpackedMaxBytes: options.unpackedMaxBytes,
     });
-    const packets = this.#packets;
-    this.#socket = takeSocket(connection, {
-      room: () => packets.room(),
-      filled: (bytes) => {
-        packets.filled(bytes);
-        this.#pump();
-      },
-      other: (chunk) => {
-        packets.feed(chunk);
-        this.#pump();
-      },
-    });
+    this.#socket = takeSocket(connection);
+    readInto(this.#socket, this.#packets.input, () => this.#pump());
     this.#socket.on("error", (error: Error) => this.#fail(streamFailure(error)));
     this.#socket.on("close", () => this.#fail(new StreamError("The server closed the connection of the binary log", { transient: true })));
     this.#watch = setInterval(() => this.#watched(options.heartbeatMs), Math.max(1000, options.heartbeatMs));
@@ -172,7 +163,7 @@ export class BinlogStream {
     }
     consumer.flushed();
     const left = packets.takeLeft();
-    if (left !== null) consumer.afterUse?.(() => packets.reuse(left));
+    if (left !== null) consumer.afterUse?.(() => packets.input.reuse(left));
   }
   #packet(b: Buffer, start: number, end: number): void {
     const status = b[start];

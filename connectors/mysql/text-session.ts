@@ -4,6 +4,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { Connection } from "mysql2/promise";
+import { readInto } from "../cdc/direct-reads.ts";
 import { uint16, uint24, uint32, uint48 } from "./binlog/bytes.ts";
 import { PacketReader } from "./binlog/packets.ts";
 import { connect, takeSocket } from "./connection.ts";
@@ -60,18 +61,8 @@ export class TextSession {
   /** `connection` is idle; nobody else uses it from now on. */
   constructor(connection: Connection) {
     this.#connection = connection;
-    const packets = this.#packets;
-    this.#socket = takeSocket(connection, {
-      room: () => packets.room(),
-      filled: (bytes) => {
-        packets.filled(bytes);
-        this.#pump();
-      },
-      other: (chunk) => {
-        packets.feed(chunk);
-        this.#pump();
-      },
-    });
+    this.#socket = takeSocket(connection);
+    readInto(this.#socket, this.#packets.input, () => this.#pump());
     this.#socket.on("error", (error: Error) => this.#fail(error));
     this.#socket.on("close", () => this.#fail(new QueryError("The server closed the connection during a query", 2013)));
     this.#socket.resume();

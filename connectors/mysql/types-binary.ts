@@ -2,32 +2,17 @@
 import type { RawColumn } from "#connect/api/raw-row";
 import { primitive, type Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
-import { writeAscii } from "../cdc/cell-bytes.ts";
+import { binaryColumn, binaryText } from "../cdc/binary-text.ts";
+import { shortestFloat } from "../cdc/decimal-text.ts";
 import * as semantic from "../cdc/semantic-types.ts";
 import type { Codecs, ColumnType, TypeModes } from "./column-type.ts";
 import { decoded } from "./column-type.ts";
 import { cellBytes, inflating } from "./compressed-cells.ts";
-import { shortestFloat } from "./types-numeric.ts";
 
-function binaryText(bytes: Buffer, mode: TypeModes["binary"]): string {
-  if (mode === "hex") return bytes.toString("hex");
-  const base64 = bytes.toString("base64");
-  return mode === "base64-url-safe" ? base64.replaceAll("+", "-").replaceAll("/", "_") : base64;
-}
 /** `fixed`: bytes of a BINARY column, whose zero bytes at the end the log leaves out; null: as many as there are. */
 export function binaryType(fixed: number | null, modes: TypeModes): ColumnType {
   const asText = modes.binary !== "bytes";
-  const raw: RawColumn = {
-    form: "writer",
-    decode: (b, start, end) => {
-      const bytes = cellBytes(b, start, end, fixed ?? end - start);
-      return asText ? binaryText(bytes, modes.binary) : bytes;
-    },
-    write(b, start, end, out) {
-      writeAscii(out, `"${binaryText(cellBytes(b, start, end, fixed ?? end - start), modes.binary)}"`);
-      return true;
-    },
-  };
+  const raw = binaryColumn(modes.binary, (b, start, end) => cellBytes(b, start, end, fixed ?? end - start));
   return {
     shape: (options) => primitive(asText ? "STRING" : "BYTES", options),
     neutral: asText ? "" : Buffer.alloc(0),

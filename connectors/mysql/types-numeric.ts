@@ -2,7 +2,8 @@
 import type { RawColumn } from "#connect/api/raw-row";
 import { primitive } from "#connect/api/schema";
 import { type ConnectValue, Decimal } from "#connect/api/value";
-import { ascii, bigintBytes, javaDouble, twosComplement, writeAscii, writeInteger, writeQuotedBase64 } from "../cdc/cell-bytes.ts";
+import { ascii, javaDouble, writeAscii, writeInteger } from "../cdc/cell-bytes.ts";
+import { cutToScale, decimalText, DOUBLE_TEXT, shortestFloat, STRING_TEXT, writeSmallDecimal } from "../cdc/decimal-text.ts";
 import * as semantic from "../cdc/semantic-types.ts";
 import { DECIMAL_TEXT_MAX, EXACT_DIGITS_MAX, unscaledDecimal, writeDecimal } from "./binlog/cells-decimal.ts";
 import type { TableColumn } from "./binlog/types.ts";
@@ -120,16 +121,6 @@ export function bigintType(unsigned: boolean, modes: TypeModes): ColumnType {
   };
 }
 
-/** The shortest decimal that is read back as the same 32-bit float, as Java prints a float. */
-export function shortestFloat(value: number): number {
-  const float = Math.fround(value);
-  if (!Number.isFinite(float)) return float;
-  for (let digits = 6; digits < 9; digits++) {
-    const short = Number(float.toPrecision(digits));
-    if (Math.fround(short) === float) return short;
-  }
-  return Number(float.toPrecision(9));
-}
 const view = new DataView(new ArrayBuffer(8));
 function ieee(b: Uint8Array, start: number, bytes: 4 | 8): number {
   for (let i = 0; i < bytes; i++) view.setUint8(i, b[start + i] as number);
@@ -161,48 +152,6 @@ export function floatType(single: boolean, storedSingle: boolean): ColumnType {
   };
 }
 
-const scratch = new Uint8Array(16);
-/** At a fixed scale; digits that it has no room for are cut. */
-function scaled(text: string, scale: number): Decimal | null {
-  const value = Decimal.parse(text);
-  if (value === null) return null;
-  const shift = scale - value.scale;
-  return new Decimal(shift >= 0 ? value.unscaled * 10n ** BigInt(shift) : value.unscaled / 10n ** BigInt(-shift), scale);
-}
-/** The text's digits without the point as a number; null: too long to be exact, or of another scale. */
-function unscaledText(b: Uint8Array, start: number, end: number, scale: number): number | null {
-  if (end - start > 16) return null;
-  let value = 0,
-    fraction = -1;
-  const negative = b[start] === 0x2d;
-  for (let i = negative ? start + 1 : start; i < end; i++) {
-    const c = b[i] as number;
-    if (c === 0x2e) fraction = 0;
-    else {
-      value = value * 10 + (c - 48);
-      if (fraction >= 0) fraction++;
-    }
-  }
-  if (Math.max(fraction, 0) !== scale) return null;
-  return negative ? -value : value;
-}
-function preciseText(scale: number): RawColumn {
-  return {
-    form: "writer",
-    decode: (b, start, end) => scaled(ascii(b, start, end), scale),
-    write(b, start, end, out) {
-      const small = unscaledText(b, start, end, scale);
-      if (small !== null) writeQuotedBase64(out, scratch, twosComplement(small, scratch));
-      else {
-        const value = scaled(ascii(b, start, end), scale);
-        if (value === null) return false;
-        const bytes = bigintBytes(value.unscaled);
-        writeQuotedBase64(out, bytes, bytes.length);
-      }
-      return true;
-    },
-  };
-}
 const digitsText = Buffer.alloc(DECIMAL_TEXT_MAX);
 /** A packed decimal by way of its text, which the snapshot's column reads. */
 function unpacked(wire: TableColumn, column: RawColumn): RawColumn {
@@ -215,33 +164,16 @@ function unpacked(wire: TableColumn, column: RawColumn): RawColumn {
 }
 /** At most 15 digits: straight from the groups to the bytes of the integer. */
 function preciseCell(wire: TableColumn, scale: number): RawColumn {
-  const slow = unpacked(wire, preciseText(scale));
+  const slow = unpacked(wire, decimalText(scale, cutToScale));
   if (wire.scale !== scale || wire.length > EXACT_DIGITS_MAX) return slow;
   return {
     ...slow,
     write(b, start, _end, out) {
-      writeQuotedBase64(out, scratch, twosComplement(unscaledDecimal(b, start, wire.length, scale), scratch));
+      writeSmallDecimal(out, unscaledDecimal(b, start, wire.length, scale));
       return true;
     },
   };
 }
-const DOUBLE_TEXT: RawColumn = {
-  form: "writer",
-  decode: (b, s, e) => Number(ascii(b, s, e)),
-  write(b, start, end, out) {
-    writeAscii(out, javaDouble(Number(ascii(b, start, end))));
-    return true;
-  },
-};
-const STRING_TEXT: RawColumn = {
-  form: "writer",
-  decode: ascii,
-  write(b, start, end, out) {
-    writeAscii(out, `"${ascii(b, start, end)}"`);
-    return true;
-  },
-};
-
 export function decimalType(precision: number, scale: number, modes: TypeModes): ColumnType {
   if (modes.decimal === "double")
     return {
@@ -257,14 +189,14 @@ export function decimalType(precision: number, scale: number, modes: TypeModes):
       neutral: new Decimal(0n, scale).toPlainString(),
       text: STRING_TEXT,
       binlog: (wire) => unpacked(wire, STRING_TEXT),
-      defaultOf: (t) => scaled(t, scale)?.toPlainString(),
+      defaultOf: (t) => cutToScale(t, scale)?.toPlainString(),
     };
   return {
     shape: semantic.decimal(scale, precision),
     neutral: new Decimal(0n, scale),
-    text: preciseText(scale),
+    text: decimalText(scale, cutToScale),
     binlog: (wire) => preciseCell(wire, scale),
-    defaultOf: (t) => scaled(t, scale) ?? undefined,
+    defaultOf: (t) => cutToScale(t, scale) ?? undefined,
   };
 }
 

@@ -1,8 +1,8 @@
 /** DATE, TIME, DATETIME and TIMESTAMP in every `time.precision.mode`. */
-import { civilFromDays } from "#connect/api/civil-date";
 import type { RawColumn } from "#connect/api/raw-row";
 import type { ConnectValue } from "#connect/api/value";
 import { writeAscii, writeInstant, writeInteger } from "../cdc/cell-bytes.ts";
+import { clockText, dateText } from "../cdc/iso-text.ts";
 import * as semantic from "../cdc/semantic-types.ts";
 import type { TableColumn } from "./binlog/types.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
@@ -68,18 +68,10 @@ function temporal(
   };
 }
 
-const two = (n: number): string => (n < 10 ? `0${n}` : String(n));
-export function dateText(days: number): string {
-  const [y, m, d] = civilFromDays(days);
-  return `${String(y).padStart(4, "0")}-${two(m)}-${two(d)}`;
-}
 /** `digits` null: as many as there are without zeros at the end. */
-export function clockText(micros: number, digits: number | null): string {
-  const seconds = Math.floor(micros / 1_000_000);
-  let fraction = String(micros % 1_000_000).padStart(6, "0");
-  fraction = digits === null ? fraction.replace(/0+$/, "") : fraction.slice(0, digits);
-  const text = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  return fraction === "" ? text : `${text}.${fraction}`;
+function microsText(micros: number, digits: number | null): string {
+  const fraction = String(micros % 1_000_000).padStart(6, "0");
+  return clockText(Math.floor(micros / 1_000_000), digits === null ? fraction.replace(/0+$/, "") : fraction.slice(0, digits));
 }
 
 export function dateType(modes: TypeModes): ColumnType {
@@ -125,7 +117,7 @@ export function timeType(modes: TypeModes): ColumnType {
         semantic.isoTime,
         textTime,
         binlogReader,
-        ofDay((m) => `${clockText(m, null)}Z`),
+        ofDay((m) => `${microsText(m, null)}Z`),
         "00:00:00Z",
       );
     case "connect":
@@ -160,7 +152,7 @@ export function datetimeType(precision: number, modes: TypeModes): ColumnType {
   const millis = (days: number): number => days * 86_400_000 + Math.floor(moment.micros / 1000);
   switch (modes.time) {
     case "isostring":
-      return type(semantic.isoTimestamp, (d) => `${dateText(d)}T${clockText(moment.micros, null)}Z`, "1970-01-01T00:00:00Z");
+      return type(semantic.isoTimestamp, (d) => `${dateText(d)}T${microsText(moment.micros, null)}Z`, "1970-01-01T00:00:00Z");
     case "connect":
       return type(semantic.connectTimestamp, millis, new Date(0));
     case "nanoseconds":
@@ -178,16 +170,16 @@ export function timestampType(precision: number, modes: TypeModes): ColumnType {
   const fromText: ValueOf = () => {
     const days = daysOf(false);
     if (days === null) return null;
-    if (zone === null) return `${dateText(days)}T${clockText(moment.micros, null)}Z`;
+    if (zone === null) return `${dateText(days)}T${microsText(moment.micros, null)}Z`;
     const local = days * 86_400 + Math.floor(moment.micros / 1_000_000);
     const utc = local - zoneOffsetSeconds(zone, local);
     const day = Math.floor(utc / 86_400);
-    return `${dateText(day)}T${clockText((utc - day * 86_400) * 1_000_000 + (moment.micros % 1_000_000), null)}Z`;
+    return `${dateText(day)}T${microsText((utc - day * 86_400) * 1_000_000 + (moment.micros % 1_000_000), null)}Z`;
   };
   const fromLog: ValueOf = () => {
     const { seconds, micros } = epochOf();
     const day = Math.floor(seconds / 86_400);
-    return `${dateText(day)}T${clockText((seconds - day * 86_400) * 1_000_000 + micros, precision)}Z`;
+    return `${dateText(day)}T${microsText((seconds - day * 86_400) * 1_000_000 + micros, precision)}Z`;
   };
   const defaults = temporal(semantic.zonedTimestamp, textDateTime, binlogReader, utcText, "1970-01-01T00:00:00Z");
   return {
@@ -210,5 +202,5 @@ function instantColumn(read: MomentReader, text: ValueOf, precision: number): Ra
 }
 const utcText: ValueOf = () => {
   const days = daysOf(false);
-  return days === null ? null : `${dateText(days)}T${clockText(moment.micros, null)}Z`;
+  return days === null ? null : `${dateText(days)}T${microsText(moment.micros, null)}Z`;
 };

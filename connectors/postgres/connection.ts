@@ -1,11 +1,11 @@
 /**
  * Connections to the server. `pg` does start-up, TLS and authentication; for COPY and replication its socket is taken
- * over afterwards, because an event and an object per row would cost more than the row itself.
+ * over afterwards (`cdc/direct-reads.ts`).
  */
 import { readFileSync } from "node:fs";
-import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import pg from "pg";
+import { directSocket } from "../cdc/direct-reads.ts";
 import type { Settings } from "../cdc/settings.ts";
 
 export interface Server {
@@ -110,44 +110,5 @@ export async function connect(server: Server, options: ConnectOptions = {}): Pro
   return client;
 }
 
-/** Takes over what a socket reads: into memory of its own, where the socket can do that. */
-export interface ReadTarget {
-  /** Memory for the next read. */
-  room(): Buffer;
-  /** That many bytes were read into what `room` gave last. */
-  filled(bytes: number): void;
-  /** Bytes that were read elsewhere. */
-  other(chunk: Buffer): void;
-}
-const FIRST_READS_BYTES = 16 * 1024;
-/** Sockets that can read into memory of a target. A buffer of its own for each read would keep the garbage collector busy. */
-const directReads = new WeakMap<Duplex, { into: ReadTarget | null }>();
-
-function directSocket(): Socket {
-  const reads: { into: ReadTarget | null } = { into: null };
-  const first = Buffer.allocUnsafeSlow(FIRST_READS_BYTES);
-  const socket: Socket = new Socket({
-    onread: {
-      buffer: () => reads.into?.room() ?? first,
-      callback(bytes, buffer) {
-        if (buffer !== first) reads.into?.filled(bytes);
-        else if (reads.into === null) socket.emit("data", Buffer.from(first.subarray(0, bytes)));
-        else reads.into.other(first.subarray(0, bytes));
-        return true;
-      },
-    },
-  });
-  directReads.set(socket, reads);
-  return socket;
-}
-
-/** The authenticated socket of a client, without pg's own reader on it. */
-export function takeSocket(client: pg.Client, target: ReadTarget): Duplex {
-  const connection = (client as pg.Client & { connection: { stream: Duplex; removeAllListeners(name: string): void } }).connection;
-  const socket = connection.stream;
-  socket.removeAllListeners("data");
-  const reads = directReads.get(socket);
-  if (reads === undefined) socket.on("data", (chunk: Buffer) => target.other(chunk));
-  else reads.into = target;
-  return socket;
-}
+/** The authenticated socket of a client. */
+export const socketOf = (client: pg.Client): Duplex => (client as pg.Client & { connection: { stream: Duplex } }).connection.stream;

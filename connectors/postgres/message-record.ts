@@ -5,7 +5,7 @@ import { Struct } from "#connect/api/struct";
 import { TRANSACTION_BLOCK } from "../cdc/envelope.ts";
 import type { TypeModes } from "./column-type.ts";
 import { SOURCE_SCHEMA } from "./source-info.ts";
-import { binaryText } from "./types-binary.ts";
+import { binaryText } from "../cdc/binary-text.ts";
 
 const MESSAGE_KEY: Schema = structOf([["prefix", OPTIONAL_STRING]], { name: "io.debezium.connector.postgresql.MessageKey", version: 1 });
 /** How the content is shown, by `binary.handling.mode`. */

@@ -5,7 +5,8 @@
  */
 import type { Duplex } from "node:stream";
 import type pg from "pg";
-import { takeSocket } from "./connection.ts";
+import { readInto } from "../cdc/direct-reads.ts";
+import { socketOf } from "./connection.ts";
 import { FrameReader } from "./pgoutput/frames.ts";
 
 export class ServerError extends Error {
@@ -53,18 +54,8 @@ export class RawSession {
   /** `onEnd`: the connection broke or the server ended the stream while no command was waiting for an answer. */
   constructor(client: pg.Client, onEnd: (error: Error) => void = () => {}) {
     this.#onEnd = onEnd;
-    const frames = this.#frames;
-    this.#socket = takeSocket(client, {
-      room: () => frames.room(),
-      filled: (bytes) => {
-        frames.filled(bytes);
-        this.#pump();
-      },
-      other: (chunk) => {
-        frames.feed(chunk);
-        this.#pump();
-      },
-    });
+    this.#socket = socketOf(client);
+    readInto(this.#socket, this.#frames.input, () => this.#pump());
     this.#socket.on("error", (error: Error) => this.#fail(error));
     this.#socket.on("close", () => this.#fail(new ServerError("the connection was closed by the server", "", "FATAL")));
     this.#socket.resume();
@@ -147,8 +138,8 @@ export class RawSession {
           return;
         }
         if (!frames.next()) break;
-        if (frames.type === 0x64) consumer?.data(frames.buffer, frames.start, frames.end);
-        else this.#control(frames.buffer, frames.start, frames.end);
+        if (frames.type === 0x64) consumer?.data(frames.bytes, frames.start, frames.end);
+        else this.#control(frames.bytes, frames.start, frames.end);
       }
       this.#consumer?.flushed();
       this.#recycle(this.#consumer);
@@ -164,7 +155,7 @@ export class RawSession {
   #recycle(consumer: CopyConsumer | null): void {
     const frames = this.#frames;
     const left = frames.takeLeft();
-    if (left !== null) consumer?.afterUse?.(() => frames.reuse(left));
+    if (left !== null) consumer?.afterUse?.(() => frames.input.reuse(left));
   }
   #control(b: Buffer, start: number, end: number): void {
     const pending = this.#pending;

@@ -1,8 +1,8 @@
 /** bool, bytea, bit and bit varying. */
-import type { RawColumn } from "#connect/api/raw-row";
 import { primitive } from "#connect/api/schema";
+import { binaryColumn } from "../cdc/binary-text.ts";
 import * as semantic from "../cdc/semantic-types.ts";
-import { ascii, utf8, writeAscii } from "../cdc/cell-bytes.ts";
+import { ascii, utf8 } from "../cdc/cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 
 export const boolType: ColumnType = {
@@ -23,26 +23,12 @@ export function byteaBytes(b: Uint8Array, start: number, end: number): Buffer {
   );
 }
 
-/** The text of bytes in the modes that show them as text, and in JSON. */
-export function binaryText(bytes: Buffer, mode: TypeModes["binary"]): string {
-  if (mode === "hex") return bytes.toString("hex");
-  const base64 = bytes.toString("base64");
-  return mode === "base64-url-safe" ? base64.replaceAll("+", "-").replaceAll("/", "_") : base64;
-}
 /** `bytesOf` reads a cell. */
 export function binaryType(modes: TypeModes, bytesOf: (b: Uint8Array, start: number, end: number) => Buffer): ColumnType {
   const text = modes.binary !== "bytes";
-  const raw: RawColumn = {
-    form: "writer",
-    decode: (b, start, end) => (text ? binaryText(bytesOf(b, start, end), modes.binary) : bytesOf(b, start, end)),
-    write(b, start, end, out) {
-      writeAscii(out, `"${binaryText(bytesOf(b, start, end), modes.binary)}"`);
-      return true;
-    },
-  };
   return {
     shape: (options) => primitive(text ? "STRING" : "BYTES", options),
-    raw,
+    raw: binaryColumn(modes.binary, bytesOf),
     neutral: text ? "" : Buffer.alloc(0),
     // In the text modes the placeholder is shown as it is.
     unavailable: text ? modes.placeholder.toString("utf8") : modes.placeholder,

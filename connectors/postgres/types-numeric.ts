@@ -5,7 +5,8 @@ import { primitive, type Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { type ConnectValue, Decimal } from "#connect/api/value";
 import * as semantic from "../cdc/semantic-types.ts";
-import { ascii, bigintBytes, javaDouble, twosComplement, writeAscii, writeInteger, writeQuotedBase64 } from "../cdc/cell-bytes.ts";
+import { ascii, bigintBytes, javaDouble, writeAscii, writeInteger } from "../cdc/cell-bytes.ts";
+import { cutToScale, writeDecimal, writeSmallDecimal } from "../cdc/decimal-text.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 
 const NUMBER: RawColumn = { form: "verbatim", decode: (b, start, end) => Number(ascii(b, start, end)) };
@@ -71,7 +72,6 @@ const AS_DOUBLE: RawColumn = {
   },
 };
 
-const scratch = new Uint8Array(16);
 /** The digits of a numeric without its point, read as an integer of the given scale. `exact` false: more than 15 digits. */
 const read = { value: 0, scale: 0, exact: true };
 function readDecimal(b: Uint8Array, start: number, end: number): void {
@@ -98,33 +98,21 @@ function readDecimal(b: Uint8Array, start: number, end: number): void {
 /** NaN, Infinity, -Infinity. */
 const special = (b: Uint8Array, start: number): boolean => (b[start] as number) > 57 || b[start + 1] === 0x49;
 
-/** The value at a fixed scale; digits that the scale has no room for are cut (PostgreSQL sends none). */
-function scaled(text: string, scale: number): Decimal | null {
-  const value = Decimal.parse(text);
-  if (value === null) return null;
-  const shift = scale - value.scale;
-  return new Decimal(shift >= 0 ? value.unscaled * 10n ** BigInt(shift) : value.unscaled / 10n ** BigInt(-shift), scale);
-}
-
 /** A default at its column's scale; null where that would cut digits, and for what is no number. */
 function atScale(literal: string, scale: number): Decimal | null {
   const value = /^-?[0-9.]+(e[+-]?\d+)?$/i.test(literal) ? Decimal.parse(literal) : null;
-  return value === null || value.scale > scale ? null : scaled(literal, scale);
+  return value === null || value.scale > scale ? null : cutToScale(literal, scale);
 }
 
 function fixedScale(scale: number, precision: number): ColumnType {
   const raw: RawColumn = {
     form: "writer",
-    decode: (b, start, end) => (special(b, start) ? null : scaled(ascii(b, start, end), scale)),
+    decode: (b, start, end) => (special(b, start) ? null : cutToScale(ascii(b, start, end), scale)),
     write(b, start, end, out) {
       if (special(b, start)) return false;
       readDecimal(b, start, end);
-      if (!read.exact || read.scale !== scale) {
-        const value = scaled(ascii(b, start, end), scale);
-        if (value === null) return false;
-        const bytes = bigintBytes(value.unscaled);
-        writeQuotedBase64(out, bytes, bytes.length);
-      } else writeQuotedBase64(out, scratch, twosComplement(read.value, scratch));
+      if (!read.exact || read.scale !== scale) return writeDecimal(out, cutToScale(ascii(b, start, end), scale));
+      writeSmallDecimal(out, read.value);
       return true;
     },
   };
@@ -162,7 +150,7 @@ function variableScaleColumn(schema: Schema): { readonly raw: RawColumn; readonl
       writeAscii(out, '{"scale":');
       writeInteger(out, read.scale);
       writeAscii(out, ',"value":');
-      writeQuotedBase64(out, scratch, twosComplement(read.value, scratch));
+      writeSmallDecimal(out, read.value);
       writeAscii(out, "}");
       return true;
     },
@@ -191,7 +179,7 @@ export function numericType(modes: TypeModes, typmod: number): ColumnType {
     const text = (b: Uint8Array, start: number, end: number): string => {
       const plain = ascii(b, start, end);
       if (special(b, start)) return SPECIAL_NAMES[plain] ?? plain;
-      return pad ? (scaled(plain, scale)?.toPlainString() ?? plain) : plain;
+      return pad ? (cutToScale(plain, scale)?.toPlainString() ?? plain) : plain;
     };
     return {
       shape: (options) => primitive("STRING", options),
@@ -242,7 +230,7 @@ export function moneyType(modes: TypeModes): ColumnType {
       form: "decode",
       decode(b, start, end) {
         const text = plain(b, start, end);
-        return scaled(modes.snapshot ? String(Number(text)) : text, digits);
+        return cutToScale(modes.snapshot ? String(Number(text)) : text, digits);
       },
     },
     neutral: new Decimal(0n, digits),

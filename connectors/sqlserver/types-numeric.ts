@@ -1,8 +1,8 @@
 /** Integers, bit, floats, decimals and money. */
-import type { RawColumn } from "#connect/api/raw-row";
 import { primitive } from "#connect/api/schema";
 import { Decimal } from "#connect/api/value";
-import { ascii, bigintBytes, javaDouble, twosComplement, writeAscii, writeQuotedBase64 } from "../cdc/cell-bytes.ts";
+import { ascii } from "../cdc/cell-bytes.ts";
+import { decimalText, DOUBLE_TEXT, shortestFloat, STRING_TEXT } from "../cdc/decimal-text.ts";
 import * as semantic from "../cdc/semantic-types.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 
@@ -47,24 +47,6 @@ export const bitType: ColumnType = {
   defaultOf: (text) => text === "((1))",
 };
 
-/** The shortest decimal that is read back as the same 32-bit float, as Java prints a float. */
-function shortestFloat(value: number): number {
-  const float = Math.fround(value);
-  if (!Number.isFinite(float)) return float;
-  for (let digits = 6; digits < 9; digits++) {
-    const short = Number(float.toPrecision(digits));
-    if (Math.fround(short) === float) return short;
-  }
-  return Number(float.toPrecision(9));
-}
-const DOUBLE_TEXT: RawColumn = {
-  form: "writer",
-  decode: (b, s, e) => Number(ascii(b, s, e)),
-  write(b, start, end, out) {
-    writeAscii(out, javaDouble(Number(ascii(b, start, end))));
-    return true;
-  },
-};
 export const floatType = (single: boolean): ColumnType => ({
   shape: (options) => primitive(single ? "FLOAT32" : "FLOAT64", options),
   neutral: 0,
@@ -73,8 +55,8 @@ export const floatType = (single: boolean): ColumnType => ({
   defaultOf: numberOf,
 });
 
-/** At a fixed scale; digits that it has no room for are cut. */
-function scaled(text: string, scale: number): Decimal | null {
+/** At a fixed scale; digits that it has no room for are rounded, halves to the even one. */
+function rounded(text: string, scale: number): Decimal | null {
   const value = Decimal.parse(text.trim());
   if (value === null) return null;
   const shift = scale - value.scale;
@@ -88,47 +70,6 @@ function halfEven(value: bigint, divisor: bigint): bigint {
   const up = twice > divisor || (twice === divisor && quotient % 2n !== 0n);
   return up ? quotient + (value < 0n ? -1n : 1n) : quotient;
 }
-const scratch = new Uint8Array(16);
-/** The text's digits without the point as a number; null: too long to be exact, or of another scale. */
-function unscaledText(b: Uint8Array, start: number, end: number, scale: number): number | null {
-  if (end - start > 16) return null;
-  let value = 0,
-    fraction = -1;
-  const negative = b[start] === 0x2d;
-  for (let i = negative ? start + 1 : start; i < end; i++) {
-    const c = b[i] as number;
-    if (c === 0x2e) fraction = 0;
-    else {
-      value = value * 10 + (c - 48);
-      if (fraction >= 0) fraction++;
-    }
-  }
-  if (Math.max(fraction, 0) !== scale) return null;
-  return negative ? -value : value;
-}
-const preciseText = (scale: number): RawColumn => ({
-  form: "writer",
-  decode: (b, start, end) => scaled(ascii(b, start, end), scale),
-  write(b, start, end, out) {
-    const small = unscaledText(b, start, end, scale);
-    if (small !== null) writeQuotedBase64(out, scratch, twosComplement(small, scratch));
-    else {
-      const value = scaled(ascii(b, start, end), scale);
-      if (value === null) return false;
-      const bytes = bigintBytes(value.unscaled);
-      writeQuotedBase64(out, bytes, bytes.length);
-    }
-    return true;
-  },
-});
-const STRING_TEXT: RawColumn = {
-  form: "writer",
-  decode: ascii,
-  write(b, start, end, out) {
-    writeAscii(out, `"${ascii(b, start, end)}"`);
-    return true;
-  },
-};
 /** Digits that a double holds exactly. */
 const EXACT_DIGITS = 15;
 
@@ -143,7 +84,7 @@ export function decimalType(precision: number, scale: number, modes: TypeModes, 
     }),
   };
   // Two characters are cut at each end.
-  const inner = (text: string): Decimal | undefined => scaled(text.slice(2, -2), scale) ?? undefined;
+  const inner = (text: string): Decimal | undefined => rounded(text.slice(2, -2), scale) ?? undefined;
   if (modes.decimal === "double")
     return {
       ...base,
@@ -168,7 +109,7 @@ export function decimalType(precision: number, scale: number, modes: TypeModes, 
     ...base,
     shape: semantic.decimal(scale, precision),
     neutral: new Decimal(0n, scale),
-    raw: preciseText(scale),
+    raw: decimalText(scale, rounded),
     defaultOf: inner,
   };
 }

@@ -1,8 +1,9 @@
 /** date, time, datetime, datetime2, smalldatetime and datetimeoffset in every `time.precision.mode`. */
-import { civilFromDays, daysFromCivil } from "#connect/api/civil-date";
+import { daysFromCivil } from "#connect/api/civil-date";
 import type { RawColumn } from "#connect/api/raw-row";
 import type { ConnectValue } from "#connect/api/value";
 import { utf8, writeAscii, writeInteger } from "../cdc/cell-bytes.ts";
+import { clockText, dateText } from "../cdc/iso-text.ts";
 import * as semantic from "../cdc/semantic-types.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 import { RowBytes } from "./row-bytes.ts";
@@ -84,19 +85,11 @@ function temporal(shape: ColumnType["shape"], neutral: ConnectValue, valueOf: Va
   };
 }
 
-const two = (n: number): string => (n < 10 ? `0${n}` : String(n));
-function dateText(days: number): string {
-  const [y, m, d] = civilFromDays(days);
-  return `${String(y).padStart(4, "0")}-${two(m)}-${two(d)}`;
-}
 /** As many digits of the fraction as there are, without zeros at the end. */
-function clockText(nanos: number): string {
+function nanosText(nanos: number): string {
   const seconds = Math.floor(nanos / 1e9);
-  const fraction = String(nanos - seconds * 1e9)
-    .padStart(9, "0")
-    .replace(/0+$/, "");
-  const text = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  return fraction === "" ? text : `${text}.${fraction}`;
+  const fraction = String(nanos - seconds * 1e9).padStart(9, "0");
+  return clockText(seconds, fraction.replace(/0+$/, ""));
 }
 
 export function dateType(modes: TypeModes): ColumnType {
@@ -111,7 +104,7 @@ const microsOf: ValueOf = (_days, nanos) => Math.floor(nanos / 1000);
 export function timeType(scale: number, modes: TypeModes): ColumnType {
   switch (modes.time) {
     case "isostring":
-      return temporal(semantic.isoTime, "00:00:00Z", (_days, nanos) => `${clockText(nanos)}Z`);
+      return temporal(semantic.isoTime, "00:00:00Z", (_days, nanos) => `${nanosText(nanos)}Z`);
     case "connect":
       return temporal(semantic.connectTime, new Date(0), millisOf);
     case "nanoseconds":
@@ -135,7 +128,7 @@ const epochNanos: ValueOf = (days, nanos) => BigInt.asIntN(64, BigInt(days) * Bi
 export function timestampType(scale: number, modes: TypeModes): ColumnType {
   switch (modes.time) {
     case "isostring":
-      return temporal(semantic.isoTimestamp, "1970-01-01T00:00:00Z", (days, nanos) => `${dateText(days)}T${clockText(nanos)}Z`);
+      return temporal(semantic.isoTimestamp, "1970-01-01T00:00:00Z", (days, nanos) => `${dateText(days)}T${nanosText(nanos)}Z`);
     case "connect":
       return temporal(semantic.connectTimestamp, new Date(0), epochMillis);
     case "nanoseconds":
@@ -153,7 +146,7 @@ function zonedText(text: string): string | null {
   const moment = parseMoment(text);
   if (moment === null) return null;
   const zone = moment.zone === null || moment.zone === "+00:00" ? "Z" : moment.zone;
-  return `${dateText(moment.days)}T${clockText(moment.nanos)}${zone}`;
+  return `${dateText(moment.days)}T${nanosText(moment.nanos)}${zone}`;
 }
 /** The driver drops the offset, so the text is asked for. */
 export const zonedType: ColumnType = {

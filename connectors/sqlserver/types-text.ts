@@ -1,7 +1,8 @@
 /** Character types, xml, uniqueidentifier; binary types. */
 import type { RawColumn } from "#connect/api/raw-row";
 import { primitive } from "#connect/api/schema";
-import { utf8, writeAscii } from "../cdc/cell-bytes.ts";
+import { binaryColumn, binaryText } from "../cdc/binary-text.ts";
+import { utf8 } from "../cdc/cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 import { innerText } from "./types-numeric.ts";
 
@@ -25,11 +26,6 @@ export const characterType: ColumnType = {
 /** No default is shown, it can only be a function's. */
 export const opaqueTextType: ColumnType = { ...characterType, defaultOf: () => undefined };
 
-function binaryText(bytes: Buffer, mode: TypeModes["binary"]): string {
-  if (mode === "hex") return bytes.toString("hex");
-  const base64 = bytes.toString("base64");
-  return mode === "base64-url-safe" ? base64.replaceAll("+", "-").replaceAll("/", "_") : base64;
-}
 export function binaryType(modes: TypeModes): ColumnType {
   const asText = modes.binary !== "bytes";
   const cell = (b: Uint8Array, start: number, end: number): Buffer => Buffer.from(b.subarray(start, end));
@@ -38,14 +34,7 @@ export function binaryType(modes: TypeModes): ColumnType {
     shape: (options) => primitive(asText ? "STRING" : "BYTES", options),
     neutral: asText ? "" : Buffer.alloc(0),
     encode: (value, out) => out.raw(value as Uint8Array),
-    raw: {
-      form: "writer",
-      decode: (b, start, end) => shown(cell(b, start, end)),
-      write(b, start, end, out) {
-        writeAscii(out, `"${binaryText(cell(b, start, end), modes.binary)}"`);
-        return true;
-      },
-    },
+    raw: binaryColumn(modes.binary, cell),
     defaultOf(text) {
       const hex = /^\(0x([0-9a-fA-F]*)\)$/.exec(text)?.[1];
       return hex === undefined ? undefined : shown(Buffer.from(hex, "hex"));

@@ -1,15 +1,12 @@
 /**
  * Cuts a byte stream into packets of MySQL's protocol (3 bytes length, sequence number, payload). A packet is a range of the
- * memory that the socket read it into; what a full chunk cuts off is copied to the front of the next one. Payloads of 16 MB and
- * more come in several packets and are put together. The consumer pulls, so it can stop in mid-chunk when it is full.
+ * input's memory; payloads of 16 MB and more come in several packets and are put together. The consumer pulls, so it can stop in
+ * mid-chunk when it is full.
  */
+import { InputBuffer } from "../../cdc/input-buffer.ts";
 import { uint24, uint32 } from "./bytes.ts";
 import { BinlogError } from "./failures.ts";
 
-const CHUNK_BYTES = 256 * 1024;
-/** A read gets at least this much room, or a new chunk. */
-const ROOM_BYTES_MIN = 64 * 1024;
-const FREE_CHUNKS_MAX = 32;
 const HEADER_BYTES = 4;
 /** A packet of this size is continued by the next one. */
 const PACKET_BYTES_MAX = 0xffffff;
@@ -17,52 +14,41 @@ const PACKET_BYTES_MAX = 0xffffff;
 const PAYLOAD_BYTES_MAX = 0x40000000 + 1024 * 1024;
 
 export class PacketReader {
-  buffer: Buffer = Buffer.alloc(0);
+  readonly input = new InputBuffer({
+    messageBytes: (b, position, rest) => (rest < HEADER_BYTES ? 0 : uint24(b, position) + HEADER_BYTES),
+    left: (chunk) => {
+      if (chunk.length > 0) this.#left.push(chunk);
+    },
+  });
   /** Where the payload that `next` found is in `bytes`. */
-  bytes: Buffer = this.buffer;
+  bytes: Buffer = this.input.bytes;
   start = 0;
   end = 0;
-  #pos = 0;
-  /** Where what was read ends. */
-  #end = 0;
   #large: Buffer | null = null;
   #largeBytes = 0;
-  readonly #free: Buffer[] = [];
   #left: Buffer[] = [];
 
-  /** Memory to read into next; `filled` says how much of it. */
-  room(): Buffer {
-    if (this.buffer.length - this.#end < ROOM_BYTES_MIN) this.#nextChunk(ROOM_BYTES_MIN);
-    return this.buffer.subarray(this.#end);
-  }
-  filled(bytes: number): void {
-    this.#end += bytes;
-  }
-  /** Bytes that were read into other memory. */
-  feed(chunk: Buffer): void {
-    if (this.buffer.length - this.#end < chunk.length) this.#nextChunk(chunk.length);
-    chunk.copy(this.buffer, this.#end);
-    this.#end += chunk.length;
-  }
   /** False: more bytes are needed. Throws BinlogError for a payload that no server sends. */
   next(): boolean {
+    const input = this.input;
     for (;;) {
-      const pos = this.#pos;
-      const left = this.#end - pos;
+      const pos = input.position;
+      const left = input.end - pos;
       if (left < HEADER_BYTES) return false;
-      const size = uint24(this.buffer, pos);
+      const b = input.bytes;
+      const size = uint24(b, pos);
       if (left < HEADER_BYTES + size) return false;
       const from = pos + HEADER_BYTES;
-      this.#pos = from + size;
+      input.position = from + size;
       if (size < PACKET_BYTES_MAX && this.#large === null) {
-        this.bytes = this.buffer;
+        this.bytes = b;
         this.start = from;
-        this.end = this.#pos;
+        this.end = from + size;
         return true;
       }
-      this.#collect(from, size);
+      this.#large = this.#collect(b, from, size);
       if (size === PACKET_BYTES_MAX) continue;
-      this.bytes = this.#large ?? this.buffer;
+      this.bytes = this.#large;
       this.start = 0;
       this.end = this.#largeBytes;
       this.#large = null;
@@ -70,42 +56,28 @@ export class PacketReader {
       return true;
     }
   }
-  #collect(from: number, size: number): void {
+  /** What belongs together so far, with one more packet. */
+  #collect(b: Buffer, from: number, size: number): Buffer {
     const need = this.#largeBytes + size;
     if (need > PAYLOAD_BYTES_MAX) throw new BinlogError("too-large", `A packet has more than ${PAYLOAD_BYTES_MAX} bytes`);
-    if (this.#large === null || this.#large.length < need) {
+    let large = this.#large;
+    if (large === null || large.length < need) {
       // An event says its length in its header, after the packet's status byte: with luck all the room is made at once.
-      const told = this.#largeBytes === 0 && size > 20 ? uint32(this.buffer, from + 10) + 1 : 0;
+      const told = this.#largeBytes === 0 && size > 20 ? uint32(b, from + 10) + 1 : 0;
       const room = told >= need && told <= PAYLOAD_BYTES_MAX ? told : Math.min(need * 2, PAYLOAD_BYTES_MAX);
       const grown = Buffer.allocUnsafeSlow(room);
-      this.#large?.copy(grown, 0, 0, this.#largeBytes);
-      this.#large = grown;
+      large?.copy(grown, 0, 0, this.#largeBytes);
+      large = grown;
     }
-    this.buffer.copy(this.#large, this.#largeBytes, from, from + size);
+    b.copy(large, this.#largeBytes, from, from + size);
     this.#largeBytes = need;
+    return large;
   }
-  /** Chunks that are full and read to their end. Whoever takes them gives them to `reuse` when nobody looks at them, or to nobody. */
+  /** Chunks that are full and read to their end. Whoever takes them gives them to the input's `reuse` when nobody looks at them, or to nobody. */
   takeLeft(): readonly Buffer[] | null {
     if (this.#left.length === 0) return null;
     const left = this.#left;
     this.#left = [];
     return left;
-  }
-  reuse(chunks: readonly Buffer[]): void {
-    for (const chunk of chunks) if (chunk.length === CHUNK_BYTES && this.#free.length < FREE_CHUNKS_MAX) this.#free.push(chunk);
-  }
-  #nextChunk(more: number): void {
-    const old = this.buffer,
-      rest = this.#end - this.#pos;
-    let need = rest + more;
-    // A large packet is given all its room at once, so that its parts are copied no more than one time.
-    if (rest >= HEADER_BYTES) need = Math.max(need, uint24(old, this.#pos) + HEADER_BYTES);
-    const chunk =
-      need > CHUNK_BYTES ? Buffer.allocUnsafeSlow(need + ROOM_BYTES_MIN) : (this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES));
-    old.copy(chunk, 0, this.#pos, this.#end);
-    if (old.length > 0) this.#left.push(old);
-    this.buffer = chunk;
-    this.#pos = 0;
-    this.#end = rest;
   }
 }

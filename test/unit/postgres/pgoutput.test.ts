@@ -24,9 +24,9 @@ describe("protocol messages cut out of a stream", () => {
           const seen: string[] = [];
           for (let pos = 0, i = 0; pos < stream.length; i++) {
             const size = cuts[i % cuts.length] ?? 1;
-            reader.feed(stream.subarray(pos, pos + size));
+            reader.input.feed(stream.subarray(pos, pos + size));
             pos += size;
-            while (reader.next()) seen.push(reader.buffer.toString("hex", reader.start, reader.end));
+            while (reader.next()) seen.push(reader.bytes.toString("hex", reader.start, reader.end));
           }
           expect(seen).toEqual(bodies.map((b) => Buffer.from(b).toString("hex")));
         },
@@ -42,18 +42,18 @@ describe("protocol messages cut out of a stream", () => {
     const stream = Buffer.concat(Array.from({ length: 6000 }, (_, n) => row(n)));
     let n = 0;
     for (let pos = 0; pos < stream.length; ) {
-      const room = reader.room();
+      const room = reader.input.room();
       memory.add(room.buffer);
       const count = stream.copy(room, 0, pos, Math.min(stream.length, pos + Math.min(room.length, 70_001)));
       pos += count;
-      reader.filled(count);
-      for (; reader.next(); n++) held.push({ text: row(n).toString("latin1", 5), at: [reader.buffer, reader.start, reader.end], left: [] });
+      reader.input.filled(count);
+      for (; reader.next(); n++) held.push({ text: row(n).toString("latin1", 5), at: [reader.bytes, reader.start, reader.end], left: [] });
       const left = reader.takeLeft();
       if (left !== null) held.push({ text: "", at: null, left });
       while (held.length > 500) {
         const { text, at, left: free } = held.shift() as (typeof held)[number];
         if (at !== null) expect(at[0].toString("latin1", at[1], at[2])).toBe(text);
-        reader.reuse(free);
+        reader.input.reuse(free);
       }
     }
     expect(n).toBe(6000);
@@ -65,14 +65,14 @@ describe("protocol messages cut out of a stream", () => {
     const reader = new FrameReader();
     const sizes: number[] = [];
     for (let pos = 0; pos < stream.length; pos += 65_536) {
-      reader.feed(stream.subarray(pos, pos + 65_536));
+      reader.input.feed(stream.subarray(pos, pos + 65_536));
       while (reader.next()) sizes.push(reader.end - reader.start);
     }
     expect(sizes).toEqual([3_000_000, 1]);
   });
   test("a length that no server sends is refused before anything is allocated", () => {
     const reader = new FrameReader();
-    reader.feed(Buffer.from([0x64, 0x7f, 0xff, 0xff, 0xff]));
+    reader.input.feed(Buffer.from([0x64, 0x7f, 0xff, 0xff, 0xff]));
     expect(() => reader.next()).toThrow(RangeError);
   });
 });

@@ -26,17 +26,17 @@ function readAll(stream: Buffer, cuts: readonly number[]): Buffer[] {
   let p = 0;
   const take = (): void => {
     while (reader.next()) out.push(Buffer.from(reader.bytes.subarray(reader.start, reader.end)));
-    reader.reuse(reader.takeLeft() ?? []);
+    reader.input.reuse(reader.takeLeft() ?? []);
   };
   for (const size of [...cuts, stream.length]) {
     const chunk = stream.subarray(p, Math.min(stream.length, p + size));
     p += chunk.length;
-    if (size % 2 === 0) reader.feed(chunk);
+    if (size % 2 === 0) reader.input.feed(chunk);
     else
       for (let at = 0; at < chunk.length; ) {
-        const room = reader.room();
+        const room = reader.input.room();
         const n = chunk.copy(room, 0, at, Math.min(chunk.length, at + room.length));
-        reader.filled(n);
+        reader.input.filled(n);
         at += n;
         take();
       }

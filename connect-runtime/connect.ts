@@ -17,6 +17,7 @@ import { WorkerMembership } from "./herder/membership.ts";
 import type { Herder, PostedConfig } from "./herder/types.ts";
 import type { WorkerRequest } from "./herder/worker-client.ts";
 import { ProgressWatch } from "./operate/progress.ts";
+import { StallWatch, type StallWatchOptions } from "./operate/stall-watch.ts";
 import { WorkerFigures } from "./operate/worker-figures.ts";
 import { openAudit } from "./rest/audit.ts";
 import { LogLevels } from "./rest/log-levels.ts";
@@ -33,8 +34,8 @@ import { topicOffsetStore } from "./store/offset-topic.ts";
 import { SkippedRecords } from "./store/skipped-records.ts";
 import { openStatusStore } from "./store/status.ts";
 import { type ConfigResolver, createConfigResolver } from "./worker/config-resolver.ts";
-import { listOf } from "./worker/settings.ts";
-import type { OffsetStore, ThirdPartyPlugin, Worker } from "./worker/types.ts";
+import { listOf, stalledMsOf } from "./worker/settings.ts";
+import type { ConfigMap, OffsetStore, ThirdPartyPlugin, Worker } from "./worker/types.ts";
 import { createWorker } from "./worker/worker.ts";
 
 export interface ConnectDeps {
@@ -134,10 +135,11 @@ async function startWorker(front: Front, rest: RestServer): Promise<Pick<Running
   });
   figures.observe(worker);
   const progress = new ProgressWatch(() => worker.snapshot(), clock);
-  const [clusterId, loop, { openOperations }] = await Promise.all([
+  const [clusterId, loop, { openOperations }, { positionOf }] = await Promise.all([
     clusterIdOf(config, deps),
     openLoop({ config, deps, worker, advertised, levels, requestWorker, figures, skipped }),
     import("./operate/operations.ts"),
+    import("./operate/connector-health.ts"),
   ]);
   const herder = new HerderCommands({
     loop,
@@ -150,6 +152,11 @@ async function startWorker(front: Front, rest: RestServer): Promise<Pick<Running
   });
   answering.herder = herder;
   progress.start();
+  const resolve = async (raw: ConfigMap): Promise<ConfigMap> => (await resolverOf(front)).resolve(raw);
+  const stalls = stallWatch(worker, progress, deps, config, (name) =>
+    positionOf({ herder, clients: deps.clients, workerConfig: config.raw, resolve }, name),
+  );
+  stalls.start();
   const { membership } = loop;
   answering.operations = openOperations({
     herder,
@@ -158,7 +165,7 @@ async function startWorker(front: Front, rest: RestServer): Promise<Pick<Running
     clients: deps.clients,
     classes: connectorClasses,
     secrets,
-    resolve: async (raw) => (await resolverOf(front)).resolve(raw),
+    resolve,
     requestWorker,
     workerId: advertised,
     scheme: config.advertisedScheme,
@@ -166,18 +173,37 @@ async function startWorker(front: Front, rest: RestServer): Promise<Pick<Running
     skipped,
     starts: () => figures.starts(),
     rebalance: () => figures.rebalance(config.distributed?.protocol ?? "standalone", membership.leaderUrl, membership.generation),
+    stalls,
     clock,
+    log,
   });
   return {
     herder,
     worker,
     close() {
       progress.close();
+      stalls.close();
       return loop.close();
     },
   };
 }
 
+const stallWatch = (
+  worker: Worker,
+  progress: ProgressWatch,
+  { clock, log }: ConnectDeps,
+  config: WorkerConfig,
+  position: StallWatchOptions["position"],
+): StallWatch =>
+  new StallWatch({
+    snapshot: () => worker.snapshot(),
+    progress: (task) => progress.of(task),
+    position,
+    tell: (id, reason) => worker.tellStalled(id, reason),
+    stalledMs: stalledMsOf(config.raw),
+    clock,
+    log,
+  });
 /** What lies on `plugin.path`, made known to this thread. */
 async function thirdPartyPlugins(config: WorkerConfig, log: Logger): Promise<readonly ThirdPartyPlugin[]> {
   const path = listOf(config.raw, "plugin.path");

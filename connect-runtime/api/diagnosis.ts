@@ -22,6 +22,8 @@ export interface SourcePosition {
   /** In the source's own words (an LSN, a binlog file and position). */
   readonly position: string | null;
   readonly head: string;
+  /** Where the position stands still while the connector passes over what is none of its own: what moves then. */
+  readonly reached?: string | null;
   /** Bytes of log between both; null where that cannot be told. */
   readonly behindBytes: number | null;
   /** More to know, e.g. what a slot retains. */

@@ -2,6 +2,7 @@
 import type { SourcePosition } from "../api/diagnosis.ts";
 import type { ConnectorStateInfo, TaskStateInfo } from "../herder/types.ts";
 import type { TaskSnapshot } from "../worker/types.ts";
+import type { DeadLetterFigures } from "./dead-letter-figures.ts";
 import type { Progress } from "./progress.ts";
 
 export type Verdict = "healthy" | "idle" | "waiting" | "stalled" | "paused" | "stopped" | "failed" | "unassigned";
@@ -29,6 +30,8 @@ export interface ConnectorHealth {
   readonly verdict: Verdict;
   readonly reasons: readonly string[];
   readonly position: SourcePosition | SinkLag | null;
+  /** Null: it has no dead-letter queue, or its brokers do not answer. */
+  readonly dead_letters: DeadLetterFigures | null;
   readonly tasks: readonly TaskHealth[];
 }
 export interface SinkLag {
@@ -43,6 +46,8 @@ export function inPollMs(task: TaskSnapshot, nowMs: number): number | null {
   return task.state !== "RUNNING" || since === 0 ? null : Math.max(0, Math.round(nowMs - since));
 }
 const MOVING_MS = 15_000;
+/** Before the reason, in the first line of the trace of a task that runs and does not get on. */
+const STALLED = "stalled: ";
 
 export function taskHealth(status: TaskStateInfo, task: TaskSnapshot | undefined, progress: Progress | null, nowMs: number): TaskHealth {
   const counters = task?.counters;
@@ -74,11 +79,17 @@ const nextStart = ({ restart }: TaskHealth): string =>
   restart === null
     ? ""
     : `; it starts again in ${Math.ceil(restart.in_ms / 1000)} s (start ${restart.attempt} in a row, cause: ${restart.cause})`;
-function waitingData(position: ConnectorHealth["position"]): string | null {
+/** What there would be to do; null: nothing that is known. */
+export function waitingData(position: ConnectorHealth["position"]): string | null {
   if (position === null) return null;
   if ("lagRecords" in position) return position.lagRecords > 0 ? `${position.lagRecords} records wait in its topics` : null;
   const { behindBytes, head } = position;
   return behindBytes !== null && behindBytes > 0 ? `the source is ${behindBytes} bytes of log ahead (${head})` : null;
+}
+/** What the watch tells is of the connector (and not of a task). */
+function toldStall({ id, cause }: TaskHealth): string {
+  const text = cause?.split(STALLED, 2)[1] ?? "";
+  return text.startsWith("RUNNING") ? text : `task ${id}: ${text}`;
 }
 /** Pure: what the figures mean. */
 export function judged(
@@ -106,6 +117,8 @@ export function judged(
     const reasons = hung.map((t) => `task ${t.id}: the source has not come back from poll for ${Math.round((t.in_poll_ms ?? 0) / 1000)} s`);
     return { verdict: "stalled", reasons };
   }
+  const stalled = tasks.filter((t) => t.cause?.includes(STALLED) === true);
+  if (stalled.length > 0) return { verdict: "stalled", reasons: [...new Set(stalled.map(toldStall))] };
   const waiting = tasks.filter((t) => t.cause !== null);
   if (waiting.length > 0) return { verdict: "waiting", reasons: waiting.map((t) => `task ${t.id} waits: ${t.cause ?? ""}`) };
   const data = waitingData(position);

@@ -3,6 +3,7 @@
  * counters of this worker's tasks. Averages are since the task started.
  */
 import type { TaskSnapshot } from "../worker/types.ts";
+import type { DeadLetterFigures } from "./dead-letter-figures.ts";
 import { inPollMs } from "./health.ts";
 import type { Progress } from "./progress.ts";
 import { MetricText } from "./prometheus-text.ts";
@@ -10,6 +11,10 @@ import { MetricText } from "./prometheus-text.ts";
 export interface MetricsInput {
   readonly tasks: readonly TaskSnapshot[];
   readonly progress: (task: TaskSnapshot) => Progress;
+  /** Data waits, and nothing moves. */
+  readonly stalled: (task: TaskSnapshot) => boolean;
+  /** By connector. */
+  readonly deadLetters: ReadonlyMap<string, DeadLetterFigures>;
   readonly connectors: readonly {
     readonly name: string;
     readonly type: string;
@@ -57,6 +62,7 @@ export function metricsText(input: MetricsInput): string {
     const info = { ...labels, connector_class: c.className, connector_type: c.type, connector_version: c.version };
     out.gauge("kafka_connect_connector_metrics_info", info, 1, "Class, type and version of a connector");
   }
+  for (const [connector, figures] of input.deadLetters) deadLetterMetrics(out, connector, figures, input.nowMs);
   for (const task of input.tasks) taskMetrics(out, task, input);
   return out.toString();
 }
@@ -99,6 +105,15 @@ function rebalance(out: MetricText, r: RebalanceFigures): void {
     "Mean time of rebalances in milliseconds",
   );
 }
+function deadLetterMetrics(out: MetricText, connector: string, { topic, depth, ...times }: DeadLetterFigures, nowMs: number): void {
+  const labels = { connector, topic };
+  const age = (ms: number): number => Math.max(0, nowMs - ms) / 1000;
+  out.gauge("millrace_dlq_depth", labels, depth, "Records in the connector's dead-letter queue");
+  if (times.oldest_ms !== null)
+    out.gauge("millrace_dlq_oldest_record_age_seconds", labels, age(times.oldest_ms), "Age of the oldest record in the dead-letter queue");
+  if (times.newest_ms !== null)
+    out.gauge("millrace_dlq_newest_record_age_seconds", labels, age(times.newest_ms), "Age of the newest record in the dead-letter queue");
+}
 function taskMetrics(out: MetricText, task: TaskSnapshot, input: MetricsInput): void {
   const labels = { connector: task.id.connector, task: String(task.id.task) };
   const c = (name: string): number => task.counters[name] ?? 0;
@@ -135,7 +150,8 @@ function taskMetrics(out: MetricText, task: TaskSnapshot, input: MetricsInput): 
   const pollMs = inPollMs(task, input.nowMs) ?? 0;
   if (task.kind === "source")
     out.gauge("millrace_task_poll_age_seconds", labels, pollMs / 1000, "How long the running poll has been running");
-  out.gauge("millrace_task_stalled", labels, pollMs >= input.stalledMs ? 1 : 0, "Whether the source's poll does not come back");
+  const stalled = pollMs >= input.stalledMs || input.stalled(task);
+  out.gauge("millrace_task_stalled", labels, stalled ? 1 : 0, "Whether poll does not come back, or data waits and nothing moves");
   out.gauge("millrace_task_moved", labels, never ? 0 : 1, "Whether anything has gone through the task yet");
   for (const gauge of task.gauges) {
     if (OURS.test(gauge.name)) out.gauge(`millrace_${gauge.name}`, { ...labels, ...gauge.labels }, gauge.value, "Told by the connector");

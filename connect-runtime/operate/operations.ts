@@ -1,26 +1,26 @@
 /** The operations of REST that go beyond Kafka Connect, put together. */
 import type { Clock } from "#broker/base/clock";
+import type { Logger } from "#broker/base/logger";
 import type { Admin, KafkaClients } from "#broker/client/types";
 import { type ConnectorClasses } from "../herder/reads.ts";
-import { notFound, RestError } from "../herder/errors.ts";
-import type { ConnectorStateInfo, Herder } from "../herder/types.ts";
+import { RestError } from "../herder/errors.ts";
+import type { Herder } from "../herder/types.ts";
 import type { WorkerRequest } from "../herder/worker-client.ts";
 import type { Operations } from "../rest/operations.ts";
-import type { RestRequest } from "../rest/route.ts";
 import type { Secrets } from "../rest/secrets.ts";
 import { adminConfig } from "../worker/client-config.ts";
 import type { SkippedRecords } from "../store/skipped-records.ts";
 import type { ConfigMap, Worker } from "../worker/types.ts";
 import { cleanedUp, cleanupAdminConfig } from "./cleanup.ts";
+import { connectorHealth } from "./connector-health.ts";
+import { DeadLetterWatch, type Queue, queueOf } from "./dead-letter-figures.ts";
 import { browseDeadLetters, type DeadLetterContext, replayDeadLetters } from "./dead-letters.ts";
-import { type ConnectorHealth, judged, type TaskHealth, taskHealth } from "./health.ts";
 import { metricsText, type RebalanceFigures, type StartCounts } from "./metrics.ts";
-import { inThread } from "./preview.ts";
-import { consumerConfig, hidingOf, pluginAnswers, told } from "./plugin-answers.ts";
+import { consumerConfig, pluginAnswers, told } from "./plugin-answers.ts";
 import { stalledMsOf } from "../worker/settings.ts";
 import type { ProgressWatch } from "./progress.ts";
 import { imported, rewound } from "./rewind.ts";
-import { sinkLag } from "./sink-lag.ts";
+import type { StallWatch } from "./stall-watch.ts";
 
 export interface OperationsOptions {
   readonly herder: Herder;
@@ -40,9 +40,10 @@ export interface OperationsOptions {
   readonly skipped: SkippedRecords;
   readonly starts: () => StartCounts;
   readonly rebalance: () => RebalanceFigures;
+  readonly stalls: StallWatch;
   readonly clock: Clock;
+  readonly log: Logger;
 }
-const ASK_TIMEOUT_MS = 10_000;
 
 export function openOperations(options: OperationsOptions): Operations {
   const { herder, clients, workerConfig, clock } = options;
@@ -57,6 +58,7 @@ export function openOperations(options: OperationsOptions): Operations {
     admin: (config: ConfigMap): Promise<Admin> => clients.admin(cleanupAdminConfig(workerConfig, config, config["name"] ?? "")),
   };
   const answers = pluginAnswers(options);
+  const queues = new DeadLetterWatch({ admin: (config) => clients.admin(config), clock, log: options.log });
   const deadLetters = async (name: string): Promise<DeadLetterContext> => {
     const config = await resolved(name);
     return { clients, worker: workerConfig, name, config, consumer: consumerConfig(workerConfig, config, name) };
@@ -80,6 +82,8 @@ export function openOperations(options: OperationsOptions): Operations {
       const text = metricsText({
         tasks: options.worker.snapshot(),
         progress: (task) => options.progress.of(task),
+        stalled: (task) => options.stalls.stalled(task.id.connector) !== null,
+        deadLetters: await queues.figures(() => queuesOf(options)),
         connectors: options.worker.connectors().flatMap((name) => connectorFigures(options, name)),
         starts: options.starts(),
         rebalance: options.rebalance(),
@@ -109,76 +113,16 @@ function stateOf(herder: Herder, name: string): string {
     throw error;
   }
 }
-async function connectorHealth(options: OperationsOptions, name: string, local: boolean, request: RestRequest): Promise<ConnectorHealth> {
-  const { herder, worker, progress, workerId } = options;
-  const { type } = herder.info(name);
-  const status = await statusOf(herder, name);
-  const snapshots = new Map(worker.snapshot().flatMap((s) => (s.id.connector === name ? [[s.id.task, s]] : [])));
-  const own = status.tasks
-    .filter((t) => !local || t.worker_id === workerId)
-    .map((t) => {
-      const snapshot = t.worker_id === workerId ? snapshots.get(t.id) : undefined;
-      return taskHealth(t, snapshot, snapshot === undefined ? null : progress.of(snapshot), options.clock.now());
-    });
-  const tasks = local ? own : await withOthers(options, name, own, request);
-  let position: ConnectorHealth["position"] = null;
-  const reasons: string[] = [];
-  if (!local && type !== "unknown") {
-    try {
-      position = await positionOf(options, name, type);
-    } catch (error) {
-      const hide = await hidingOf(herder.config(name), options.resolve);
-      reasons.push(`its position cannot be told: ${hide(error instanceof Error ? error.message : String(error))}`);
-    }
+/** Of the connectors that run on this worker, so that a queue is told once in the cluster. */
+async function queuesOf({ herder, worker, workerConfig, resolve }: OperationsOptions): Promise<readonly Queue[]> {
+  const queues: Queue[] = [];
+  for (const connector of worker.connectors()) {
+    if (!herder.connectors().includes(connector)) continue;
+    const { config: raw, type } = herder.info(connector);
+    if (queueOf(type, raw) === null) continue;
+    const config = await resolve(raw);
+    const topic = queueOf(type, config);
+    if (topic !== null) queues.push({ connector, topic, admin: adminConfig(workerConfig, config, connector) });
   }
-  for (const { topic, partition, offset, why } of options.skipped.of(name))
-    reasons.push(`a record that is meant for it was skipped: topic ${topic}, partition ${partition}, offset ${offset} ${why}`);
-  const judgement = judged(status, tasks, position, stalledMsOf(options.workerConfig));
-  return { name, type, verdict: judgement.verdict, reasons: [...judgement.reasons, ...reasons], position, tasks };
-}
-/** A connector that was just created has none yet. */
-async function statusOf(herder: Herder, name: string): Promise<ConnectorStateInfo> {
-  try {
-    return herder.status(name);
-  } catch (error) {
-    if (!(error instanceof RestError) || error.status !== 404 || !herder.connectors().includes(name)) throw notFoundIf(error, name);
-    const { type } = herder.info(name);
-    return { name, connector: { state: "UNASSIGNED", worker_id: "" }, tasks: [], type };
-  }
-}
-const notFoundIf = (error: unknown, name: string): unknown =>
-  error instanceof RestError ? error : notFound(`Connector ${name} not found ${String(error)}`);
-
-/** Figures of tasks that other workers have, asked there; without them where a worker does not answer. */
-async function withOthers(
-  options: OperationsOptions,
-  name: string,
-  tasks: readonly TaskHealth[],
-  request: RestRequest,
-): Promise<readonly TaskHealth[]> {
-  const others = [...new Set(tasks.filter((t) => t.worker_id !== options.workerId && t.worker_id !== "").map((t) => t.worker_id))];
-  const authorization = request.headers["authorization"];
-  const answers = await Promise.allSettled(
-    others.map(async (id) => {
-      const url = `${options.scheme}://${id}/connectors/${encodeURIComponent(name)}/health?local=true`;
-      const answer = await options.requestWorker("GET", url, authorization === undefined ? {} : { authorization }, null, ASK_TIMEOUT_MS);
-      const body: { readonly tasks?: readonly TaskHealth[] } = answer.status === 200 ? JSON.parse(answer.body) : {};
-      return body.tasks ?? [];
-    }),
-  );
-  const known = new Map(answers.flatMap((a) => (a.status === "fulfilled" ? a.value.map((t) => [t.id, t] as const) : [])));
-  return tasks.map((t) => known.get(t.id) ?? t);
-}
-async function positionOf(options: OperationsOptions, name: string, type: "source" | "sink"): Promise<ConnectorHealth["position"]> {
-  const config = await options.resolve(options.herder.config(name));
-  if (type === "sink") {
-    const admin = await options.clients.admin(adminConfig(options.workerConfig, config, `${name}-health`));
-    try {
-      return await sinkLag(name, config, admin);
-    } finally {
-      await admin.close();
-    }
-  }
-  const [first] = await options.herder.offsets(name);
-  return inThread({ kind: "diagnosis", config, ask: { method: "position", offset: first?.offset ?? null } }, options.workerConfig);
+  return queues;
 }

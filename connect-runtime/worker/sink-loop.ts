@@ -129,6 +129,7 @@ export class SinkLoop {
     if (batch.records.length > 0) host.counters.batch(batch.records.length, host.clock.monotonic() - started);
     host.counters.add("sink-record-send-total", batch.records.length);
     this.#positions.delivered(batch.consumed);
+    this.#countActive();
     this.#batch = null;
     if (this.#putAttempts > 0) {
       this.#partitions.resumeAll("retry");
@@ -149,6 +150,7 @@ export class SinkLoop {
   }
   async #commit(): Promise<void> {
     const rewound = await this.#committer.commit();
+    this.#countActive();
     if (!rewound) return;
     // What is in hand lies after the rewound positions and is read again.
     this.#batch = null;
@@ -201,10 +203,14 @@ export class SinkLoop {
     }
     this.#partitions.gone(partitions);
     this.#countPartitions();
+    this.#countActive();
     await this.#task.closed?.(partitions);
   }
   #countPartitions(): void {
     this.#o.host.counters.set("partition-count", this.#partitions.count);
+  }
+  #countActive(): void {
+    this.#o.host.counters.set("sink-record-active-count", this.#positions.active());
   }
   /** Whatever ended the loop: what has been put is flushed and committed, so that a restart repeats as little as possible. */
   async #finish(): Promise<void> {
@@ -219,6 +225,7 @@ export class SinkLoop {
     const assigned = consumer.assignment();
     this.#ended = true;
     await step("committing offsets", () => this.#committer.commitOf(null));
+    this.#countActive();
     if (assigned.length > 0) await step("closing partitions", () => this.#task.closed?.(assigned));
     await step("stopping the sink", () => this.#task.stop());
   }

@@ -59,6 +59,12 @@ export class SinkPositions {
     }
     return back;
   }
+  /** Records that were put, but are not committed yet. */
+  active(): number {
+    let count = 0;
+    for (const { delivered, committed } of this.#positions.values()) if (committed >= 0) count += Math.max(0, delivered - committed);
+    return count;
+  }
   forget(partitions: readonly TopicPartition[]): void {
     for (const p of partitions) this.#positions.delete(keyOf(p));
   }

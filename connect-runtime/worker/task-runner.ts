@@ -8,7 +8,7 @@ import type { TaskJobData, TaskOutcome, TaskThread } from "./host-thread.ts";
 import { type RestartPolicy, shareOf } from "./restart-policy.ts";
 import type { Placement, TaskThreads } from "./task-threads.ts";
 import type { FromTask } from "./thread-port.ts";
-import { messageOf, traceOf } from "./trace.ts";
+import { javaClassOf, messageOf, traceOf } from "./trace.ts";
 import type { ExecutionState, OffsetStore, TargetState, TaskId, TaskSnapshot, ThreadModules, WorkerListener } from "./types.ts";
 
 export interface TaskRunnerOptions {
@@ -49,6 +49,8 @@ export class TaskRunner {
   #runningSince: number | null = null;
   #restart: { readonly timer: Timer; readonly atMs: number; readonly cause: CauseClass } | null = null;
   #hidden: (text: string) => string = (text) => text;
+  /** What the task itself last told with its state. */
+  #trace: string | null = null;
 
   constructor(options: TaskRunnerOptions) {
     this.#o = options;
@@ -124,6 +126,11 @@ export class TaskRunner {
     this.#target = target;
     this.#thread?.send({ type: "target", target });
   }
+  tellStalled(reason: string | null): void {
+    if (this.#state !== "RUNNING" || this.#stopping || this.#trace !== null) return;
+    if (reason !== null) this.#o.log.warn(`task ${this.#name} is stalled: ${reason}`);
+    this.#report("RUNNING", reason === null ? null : `${javaClassOf(new ConnectError(reason))}: stalled: ${reason}\n`);
+  }
   /** Waits for the task to end, at most the grace; then its thread is ended for it. */
   async stop(): Promise<void> {
     this.#restart?.timer.cancel();
@@ -173,6 +180,7 @@ export class TaskRunner {
     switch (message.type) {
       case "state":
         this.#runningSince ??= this.#o.clock.monotonic();
+        this.#trace = message.trace;
         if (!this.#stopping) this.#report(message.state, message.trace);
         return;
       case "log":

@@ -63,6 +63,8 @@ export interface Worker {
   alterOffsets(name: string, config: ConfigMap, offsets: readonly RequestedOffset[] | null): Promise<string>;
   /** Counters as they stand. */
   snapshot(): readonly TaskSnapshot[];
+  /** The status of a running task says why it does not get on, unless the task says so itself; null: it gets on again. */
+  tellStalled(id: TaskId, reason: string | null): void;
   start(listener: WorkerListener): Promise<void>;
   close(): Promise<void>;
 }

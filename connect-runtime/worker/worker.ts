@@ -160,6 +160,9 @@ class TaskWorker implements Worker {
   snapshot(): readonly TaskSnapshot[] {
     return [...this.#tasks.values()].map((t) => t.snapshot());
   }
+  tellStalled(id: TaskId, reason: string | null): void {
+    this.#tasks.get(taskKey(id))?.tellStalled(reason);
+  }
   async offsets(name: string, raw: ConfigMap): Promise<readonly OffsetEntry[]> {
     const config = await this.#resolve(raw);
     const plugin = await this.#plugin(config);

@@ -1,5 +1,5 @@
 /** Looking at the file without following it: checks, how far the reader is behind its end, its first lines. */
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants, open, stat } from "node:fs/promises";
 import { confine, fileRoots } from "#connect/api/confinement";
 import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
 import type { Check, Diagnosis } from "#connect/api/diagnosis";
@@ -12,9 +12,9 @@ export function fileDiagnosis(task: (config: TaskConfig, context: SourceTaskCont
   return {
     check: (config) => checkFile(config["file"] ?? ""),
     async position(config, offset) {
-      const { size } = await stat(await confine(config["file"] ?? "", fileRoots(process.env)));
       const at = Number(offset?.["position"] ?? 0);
-      return { position: String(at), head: String(size), behindBytes: Math.max(0, size - at), details: {} };
+      const { size, behindBytes } = await linesAfter(await confine(config["file"] ?? "", fileRoots(process.env)), at);
+      return { position: String(at), head: String(size), behindBytes, details: {} };
     },
     async *preview(config, limit, signal): AsyncIterable<readonly SourceRecord[]> {
       const reader = task(
@@ -29,6 +29,24 @@ export function fileDiagnosis(task: (config: TaskConfig, context: SourceTaskCont
       }
     },
   };
+}
+const TAIL_BYTES_MAX = 64 * 1024;
+/** A line that has not ended is not sent yet, so nothing waits for it. */
+async function linesAfter(file: string, at: number): Promise<{ readonly size: number; readonly behindBytes: number }> {
+  const stats = await stat(file);
+  const { size } = stats;
+  // A pipe would keep us waiting for a writer.
+  if (!stats.isFile()) return { size, behindBytes: 0 };
+  const handle = await open(file);
+  try {
+    const from = Math.max(at, size - TAIL_BYTES_MAX);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.max(0, size - from)), 0, null, from);
+    const tail = buffer.subarray(0, bytesRead);
+    const end = Math.max(tail.lastIndexOf(10), tail.lastIndexOf(13)) + 1;
+    return { size, behindBytes: Math.max(0, end > 0 || from === at ? from + end - at : size - at) };
+  } finally {
+    await handle.close();
+  }
 }
 async function checkFile(file: string): Promise<readonly Check[]> {
   try {

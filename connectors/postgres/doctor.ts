@@ -336,6 +336,7 @@ async function position(config: TaskConfig, offset: Parameters<NonNullable<Diagn
     return {
       position: lsn === null ? null : lsnText(lsn),
       head: row.head,
+      reached: row.confirmed,
       behindBytes: row.behind === null ? null : Math.max(0, Number(row.behind)),
       details: {
         slot: name,

@@ -7,8 +7,16 @@ import type { TopicPartition } from "./types.ts";
 
 export const LATEST_TIMESTAMP = -1;
 export const EARLIEST_TIMESTAMP = -2;
+/** The record with the highest timestamp (KIP-734; brokers from 3.0). */
+export const MAX_TIMESTAMP = -3;
+const MAX_TIMESTAMP_VERSION = 7;
 export type Isolation = "read_committed" | "read_uncommitted";
 
+export interface ListedOffset {
+  readonly offset: number;
+  /** Milliseconds since 1970 of the record there; -1 where a position was asked for, or nothing was found. */
+  readonly timestamp: number;
+}
 export const partitionKey = (each: TopicPartition): string => `${each.topic}-${each.partition}`;
 
 /**
@@ -23,7 +31,17 @@ export async function offsetsAt(
   isolation: Isolation,
   timeoutMs: number,
 ): Promise<number[]> {
-  const found = new Map<string, number>();
+  return (await listedAt(cluster, partitions, timestamp, isolation, timeoutMs)).map((each) => each.offset);
+}
+/** The same with the timestamps of the records. Throws UNSUPPORTED_VERSION where a broker does not know MAX_TIMESTAMP. */
+export async function listedAt(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+  timestamp: number,
+  isolation: Isolation,
+  timeoutMs: number,
+): Promise<ListedOffset[]> {
+  const found = new Map<string, ListedOffset>();
   cluster.want(partitions.map((each) => each.topic));
   await retrying(
     cluster,
@@ -44,7 +62,7 @@ export async function offsetsAt(
     },
     () => cluster.requestUpdate(),
   );
-  return partitions.map((each) => found.get(partitionKey(each)) ?? -1);
+  return partitions.map((each) => found.get(partitionKey(each)) ?? { offset: -1, timestamp: -1 });
 }
 
 async function askLeader(
@@ -53,23 +71,27 @@ async function askLeader(
   partitions: readonly TopicPartition[],
   timestamp: number,
   isolation: Isolation,
-  found: Map<string, number>,
+  found: Map<string, ListedOffset>,
 ): Promise<void> {
   const topics = [...Map.groupBy(partitions, (each) => each.topic)].map(([name, group]) => ({
     name,
     partitions: group.map((each) => ({ partitionIndex: each.partition, currentLeaderEpoch: -1, timestamp })),
   }));
-  const { body } = await cluster.send(leader, listOffsets, (version) => ({
-    replicaId: -1,
-    ...(version >= 2 ? { isolationLevel: isolation === "read_committed" ? 1 : 0 } : {}),
-    topics,
-    timeoutMs: cluster.config.requestTimeoutMs,
-  }));
+  const { body } = await cluster.send(leader, listOffsets, (version) => {
+    if (timestamp === MAX_TIMESTAMP && version < MAX_TIMESTAMP_VERSION)
+      throw new KafkaError(ErrorCode.UNSUPPORTED_VERSION, "the broker cannot look for the highest timestamp");
+    return {
+      replicaId: -1,
+      ...(version >= 2 ? { isolationLevel: isolation === "read_committed" ? 1 : 0 } : {}),
+      topics,
+      timeoutMs: cluster.config.requestTimeoutMs,
+    };
+  });
   for (const topic of body.topics) {
     for (const answer of topic.partitions) {
       const name = `${topic.name}-${answer.partitionIndex}`;
       if (answer.errorCode !== ErrorCode.NONE) throw new KafkaError(answer.errorCode, `${name}: offsets could not be listed`);
-      found.set(name, answer.offset);
+      found.set(name, { offset: answer.offset, timestamp: answer.timestamp });
     }
   }
 }

@@ -148,6 +148,11 @@ export interface Admin {
   alterTopicConfigs(name: string, set: Readonly<Record<string, string>>): Promise<void>;
   endOffsets(partitions: readonly TopicPartition[], isolation?: "read_committed" | "read_uncommitted"): Promise<readonly number[]>;
   beginningOffsets(partitions: readonly TopicPartition[]): Promise<readonly number[]>;
+  /**
+   * Timestamp of the first record of each partition, or the highest one, in milliseconds since 1970; null: no record, or none with
+   * a timestamp. No record is read. Throws KafkaError UNSUPPORTED_VERSION for `highest` where brokers are older than 3.0.
+   */
+  recordTimes(partitions: readonly TopicPartition[], which: "first" | "highest"): Promise<readonly (number | null)[]>;
   groupOffsets(groupId: string): Promise<readonly PartitionOffset[]>;
   /** Throws KafkaError when the group has active members. */
   alterGroupOffsets(groupId: string, offsets: readonly PartitionOffset[]): Promise<void>;

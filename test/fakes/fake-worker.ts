@@ -63,6 +63,7 @@ export function fakeWorker(): FakeWorker {
     offsets: async () => [],
     alterOffsets: async (_name, _config, offsets) => (offsets === null ? "reset" : "altered"),
     snapshot: () => [],
+    tellStalled: () => {},
     close: async () => {},
   };
   return worker;

@@ -33,6 +33,7 @@ function fakeAdmin(cluster: FakeCluster): Admin {
     },
     endOffsets: async (partitions) => partitions.map((p) => cluster.end(p)),
     beginningOffsets: async (partitions) => partitions.map(() => 0),
+    recordTimes: async (partitions) => partitions.map(() => null),
     groupOffsets: async (group) => [...cluster.offsetsOf(group).values()],
     async alterGroupOffsets(group, offsets) {
       if ((cluster.groups.get(group) ?? []).length > 0) throw new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID);

@@ -236,6 +236,16 @@ describe("looking closer", () => {
       return Object(body).depth === 1 ? Object(body) : null;
     }, "the dead letter is there");
     expect(page.records[0]).toMatchObject({ value: "not json", error: { topic: "letters", stage: "VALUE_CONVERTER" } });
+    const queue = { topic: "letters-dlq", depth: 1, oldest_ms: page.oldest_ms, newest_ms: page.oldest_ms };
+    expect((await call("GET", "/connectors/letters-sink/health")).body).toMatchObject({ dead_letters: queue });
+    const figures = await eventually(async () => {
+      const { text } = await call("GET", "/metrics");
+      return text.includes('millrace_dlq_depth{connector="letters-sink",topic="letters-dlq"} 1\n') ? text : null;
+    }, "the depth is in the metrics");
+    for (const which of ["oldest", "newest"])
+      expect(figures).toMatch(
+        new RegExp(`millrace_dlq_${which}_record_age_seconds\\{connector="letters-sink",topic="letters-dlq"\\} [0-9.]+\n`),
+      );
     const mended = { records: [{ partition: 0, offset: 0, value: '"mended"' }] };
     expect((await call("POST", "/connectors/letters-sink/dlq/replay", mended)).body).toMatchObject({ replayed: 1 });
     await eventually(

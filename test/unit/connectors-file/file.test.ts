@@ -7,6 +7,16 @@ import { confine, fileRoots } from "#connect/api/confinement";
 import { LineSplitter } from "#connectors/file/lines";
 import { fileStreamSource } from "#connectors/file/source";
 
+test("behind by what has been written in whole lines", async () => {
+  const file = join(await mkdtemp(join(tmpdir(), "millrace-file-")), "in.txt");
+  const doctor = await fileStreamSource.diagnosis?.();
+  const behind = async (text: string, at: number): Promise<unknown> => {
+    await writeFile(file, text);
+    return (await doctor?.position?.({ file }, { position: at }, AbortSignal.timeout(5_000)))?.behindBytes;
+  };
+  expect([await behind("one\ntwo", 0), await behind("one\ntwo", 4), await behind("one\n", 4), await behind("", 9)]).toEqual([4, 0, 0, 0]);
+  expect(await behind(`${"x".repeat(70_000)}\nrest`, 0)).toBe(70_001);
+});
 describe("lines", () => {
   const split = (chunks: readonly Buffer[], from = 0): [string, number][] => {
     const splitter = new LineSplitter(from);

@@ -38,6 +38,8 @@ test("each attribute is there or listed as absent, never both", () => {
   const text = metricsText({
     tasks: [task("source"), task("sink")],
     progress: () => ({ records: 0, ageMs: 0, never: true }),
+    stalled: () => false,
+    deadLetters: new Map(),
     connectors: [{ name: "c", type: "source", className: "C", version: "1", state: "RUNNING" }],
     starts: { connectors: tally, tasks: tally },
     rebalance: {

@@ -59,8 +59,10 @@ describe("a sink task", () => {
     cluster.produce("in", null, "v");
     await until(() => sink.records.length === 1, "it was put");
     expect(committed()).toBeUndefined();
+    await until(() => host.counters.get("sink-record-active-count") === 1, "it counts as not committed yet");
     await stopped(host, run);
     expect(committed()).toBe(1);
+    expect(host.counters.get("sink-record-active-count")).toBe(0);
   });
 
   test("RetriableError: the same batch again after a pause, later records wait, nothing is committed meanwhile", async () => {

@@ -93,6 +93,8 @@ async function attempt(server: Server, options: ConnectOptions, ssl: pg.ClientCo
   } as pg.ClientConfig);
   // Without a listener an error of an idle connection would end the process.
   client.on("error", () => {});
+  // What pg cannot even begin (a port that is none) leaves its timer running, which destroys a socket that nobody listens to yet.
+  socketOf(client).on("error", () => {});
   await client.connect();
   return client;
 }

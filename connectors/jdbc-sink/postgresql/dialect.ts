@@ -1,4 +1,5 @@
 /** PostgreSQL as a target. */
+import type { EventEmitter } from "node:events";
 import { Client, DatabaseError } from "pg";
 import type { JdbcSinkSettings } from "../config.ts";
 import { columnList, type Dialect, quoteTable, type Session, type Statement, type TableColumn } from "../dialect.ts";
@@ -64,6 +65,8 @@ function session(client: Client): Session {
   };
 }
 
+const socketOf = (client: Client): EventEmitter => (client as Client & { connection: { stream: EventEmitter } }).connection.stream;
+
 export const postgresql: Dialect = {
   name: "PostgreSQL",
   portDefault: 5432,
@@ -72,6 +75,8 @@ export const postgresql: Dialect = {
     const client = new Client(clientOptions(settings, applicationName));
     // Without a listener an idle connection that breaks would end the thread.
     client.on("error", lost);
+    // What pg cannot even begin (a port that is none) leaves its timer running, which destroys a socket that nobody listens to yet.
+    socketOf(client).on("error", () => {});
     try {
       await client.connect();
       await client.query(`set time zone '${settings.timeZone.replaceAll("'", "''")}'`);

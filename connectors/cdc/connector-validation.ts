@@ -1,6 +1,7 @@
-/** What the database connectors' deeper validation has in common: it looks further only where the declaration found nothing. */
+/** What the database connectors' deeper validation has in common: it looks further only where the declaration found nothing; offsets. */
 import type { ConfigFinding, RawConfig } from "#connect/api/config";
 import { ConfigError } from "#connect/api/errors";
+import type { SourceOffset, SourcePartition } from "#connect/api/record";
 
 /** Connecting must not hold up the answer for longer. */
 export const VALIDATION_TIMEOUT_MS = 8000;
@@ -47,4 +48,24 @@ function finding(config: RawConfig, findings: readonly ConfigFinding[], { settin
     errors: [...(known?.errors ?? []), message],
     visible: known?.visible ?? true,
   };
+}
+
+export interface OffsetForm {
+  /** Names of the partition's fields, with what stands in them. */
+  readonly partition: Readonly<Record<string, string>>;
+  readonly readable: (offset: SourceOffset) => boolean;
+  /** As in "The offset must have …". */
+  readonly fields: string;
+}
+/** Offsets that somebody wants to store. Throws ConfigError where the connector could not read them. */
+export function checkOffsets(
+  offsets: readonly { readonly partition: SourcePartition | null; readonly offset: SourceOffset | null }[],
+  { partition: form, readable, fields }: OffsetForm,
+): void {
+  const shown = Object.entries(form).map(([name, value]) => `"${name}": "${value}"`);
+  for (const { partition, offset } of offsets) {
+    if (partition !== null && Object.keys(form).some((name) => typeof partition[name] !== "string"))
+      throw new ConfigError(`The partition must be {${shown.join(", ")}}`);
+    if (offset !== null && !readable(offset)) throw new ConfigError(`The offset must have ${fields}`);
+  }
 }

@@ -1,4 +1,5 @@
-/** A changed table as records of schema change topics carry it, the same for all databases (Debezium's `tableChanges`). */
+/** Records of schema change topics, the same for all databases: a statement, and the tables as it left them (Debezium's `tableChanges`). */
+import type { Header, SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import {
   arrayOf,
   INT32,
@@ -73,13 +74,27 @@ const columnStruct = (c: Column): Struct =>
 const tableStruct = (t: Table): Struct =>
   new Struct(TABLE, [t.defaultCharsetName, [...t.primaryKeyColumnNames], t.columns.map(columnStruct), t.comment]);
 
-export const changeStruct = (c: TableChange): Struct =>
+const changeStruct = (c: TableChange): Struct =>
   new Struct(CHANGE, [c.type, quotedTableId(c.id), c.table === null ? null : tableStruct(c.table)]);
 
-/** Keys and values of a connector's schema change topic; `connector` as in the schemas' names. */
-export const schemaChangeSchemas = (connector: string, source: Schema): { readonly key: Schema; readonly value: Schema } => ({
-  key: structOf([["databaseName", STRING]], { name: `io.debezium.connector.${connector}.SchemaChangeKey`, version: 1 }),
-  value: structOf(
+export interface SchemaChange {
+  readonly topic: string;
+  readonly partition: SourcePartition;
+  readonly headers: readonly Header[];
+  /** The `source` block. */
+  readonly source: Struct;
+  readonly tsMs: number;
+  readonly databaseName: string | null;
+  readonly schemaName: string | null;
+  /** Null: the table as a snapshot found it. */
+  readonly ddl: string | null;
+  readonly changes: readonly TableChange[];
+  readonly offset: SourceOffset;
+}
+/** Makes the records of one connector; `connector` as in the schemas' names. */
+export function schemaChangeRecords(connector: string, source: Schema): (change: SchemaChange) => SourceRecord {
+  const keySchema = structOf([["databaseName", STRING]], { name: `io.debezium.connector.${connector}.SchemaChangeKey`, version: 1 });
+  const valueSchema = structOf(
     [
       ["source", source],
       ["ts_ms", INT64],
@@ -89,5 +104,17 @@ export const schemaChangeSchemas = (connector: string, source: Schema): { readon
       ["tableChanges", arrayOf(CHANGE)],
     ],
     { name: `io.debezium.connector.${connector}.SchemaChangeValue`, version: 1 },
-  ),
-});
+  );
+  return (c) => ({
+    topic: c.topic,
+    partition: 0,
+    keySchema,
+    key: new Struct(keySchema, [c.databaseName]),
+    valueSchema,
+    value: new Struct(valueSchema, [c.source, BigInt(c.tsMs), c.databaseName, c.schemaName, c.ddl, c.changes.map(changeStruct)]),
+    timestamp: null,
+    headers: c.headers,
+    sourcePartition: c.partition,
+    sourceOffset: c.offset,
+  });
+}

@@ -68,3 +68,9 @@ export function chosenBy(s: Settings, included: string, excluded: string): ((tex
   if (isIn === null && isOut === null) return null;
   return (text) => (isIn !== null ? isIn(text) : isOut?.(text) !== true);
 }
+/** `database.initial.statements`; `;;` stands for a semicolon inside a statement. */
+export const initialStatements = (s: Settings): readonly string[] =>
+  (s.optional("database.initial.statements") ?? "")
+    .split(/(?<!;);(?!;)/)
+    .map((statement) => statement.replaceAll(";;", ";").trim())
+    .filter((statement) => statement !== "");

@@ -2,6 +2,7 @@
 import type { RawColumn } from "#connect/api/raw-row";
 import type { Schema } from "#connect/api/schema";
 import type { ConnectValue } from "#connect/api/value";
+import type { HandlingModes } from "../cdc/handling-modes.ts";
 import type { Shape } from "../cdc/semantic-types.ts";
 import type { TableColumn } from "./binlog/types.ts";
 
@@ -24,11 +25,8 @@ export interface ColumnType extends Codecs {
 }
 
 /** How the database's values are represented (`*.handling.mode`, `time.precision.mode`, …). */
-export interface TypeModes {
-  readonly decimal: "precise" | "double" | "string";
+export interface TypeModes extends HandlingModes {
   readonly bigintUnsigned: "long" | "precise";
-  readonly time: "adaptive_time_microseconds" | "connect" | "isostring" | "microseconds" | "nanoseconds";
-  readonly binary: "bytes" | "base64" | "base64-url-safe" | "hex";
   /** `enable.time.adjuster`: years 0 to 69 are 2000 to 2069, 70 to 99 are 1970 to 1999. */
   readonly adjustYears: boolean;
   /** Zone that TIMESTAMP texts of the snapshot are in; null: UTC. */

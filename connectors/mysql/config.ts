@@ -3,6 +3,7 @@ import type { ConfigDef, RawConfig } from "#connect/api/config";
 import { type ConfigRules, configOf, refuseValues, unlistedKeys, type UnlistedSetting, withoutEffect } from "../cdc/declared-config.ts";
 import { HISTORY_SETTINGS } from "../cdc/schema-history/open.ts";
 import { CHECKS } from "../cdc/value-checks.ts";
+import { handlingModes } from "../cdc/handling-modes.ts";
 import { Settings } from "../cdc/settings.ts";
 import type { TypeModes } from "./column-type.ts";
 import { MARIADB_KEYS, MYSQL_KEYS } from "./config-keys.ts";
@@ -73,10 +74,8 @@ export function settingsOf(
 export function typeModes(flavor: Flavor, s: Settings): Omit<TypeModes, "charsetTables"> {
   const zone = s.optional("driver.connectionTimeZone") ?? s.optional("database.connectionTimeZone");
   return {
-    decimal: s.choice("decimal.handling.mode") as TypeModes["decimal"],
+    ...handlingModes(s),
     bigintUnsigned: s.choice("bigint.unsigned.handling.mode") as TypeModes["bigintUnsigned"],
-    time: s.choice("time.precision.mode") as TypeModes["time"],
-    binary: s.choice("binary.handling.mode") as TypeModes["binary"],
     adjustYears: s.bool("enable.time.adjuster"),
     // MariaDB's driver tells the server its zone, so that values stay the same moments; MySQL's only reads them by it.
     zone: flavor === "mariadb" || zone === null || zone === "" || /^(SERVER|LOCAL)$/i.test(zone) ? null : zone,

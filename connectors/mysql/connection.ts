@@ -5,12 +5,10 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import mysql, { type Connection, type ConnectionOptions } from "mysql2/promise";
+import { errorCode } from "../cdc/database-failures.ts";
 import { directSocket } from "../cdc/direct-reads.ts";
 import { signEd25519 } from "./auth-ed25519.ts";
 import { type MysqlServer, pemOf } from "./server-settings.ts";
-
-const codeOf = (error: unknown): string =>
-  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : "";
 
 function tls(server: MysqlServer): NonNullable<ConnectionOptions["ssl"]> {
   const verify = server.ssl === "verify_ca" || server.ssl === "verify_identity";
@@ -68,7 +66,7 @@ export async function login(server: MysqlServer, options: ConnectionOptions = {}
   try {
     return await attempt(server, options, true);
   } catch (error) {
-    if (server.ssl !== "preferred" || codeOf(error) !== "HANDSHAKE_NO_SSL_SUPPORT") throw error;
+    if (server.ssl !== "preferred" || errorCode(error) !== "HANDSHAKE_NO_SSL_SUPPORT") throw error;
     return attempt(server, options, false);
   }
 }

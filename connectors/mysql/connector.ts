@@ -1,8 +1,7 @@
 /** The connectors: validation against the server, and their one task. */
 import type { RawConfig } from "#connect/api/config";
 import type { Connector, SourceConnectorPlugin } from "#connect/api/connector";
-import { ConfigError } from "#connect/api/errors";
-import { type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
+import { checkOffsets, type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
 import { VERSION } from "../cdc/source-block.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { readServer } from "./catalog.ts";
@@ -56,12 +55,11 @@ const source = (flavor: Flavor, className: string): SourceConnectorPlugin => ({
   task: (config, context) => mysqlTask(flavor, config, context),
   diagnosis: async () => (await import("./doctor.ts")).mysqlDoctor(flavor),
   alterOffsets(_config, offsets) {
-    for (const { partition, offset } of offsets) {
-      if (partition !== null && typeof partition["server"] !== "string")
-        throw new ConfigError('The partition must be {"server": "<topic.prefix>"}');
-      if (offset !== null && readOffset(offset) === null)
-        throw new ConfigError("The offset must have the fields file, a text, and pos, a number");
-    }
+    checkOffsets(offsets, {
+      partition: { server: "<topic.prefix>" },
+      readable: (offset) => readOffset(offset) !== null,
+      fields: "the fields file, a text, and pos, a number",
+    });
     return true;
   },
   exactlyOnce: "supported",

@@ -3,22 +3,10 @@
  * Debezium's documentation of the MySQL and MariaDB connectors; which names give them was tried on MySQL 9 and MariaDB 10.11.
  */
 import type { Check } from "#connect/api/diagnosis";
+import { failed, passed, warned } from "../cdc/doctor-checks.ts";
 import { quoted, type Server, type TableName } from "./catalog.ts";
 import type { TaskSettings } from "./task-settings.ts";
 
-export const passed = (name: string, message: string): Check => ({ check: name, ok: true, severity: "error", message });
-export const failed = (name: string, message: string, sql: readonly string[], nextStep?: string): Check => ({
-  check: name,
-  ok: false,
-  severity: "error",
-  message,
-  ...(sql.length === 0 ? {} : { sql }),
-  ...(nextStep === undefined ? {} : { nextStep }),
-});
-export const warned = (name: string, message: string, sql: readonly string[], nextStep?: string): Check => ({
-  ...failed(name, message, sql, nextStep),
-  severity: "warning",
-});
 export const nameOf = (t: TableName): string => `${quoted(t.database)}.${quoted(t.table)}`;
 
 /** By right: the names under which one of the servers has it. */

@@ -5,6 +5,7 @@
 import type { Connection } from "mysql2/promise";
 import type { TaskConfig } from "#connect/api/connector";
 import type { Check, Diagnosis } from "#connect/api/diagnosis";
+import { DOCTOR_CONNECT_TIMEOUT_MS, failed, passed, warned } from "../cdc/doctor-checks.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import {
   checkFlavor,
@@ -20,13 +21,12 @@ import {
 } from "./catalog.ts";
 import { settingsOf } from "./config.ts";
 import { connect } from "./connection.ts";
-import { failed, lockCheck, nameOf, passed, rightChecks, signalCheck, warned } from "./doctor-rights.ts";
+import { lockCheck, nameOf, rightChecks, signalCheck } from "./doctor-rights.ts";
 import type { Flavor } from "./ddl/ddl.ts";
 import { errorNumber } from "./failures.ts";
 import { serverOf } from "./server-settings.ts";
 import { taskSettings, type TaskSettings } from "./task-settings.ts";
 
-const CONNECT_TIMEOUT_MS = 8_000;
 const DAY_SECONDS = 86_400;
 /** Each is looked at with a statement of its own. */
 const TABLES_MAX = 500;
@@ -39,7 +39,7 @@ async function check(flavor: Flavor, config: TaskConfig): Promise<readonly Check
   const server = serverOf(settingsOf(flavor, config));
   let connection: Connection;
   try {
-    const connectTimeoutMs = Math.min(server.connectTimeoutMs, CONNECT_TIMEOUT_MS);
+    const connectTimeoutMs = Math.min(server.connectTimeoutMs, DOCTOR_CONNECT_TIMEOUT_MS);
     connection = await connect({ ...server, connectTimeoutMs, initialStatements: [] });
   } catch (error) {
     const next = "Check database.hostname, database.port, database.user, database.password, database.ssl.mode and the user's host.";

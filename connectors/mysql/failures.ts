@@ -1,9 +1,8 @@
 /** Errors of the server and of the connection: whether trying again may help, and what to do about them. */
-import { ConnectError, RetriableError } from "#connect/api/errors";
-import { messageOf, SourceError } from "../cdc/source-error.ts";
+import { ConnectError } from "#connect/api/errors";
+import { databaseFailures, errorCode, isNetworkCode } from "../cdc/database-failures.ts";
+import { messageOf } from "../cdc/source-error.ts";
 
-export const errorCode = (error: unknown): string =>
-  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : "";
 export const errorNumber = (error: unknown): number =>
   typeof error === "object" && error !== null && "errno" in error && typeof error.errno === "number" ? error.errno : 0;
 
@@ -11,12 +10,11 @@ export const errorNumber = (error: unknown): number =>
 const TRANSIENT_NUMBERS = new Set([
   1040, 1053, 1077, 1079, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1317, 1412, 1927, 2002, 2003, 2006, 2013, 3024, 4031,
 ]);
-const TRANSIENT_CODES =
-  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|PROTOCOL_CONNECTION_LOST|PROTOCOL_SEQUENCE_TIMEOUT)$/;
-
 export function isTransient(error: unknown): boolean {
   if (error instanceof ConnectError) return error.causeClass === "transient";
-  if (TRANSIENT_CODES.test(errorCode(error)) || TRANSIENT_NUMBERS.has(errorNumber(error))) return true;
+  const code = errorCode(error);
+  if (isNetworkCode(code) || /^PROTOCOL_(CONNECTION_LOST|SEQUENCE_TIMEOUT)$/.test(code)) return true;
+  if (TRANSIENT_NUMBERS.has(errorNumber(error))) return true;
   if (typeof error === "object" && error !== null && "transient" in error && error.transient === true) return true;
   return (
     errorNumber(error) === 0 && /closed state|connection (was )?(closed|lost|ended)|socket hang up|timed? ?out/i.test(messageOf(error))
@@ -38,15 +36,4 @@ function described(error: unknown): string {
   const hint = HINTS.find(([numbers]) => numbers.includes(number))?.[1];
   return `${messageOf(error)}${number === 0 ? "" : ` (${number})`}${hint === undefined ? "" : `. ${hint}`}`;
 }
-/** Preparing failed: our own errors as they are, the server's with what to do. */
-export function startFailure(error: unknown): ConnectError {
-  if (error instanceof ConnectError) return error;
-  const message = `The MySQL source could not start: ${described(error)}`;
-  return isTransient(error) ? new RetriableError(message, error) : new SourceError(message, { cause: error, code: errorCode(error) });
-}
-/** `headline` and, on the next line, what happened. RetriableError where trying again may help. */
-export function wrapped(headline: string, error: unknown): ConnectError {
-  const message = `${headline}\n${described(error)}`;
-  if (isTransient(error)) return new RetriableError(message, error);
-  return new SourceError(message, { cause: error, code: errorCode(error) });
-}
+export const { startFailure, wrapped } = databaseFailures({ database: "MySQL", isTransient, described, code: errorCode });

@@ -1,6 +1,6 @@
 /** The SQL of incremental snapshots: watermarks in the signal table, or the server's GTIDs (`read.only`); chunks by key. */
 import type { Connection } from "mysql2/promise";
-import { afterKey, type Dialect, upToKey } from "../cdc/incremental-snapshot/conditions.ts";
+import { chunkConditions, type Dialect } from "../cdc/incremental-snapshot/conditions.ts";
 import type { ChunkAnswer, ChunkRequest, ChunkRow, IncrementalDatabase, KeyValues, Watermark } from "../cdc/incremental-snapshot/port.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 import { literal, quoted, rowsOf } from "./catalog.ts";
@@ -146,12 +146,7 @@ function chunkQuery(
   filter: string | null,
   maxRows: number,
 ): string {
-  const d = dialect(binary);
-  const conditions = [
-    ...(after === null ? [] : [afterKey(key, after, d)]),
-    upToKey(key, upTo, d),
-    ...(filter === null ? [] : [`(${filter})`]),
-  ].join(" AND ");
+  const conditions = chunkConditions(key, after, upTo, filter, dialect(binary));
   return `SELECT ${columns.map(quoted).join(", ")} FROM ${from} WHERE ${conditions} ORDER BY ${key.map(quoted).join(", ")} LIMIT ${maxRows}`;
 }
 export const executedGtids = async (sql: Connection, mariadb: boolean): Promise<string> => {

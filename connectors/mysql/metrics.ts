@@ -1,6 +1,7 @@
-/** Debezium's streaming metrics, by the names that dashboards know. */
+/** What the task tells of its stream (`cdc/streaming-metrics.ts`). */
 import type { TaskMetrics } from "#connect/api/connector";
 import type { RecordQueue } from "../cdc/record-queue.ts";
+import { reportQueue, reportSeen } from "../cdc/streaming-metrics.ts";
 import type { Flavor } from "./ddl/ddl.ts";
 import type { StreamReader } from "./stream.ts";
 
@@ -15,18 +16,8 @@ export function report(
   nowMs: number,
 ): void {
   const labels = { plugin: flavor, name, context: "streaming" };
-  const set = (metric: string, value: number): void => metrics.gauge(metric, value, labels);
-  set("Connected", reader === null ? 0 : 1);
-  set("QueueTotalCapacity", capacity);
-  set("QueueRemainingCapacity", Math.max(0, capacity - queue.size));
+  reportQueue(metrics, labels, reader !== null, queue, capacity);
   if (reader === null) return;
-  const { c, u, d, t, transactions, lastMs, behindMs } = reader.seen;
-  set("TotalNumberOfEventsSeen", c + u + d + t);
-  set("TotalNumberOfCreateEventsSeen", c);
-  set("TotalNumberOfUpdateEventsSeen", u);
-  set("TotalNumberOfDeleteEventsSeen", d);
-  set("NumberOfCommittedTransactions", transactions);
-  set("BinlogPosition", reader.position.position);
-  set("MilliSecondsBehindSource", behindMs);
-  set("MilliSecondsSinceLastEvent", lastMs === 0 ? -1 : nowMs - lastMs);
+  reportSeen(metrics, labels, reader.seen, reader.seen.t, nowMs);
+  metrics.gauge("BinlogPosition", reader.position.position, labels);
 }

@@ -3,6 +3,7 @@ import type { RawColumn } from "#connect/api/raw-row";
 import type { Schema } from "#connect/api/schema";
 import type { ConnectValue } from "#connect/api/value";
 import type { Filters } from "../cdc/filters.ts";
+import { sourceTypeParameters } from "../cdc/source-type.ts";
 import { type Column, dottedTableId, type Table } from "../cdc/table-model.ts";
 import { type PlannedColumn, type PlannedType, TablePlan } from "../cdc/table-plan.ts";
 import type { CommonPlanSettings } from "../cdc/task-settings.ts";
@@ -10,7 +11,6 @@ import type { TopicNaming } from "../cdc/topic-naming.ts";
 import type { TableColumn } from "./binlog/types.ts";
 import type { Codecs, ColumnType, TypeModes } from "./column-type.ts";
 import type { ColumnConverters } from "./converters.ts";
-import { sourceTypeParameters } from "./source-type.ts";
 import { columnType } from "./types.ts";
 
 export interface PlanSettings extends CommonPlanSettings {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { ConfigError } from "#connect/api/errors";
 import type { Settings } from "../cdc/settings.ts";
+import { initialStatements } from "../cdc/task-settings.ts";
 import { looksLikePkcs12, readPkcs12 } from "./pkcs12.ts";
 
 export type SslMode = "disabled" | "preferred" | "required" | "verify_ca" | "verify_identity";
@@ -48,11 +49,7 @@ export function serverOf(settings: Settings): MysqlServer {
     key: store("database.ssl.keystore"),
     connectTimeoutMs: settings.int("connect.timeout.ms"),
     queryTimeoutMs: settings.int("database.query.timeout.ms"),
-    // `;;` stands for a semicolon inside a statement.
-    initialStatements: (settings.optional("database.initial.statements") ?? "")
-      .split(/(?<!;);(?!;)/)
-      .map((s) => s.replaceAll(";;", ";").trim())
-      .filter((s) => s !== ""),
+    initialStatements: initialStatements(settings),
   };
 }
 

@@ -1,6 +1,6 @@
 /** How a table is cut for the initial snapshot: by ranges of its primary key, which mean the same in a later run. */
 import type { Connection } from "mysql2/promise";
-import { afterKey, type Dialect, upToKey } from "../cdc/incremental-snapshot/conditions.ts";
+import { type Dialect, rangeConditions } from "../cdc/incremental-snapshot/conditions.ts";
 import type { KeyValues } from "../cdc/incremental-snapshot/port.ts";
 import type { Column, Table } from "../cdc/table-model.ts";
 import { quoted, rowsOf, type TableName } from "./catalog.ts";
@@ -42,13 +42,8 @@ const dialect = (columns: readonly CutColumn[]): Dialect => ({
 });
 /** The rows of chunk `i`: every row is in exactly one. "": all rows. */
 export function chunkCondition(columns: readonly CutColumn[], bounds: readonly KeyValues[], i: number): string {
-  const after = bounds[i - 1],
-    upTo = bounds[i];
   const names = columns.map((c) => c.name);
-  const d = dialect(columns);
-  return [...(after === undefined ? [] : [afterKey(names, after, d)]), ...(upTo === undefined ? [] : [upToKey(names, upTo, d)])].join(
-    " AND ",
-  );
+  return rangeConditions(names, bounds[i - 1], bounds[i], dialect(columns)).join(" AND ");
 }
 
 /** The server's estimates of rows, by `database.table`. */

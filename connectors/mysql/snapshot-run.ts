@@ -88,14 +88,14 @@ export async function snapshotSchema(run: SnapshotRun, { historyPosition, announ
     const ends = last && i === events.length - 1;
     const source = run.source.block(database, table, run.offsets.position, 0, ends ? "last" : "true");
     run.events.other(
-      schemaChangeRecord({
-        flavor: settings.flavor,
+      schemaChangeRecord[settings.flavor]({
         topic: settings.naming.prefix,
         partition: run.partition,
         headers: settings.headers,
         source,
         tsMs: Math.floor(nowMicros / 1000),
         databaseName: event.databaseName,
+        schemaName: null,
         ddl: event.ddl,
         changes: event.changes,
         offset: ends ? run.offsets.last : run.offsets.during,

@@ -306,14 +306,14 @@ export class StreamReader implements BinlogConsumer, RowContext {
     shown.forEach((e, i) => {
       const last = i === shown.length - 1;
       const source = this.#source.block(e.databaseName, tables !== "" ? tables : whole ? "" : null, at, this.#lastRow, "false");
-      const record = schemaChangeRecord({
-        flavor: settings.flavor,
+      const record = schemaChangeRecord[settings.flavor]({
         topic: settings.naming.prefix,
         partition,
         headers: settings.headers,
         source,
         tsMs,
         databaseName: e.databaseName,
+        schemaName: null,
         ddl: e.ddl,
         changes: e.changes,
         offset: last ? offset : previous,

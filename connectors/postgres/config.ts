@@ -2,6 +2,7 @@
 import type { ConfigDef, RawConfig } from "#connect/api/config";
 import { type ConfigRules, configOf, refuseValues, unlistedKeys, type UnlistedSetting, withoutEffect } from "../cdc/declared-config.ts";
 import { anyOf, splitExpressions } from "../cdc/expressions.ts";
+import { handlingModes } from "../cdc/handling-modes.ts";
 import { Settings } from "../cdc/settings.ts";
 import type { TypeModes } from "./column-type.ts";
 import { POSTGRES_KEYS } from "./config-keys.ts";
@@ -93,9 +94,7 @@ function placeholderOf(text: string): Buffer {
 }
 export function typeModes(s: Settings): Omit<TypeModes, "snapshot"> {
   return {
-    decimal: s.choice("decimal.handling.mode") as TypeModes["decimal"],
-    time: s.choice("time.precision.mode") as TypeModes["time"],
-    binary: s.choice("binary.handling.mode") as TypeModes["binary"],
+    ...handlingModes(s),
     hstore: s.choice("hstore.handling.mode") as TypeModes["hstore"],
     interval: s.choice("interval.handling.mode") as TypeModes["interval"],
     moneyFractionDigits: s.int("money.fraction.digits"),

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import pg from "pg";
 import { directSocket } from "../cdc/direct-reads.ts";
 import type { Settings } from "../cdc/settings.ts";
+import { initialStatements } from "../cdc/task-settings.ts";
 
 export interface Server {
   readonly host: string;
@@ -44,11 +45,7 @@ export function serverOf(settings: Settings): Server {
     queryTimeoutMs: settings.int("database.query.timeout.ms"),
     connectTimeoutMs: settings.int("connection.validation.timeout.ms"),
     keepAlive: settings.bool("database.tcpKeepAlive"),
-    // `;;` stands for a semicolon inside a statement.
-    initialStatements: (settings.optional("database.initial.statements") ?? "")
-      .split(/(?<!;);(?!;)/)
-      .map((s) => s.replaceAll(";;", ";").trim())
-      .filter((s) => s !== ""),
+    initialStatements: initialStatements(settings),
   };
 }
 

@@ -1,8 +1,7 @@
 /** The connector: validation against the server, and its one task. */
 import type { RawConfig } from "#connect/api/config";
 import type { Connector, SourceConnectorPlugin } from "#connect/api/connector";
-import { ConfigError } from "#connect/api/errors";
-import { type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
+import { checkOffsets, type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
 import { VERSION } from "../cdc/source-block.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { CONFIG, refuseUnsupported, settingsOf } from "./config.ts";
@@ -61,11 +60,11 @@ export const postgresSource: SourceConnectorPlugin = {
   },
   task: postgresTask,
   alterOffsets(_config, offsets) {
-    for (const { partition, offset } of offsets) {
-      if (partition !== null && typeof partition["server"] !== "string")
-        throw new ConfigError('The partition must be {"server": "<topic.prefix>"}');
-      if (offset !== null && readOffset(offset) === null) throw new ConfigError("The offset must have a field lsn, a number");
-    }
+    checkOffsets(offsets, {
+      partition: { server: "<topic.prefix>" },
+      readable: (offset) => readOffset(offset) !== null,
+      fields: "a field lsn, a number",
+    });
     // The slot is another one, on the server.
     return false;
   },

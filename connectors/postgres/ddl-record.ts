@@ -1,13 +1,12 @@
 /** Records of the schema change topic, of the messages that the event triggers of `ddl-trigger.ts` write. */
-import type { Header, SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
-import { Struct } from "#connect/api/struct";
-import { changeStruct, schemaChangeSchemas } from "../cdc/table-change.ts";
+import type { SourcePartition } from "#connect/api/record";
+import { schemaChangeRecords } from "../cdc/table-change.ts";
 import type { Column, TableChange } from "../cdc/table-model.ts";
 import { SOURCE_SCHEMA } from "./source-info.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import type { TaskSettings } from "./task-settings.ts";
 
-const { key: KEY, value: VALUE } = schemaChangeSchemas("postgresql", SOURCE_SCHEMA);
+const schemaChangeRecord = schemaChangeRecords("postgresql", SOURCE_SCHEMA);
 
 export interface DdlMessage {
   readonly ddl: string;
@@ -117,34 +116,24 @@ export function readDdlMessage(content: Buffer, database: string): DdlMessage | 
   return { ddl: m.ddl, change: { type: m.type, id, previousId: null, table } };
 }
 
-interface DdlRecord {
-  readonly topic: string;
-  readonly partition: SourcePartition;
-  readonly headers: readonly Header[];
-  readonly source: Struct;
-  readonly tsMs: number;
-  readonly message: DdlMessage;
-  readonly offset: SourceOffset;
-}
-const ddlRecord = ({ topic, partition, headers, source, tsMs, message: { ddl, change }, offset }: DdlRecord): SourceRecord => ({
-  topic,
-  partition: 0,
-  keySchema: KEY,
-  key: new Struct(KEY, [change.id.catalog]),
-  valueSchema: VALUE,
-  value: new Struct(VALUE, [source, BigInt(tsMs), change.id.catalog, change.id.schema, ddl, [changeStruct(change)]]),
-  timestamp: null,
-  headers,
-  sourcePartition: partition,
-  sourceOffset: offset,
-});
-
 /** For `StreamSettings.ddl`: captured tables alone are told of, and only when `millrace.ddl.events` is on. */
 export function ddlRecords(s: TaskSettings, partition: SourcePartition): StreamSettings["ddl"] {
   if (!s.all.bool("millrace.ddl.events")) return () => null;
   return (content, source, tsMs, offset) => {
     const message = readDdlMessage(content, s.server.database);
     if (message === null || !s.plans.filters.table(message.change.id.schema ?? "", message.change.id.table)) return null;
-    return ddlRecord({ topic: s.naming.prefix, partition, headers: s.headers, source, tsMs, message, offset: offset() });
+    const { ddl, change } = message;
+    return schemaChangeRecord({
+      topic: s.naming.prefix,
+      partition,
+      headers: s.headers,
+      source,
+      tsMs,
+      databaseName: change.id.catalog,
+      schemaName: change.id.schema,
+      ddl,
+      changes: [change],
+      offset: offset(),
+    });
   };
 }

@@ -8,6 +8,7 @@ import type { TaskConfig } from "#connect/api/connector";
 import { listTables, serverVersion } from "./catalog.ts";
 import { settingsOf } from "./config.ts";
 import { connect, serverOf } from "./connection.ts";
+import { DOCTOR_CONNECT_TIMEOUT_MS, failed, passed, warned } from "../cdc/doctor-checks.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { sqlState } from "./failures.ts";
 import { lsnText } from "./pgoutput/integers.ts";
@@ -16,15 +17,13 @@ import { previewTables } from "./preview.ts";
 import { dropSlot, quoteIdentifier, quoteLiteral, readSlot } from "./slot.ts";
 import { taskSettings, type TaskSettings } from "./task-settings.ts";
 
-const CONNECT_TIMEOUT_MS = 8_000;
-
 export const postgresDoctor: Diagnosis = { check, position, leftovers, remove, preview: previewTables };
 
 const settingsIn = (config: TaskConfig): TaskSettings => taskSettings(config, 0, Date.now(), () => {});
 async function withClient<T>(config: TaskConfig, run: (client: Client) => Promise<T>): Promise<T> {
   const server = serverOf(settingsOf(config));
   const client = await connect(
-    { ...server, connectTimeoutMs: Math.min(server.connectTimeoutMs, CONNECT_TIMEOUT_MS), initialStatements: [] },
+    { ...server, connectTimeoutMs: Math.min(server.connectTimeoutMs, DOCTOR_CONNECT_TIMEOUT_MS), initialStatements: [] },
     { applicationName: "Millrace Doctor" },
   );
   try {
@@ -49,16 +48,6 @@ async function check(config: TaskConfig): Promise<readonly Check[]> {
     ];
   }
 }
-const passed = (name: string, message: string): Check => ({ check: name, ok: true, severity: "error", message });
-const failed = (name: string, message: string, sql: readonly string[], nextStep?: string): Check => ({
-  check: name,
-  ok: false,
-  severity: "error",
-  message,
-  ...(sql.length === 0 ? {} : { sql }),
-  ...(nextStep === undefined ? {} : { nextStep }),
-});
-const warned = (name: string, message: string, sql: readonly string[]): Check => ({ ...failed(name, message, sql), severity: "warning" });
 
 async function allChecks(client: Client, s: TaskSettings): Promise<readonly Check[]> {
   return [

@@ -1,16 +1,16 @@
 /** Errors of this connector: what happened, and what to do about it. */
-import { ConnectError, RetriableError } from "#connect/api/errors";
-import { messageOf, SourceError } from "../cdc/source-error.ts";
+import { ConnectError } from "#connect/api/errors";
+import { databaseFailures, errorCode, isNetworkCode } from "../cdc/database-failures.ts";
+import { messageOf } from "../cdc/source-error.ts";
 
-export const sqlState = (error: unknown): string =>
-  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : "";
+/** SQLSTATE of the server's errors; errors of the socket have Node's code. */
+export const sqlState = errorCode;
 
 /**
  * Connection classes of SQLSTATE, server start and stop, and errors of the socket; too many connections or slots, too, as those of a process
  * that was killed are freed once the server has noticed.
  */
 const TRANSIENT_STATES = /^(08|57P0[123]|53300|53400|55006|40001|40P01)/;
-const TRANSIENT_SOCKET = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 
 /** feature_not_supported, object_not_in_prerequisite_state, read_only_sql_transaction: what a server in recovery answers with. */
 const RECOVERY_STATES = /^(0A000|55000|25006)$/;
@@ -26,7 +26,7 @@ const isRecovering = (error: unknown): boolean => RECOVERY_STATES.test(sqlState(
 export function isTransient(error: unknown): boolean {
   if (error instanceof ConnectError) return error.causeClass === "transient";
   const code = sqlState(error);
-  if (TRANSIENT_STATES.test(code) || TRANSIENT_SOCKET.test(code) || isRecovering(error)) return true;
+  if (TRANSIENT_STATES.test(code) || isNetworkCode(code) || isRecovering(error)) return true;
   return (
     code === "" &&
     /connection (was )?(closed|terminated|ended)|timeout expired|ended the replication stream|Connection terminated/i.test(messageOf(error))
@@ -49,17 +49,10 @@ function described(error: unknown): string {
   const hint = isRecovering(error) ? RECOVERY_HINT : HINTS.find(([state]) => state.test(code))?.[1];
   return `${messageOf(error)}${code === "" ? "" : ` (${code})`}${hint === undefined ? "" : `. ${hint}`}`;
 }
-/** Preparing failed: our own errors as they are, the server's with what to do. */
-export function startFailure(error: unknown): ConnectError {
-  if (error instanceof ConnectError) return error;
-  const message = `The PostgreSQL source could not start: ${described(error)}`;
-  return isTransient(error) ? new RetriableError(message, error) : new SourceError(message, { cause: error, code: sqlState(error) });
-}
+const failures = databaseFailures({ database: "PostgreSQL", isTransient, described, code: sqlState });
+export const { startFailure } = failures;
 /** `headline` and, on the next line, what happened. RetriableError where trying again may help. */
 export function wrapped(headline: string, error: unknown): ConnectError {
-  const message = `${headline}\n${described(error)}`;
-  if (isTransient(error)) return new RetriableError(message, error);
-  const javaClass =
-    error instanceof ConnectError && error.javaClass !== "org.apache.kafka.connect.errors.RetriableException" ? error.javaClass : undefined;
-  return new SourceError(message, { cause: error, code: sqlState(error), ...(javaClass !== undefined && { javaClass }) });
+  const named = error instanceof ConnectError && error.javaClass !== "org.apache.kafka.connect.errors.RetriableException";
+  return failures.wrapped(headline, error, named ? error.javaClass : undefined);
 }

@@ -1,6 +1,7 @@
-/** Debezium's streaming metrics, by the names that dashboards know. */
+/** What the task tells of its stream (`cdc/streaming-metrics.ts`). */
 import type { TaskMetrics } from "#connect/api/connector";
 import type { RecordQueue } from "../cdc/record-queue.ts";
+import { reportQueue, reportSeen } from "../cdc/streaming-metrics.ts";
 import type { StreamReader } from "./stream.ts";
 
 /** `reader` null: not streaming (yet). */
@@ -13,17 +14,6 @@ export function report(
   nowMs: number,
 ): void {
   const labels = { plugin: "postgres", name, context: "streaming" };
-  const set = (metric: string, value: number): void => metrics.gauge(metric, value, labels);
-  set("Connected", reader === null ? 0 : 1);
-  set("QueueTotalCapacity", capacity);
-  set("QueueRemainingCapacity", Math.max(0, capacity - queue.size));
-  if (reader === null) return;
-  const { c, u, d, t, m, transactions, lastMs, behindMs } = reader.seen;
-  set("TotalNumberOfEventsSeen", c + u + d + t + m);
-  set("TotalNumberOfCreateEventsSeen", c);
-  set("TotalNumberOfUpdateEventsSeen", u);
-  set("TotalNumberOfDeleteEventsSeen", d);
-  set("NumberOfCommittedTransactions", transactions);
-  set("MilliSecondsBehindSource", behindMs);
-  set("MilliSecondsSinceLastEvent", lastMs === 0 ? -1 : nowMs - lastMs);
+  reportQueue(metrics, labels, reader !== null, queue, capacity);
+  if (reader !== null) reportSeen(metrics, labels, reader.seen, reader.seen.t + reader.seen.m, nowMs);
 }

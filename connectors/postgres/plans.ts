@@ -1,6 +1,7 @@
 /** Makes table plans: columns and their types from the wire (or the catalogue), keys and defaults from the catalogue. */
 import { primitive } from "#connect/api/schema";
 import type { Filters } from "../cdc/filters.ts";
+import { sourceTypeParameters } from "../cdc/source-type.ts";
 import { type PlannedColumn, TablePlan } from "../cdc/table-plan.ts";
 import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import type { TopicNaming } from "../cdc/topic-naming.ts";
@@ -8,7 +9,7 @@ import type { CatalogTable } from "./catalog.ts";
 import type { TypeModes } from "./column-type.ts";
 import { defaultOf } from "./defaults.ts";
 import { SOURCE_SCHEMA } from "./source-info.ts";
-import { sourceTypeParameters } from "./source-type.ts";
+import { sourceTypeOf } from "./source-type.ts";
 import type { TypeRegistry } from "./type-registry.ts";
 import { columnType } from "./types.ts";
 
@@ -107,7 +108,7 @@ export class TablePlans {
     const parameters = {
       ...mask?.parameters,
       ...(source !== null && s.propagate(`${schema}.${table}.${column.name}`, `${schema}.${table}.${typeName}`)
-        ? sourceTypeParameters(column.name, typeName, source, this.#types)
+        ? sourceTypeParameters(sourceTypeOf(column.name, typeName, source, this.#types))
         : {}),
     };
     return {

@@ -1,4 +1,5 @@
-/** Schema parameters that tell the column's type in the database (`column.propagate.source.type`). */
+/** Types of columns as the reference tells them (`column.propagate.source.type`). */
+import type { SourceType } from "../cdc/source-type.ts";
 import type { PgType, TypeRegistry } from "./type-registry.ts";
 
 const UNLIMITED = 2_147_483_647;
@@ -44,18 +45,13 @@ function sizeOf(name: string, typmod: number): readonly [length: number, scale: 
 }
 
 /** `typeName`: the column's own type, which may be a domain; `source`: what it comes down to. */
-export function sourceTypeParameters(
+export function sourceTypeOf(
   column: string,
   typeName: string,
   source: { readonly type: PgType; readonly typmod: number },
   types: TypeRegistry,
-): Readonly<Record<string, string>> {
+): SourceType {
   const element = source.type.element === 0 ? source.type : (types.get(source.type.element) ?? source.type);
   const [length, scale] = sizeOf(element.name, source.typmod);
-  return {
-    "__debezium.source.column.type": typeName.toUpperCase(),
-    "__debezium.source.column.length": String(length),
-    "__debezium.source.column.scale": String(scale),
-    "__debezium.source.column.name": column,
-  };
+  return { name: column, typeName: typeName.toUpperCase(), length, scale };
 }

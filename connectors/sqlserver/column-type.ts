@@ -19,10 +19,3 @@ export interface ColumnType {
   /** How it is selected where the driver's own value would lose something. `name` is quoted. */
   readonly select?: (name: string) => string;
 }
-
-/** How the database's values are represented (`*.handling.mode`, `time.precision.mode`). */
-export interface TypeModes {
-  readonly decimal: "precise" | "double" | "string";
-  readonly time: "adaptive" | "adaptive_time_microseconds" | "connect" | "isostring" | "microseconds" | "nanoseconds";
-  readonly binary: "bytes" | "base64" | "base64-url-safe" | "hex";
-}

@@ -3,7 +3,6 @@ import type { ConfigDef, RawConfig } from "#connect/api/config";
 import { type ConfigRules, configOf, refuseValues, unlistedKeys, type UnlistedSetting, withoutEffect } from "../cdc/declared-config.ts";
 import { HISTORY_SETTINGS } from "../cdc/schema-history/open.ts";
 import { Settings } from "../cdc/settings.ts";
-import type { TypeModes } from "./column-type.ts";
 import { SQLSERVER_KEYS } from "./config-keys.ts";
 
 const RULES: ConfigRules = {
@@ -34,12 +33,6 @@ export function refuseUnsupported(config: RawConfig): void {
 
 export const settingsOf = (config: Readonly<Record<string, string | null>>): Settings =>
   new Settings(config, [...CONFIG, ...unlistedKeys(UNLISTED)]);
-
-export const typeModes = (s: Settings): TypeModes => ({
-  decimal: s.choice("decimal.handling.mode") as TypeModes["decimal"],
-  time: s.choice("time.precision.mode") as TypeModes["time"],
-  binary: s.choice("binary.handling.mode") as TypeModes["binary"],
-});
 
 /** Settings that are taken but change nothing here, with the reason. */
 const WITHOUT_EFFECT: Readonly<Record<string, string>> = {

@@ -1,8 +1,7 @@
 /** The connector: validation against the server, databases spread over tasks. */
 import type { RawConfig } from "#connect/api/config";
 import type { Connector, SourceConnectorPlugin, TaskConfig } from "#connect/api/connector";
-import { ConfigError } from "#connect/api/errors";
-import { type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
+import { checkOffsets, type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
 import { VERSION } from "../cdc/source-block.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { databaseName } from "./catalog.ts";
@@ -83,12 +82,11 @@ export const sqlserverSource: SourceConnectorPlugin = {
   },
   task: sqlserverTask,
   alterOffsets(_config, offsets) {
-    for (const { partition, offset } of offsets) {
-      if (partition !== null && (typeof partition["server"] !== "string" || typeof partition["database"] !== "string"))
-        throw new ConfigError('The partition must be {"server": "<topic.prefix>", "database": "<database>"}');
-      if (offset !== null && readOffset(offset) === null)
-        throw new ConfigError("The offset must have the fields commit_lsn, change_lsn and event_serial_no");
-    }
+    checkOffsets(offsets, {
+      partition: { server: "<topic.prefix>", database: "<database>" },
+      readable: (offset) => readOffset(offset) !== null,
+      fields: "the fields commit_lsn, change_lsn and event_serial_no",
+    });
     return true;
   },
   exactlyOnce: "supported",

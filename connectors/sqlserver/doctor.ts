@@ -2,6 +2,8 @@
 import type { Check, Diagnosis, SourcePosition } from "#connect/api/diagnosis";
 import type { TaskConfig } from "#connect/api/connector";
 import type { SourceOffset } from "#connect/api/record";
+import { errorCode } from "../cdc/database-failures.ts";
+import { DOCTOR_CONNECT_TIMEOUT_MS, failed, passed, warned } from "../cdc/doctor-checks.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { agentRunning, idOf, listTables, maxLsn, readInstances, readTables, type TableName } from "./catalog.ts";
 import { instancesByTable, newestInstance, tableKey } from "./change-tables/capture-instance.ts";
@@ -9,12 +11,11 @@ import { lsnBytes } from "./change-tables/lsn.ts";
 import { literal, quoted } from "./change-tables/statements.ts";
 import { settingsOf } from "./config.ts";
 import { Session } from "./connection.ts";
-import { errorCode, errorNumber } from "./failures.ts";
+import { errorNumber } from "./failures.ts";
 import { readOffset } from "./position.ts";
 import { serverOf } from "./server-settings.ts";
 import { type TaskSettings, taskSettings } from "./task-settings.ts";
 
-const CONNECT_TIMEOUT_MS = 8_000;
 /** Changes are kept so long by default; less is a risk. */
 const RETENTION_MIN_MINUTES = 1440;
 
@@ -25,7 +26,7 @@ async function withSession<T>(config: TaskConfig, run: (session: Session) => Pro
   const session = await Session.open({
     ...server,
     applicationName: "Millrace Doctor",
-    connectTimeoutMs: Math.min(server.connectTimeoutMs, CONNECT_TIMEOUT_MS),
+    connectTimeoutMs: Math.min(server.connectTimeoutMs, DOCTOR_CONNECT_TIMEOUT_MS),
   });
   try {
     return await run(session);
@@ -33,19 +34,6 @@ async function withSession<T>(config: TaskConfig, run: (session: Session) => Pro
     await session.close();
   }
 }
-const passed = (name: string, message: string): Check => ({ check: name, ok: true, severity: "error", message });
-const failed = (name: string, message: string, sql: readonly string[], nextStep?: string): Check => ({
-  check: name,
-  ok: false,
-  severity: "error",
-  message,
-  ...(sql.length === 0 ? {} : { sql }),
-  ...(nextStep === undefined ? {} : { nextStep }),
-});
-const warned = (name: string, message: string, sql: readonly string[], nextStep?: string): Check => ({
-  ...failed(name, message, sql, nextStep),
-  severity: "warning",
-});
 
 async function check(config: TaskConfig): Promise<readonly Check[]> {
   try {

@@ -1,18 +1,11 @@
 /** Errors of the server and of the connection: whether trying again may help, and what to do about them. */
-import { ConnectError, RetriableError } from "#connect/api/errors";
+import { ConnectError } from "#connect/api/errors";
+import { databaseFailures, errorCode, isNetworkCode } from "../cdc/database-failures.ts";
 import { messageOf, SourceError } from "../cdc/source-error.ts";
 
-const field = (error: unknown, name: "code" | "number"): unknown =>
-  typeof error === "object" && error !== null && name in error ? Reflect.get(error, name) : undefined;
-export const errorCode = (error: unknown): string => {
-  const code = field(error, "code");
-  return typeof code === "string" ? code : "";
-};
 /** The server's number; 0: it is not the server's error. */
-export const errorNumber = (error: unknown): number => {
-  const number = field(error, "number");
-  return typeof number === "number" ? number : 0;
-};
+export const errorNumber = (error: unknown): number =>
+  typeof error === "object" && error !== null && "number" in error && typeof error.number === "number" ? error.number : 0;
 export const INVALID_OBJECT = 208;
 
 /** Deadlocks, lock and query timeouts, databases that come up or move, a change table that is being replaced. */
@@ -20,14 +13,19 @@ const TRANSIENT_NUMBERS = new Set([
   -2, 64, 208, 233, 921, 922, 924, 926, 927, 983, 1204, 1205, 1222, 3960, 4060, 4221, 6005, 10053, 10054, 10060, 10928, 10929, 40143, 40197,
   40501, 40540, 40613, 49918, 49919, 49920,
 ]);
-const TRANSIENT_CODES =
-  /^(ESOCKET|ECONNCLOSED|ENOTOPEN|ETIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EINSTLOOKUP|ECANCEL|EABORT)$/;
+/** Of tedious. */
+const TRANSIENT_CODES = /^(ESOCKET|ECONNCLOSED|ENOTOPEN|ETIMEOUT|EINSTLOOKUP|ECANCEL|EABORT)$/;
 
 export function isTransient(error: unknown): boolean {
   if (error instanceof ConnectError) return error.causeClass === "transient";
   const number = errorNumber(error);
   if (number !== 0) return TRANSIENT_NUMBERS.has(number);
-  return TRANSIENT_CODES.test(errorCode(error)) || /connection (was )?(closed|lost)|socket hang up|timed? ?out/i.test(messageOf(error));
+  const code = errorCode(error);
+  return (
+    isNetworkCode(code) ||
+    TRANSIENT_CODES.test(code) ||
+    /connection (was )?(closed|lost)|socket hang up|timed? ?out/i.test(messageOf(error))
+  );
 }
 
 const HINTS: readonly (readonly [numbers: readonly number[], hint: string])[] = [
@@ -49,19 +47,16 @@ export function described(error: unknown): string {
 }
 /** Of errors that say by themselves what stops the task. */
 export const DEBEZIUM_EXCEPTION = "io.debezium.DebeziumException";
-/** Preparing failed: our own errors as they are, the server's with what to do. */
-export function startFailure(error: unknown): ConnectError {
-  if (error instanceof ConnectError) return error;
-  const message = `The SQL Server source could not start: ${described(error)}`;
-  return isTransient(error)
-    ? new RetriableError(message, error)
-    : new SourceError(message, { cause: error, code: String(errorNumber(error)) });
-}
+const failures = databaseFailures({
+  database: "SQL Server",
+  isTransient,
+  described,
+  code: (error) => String(errorNumber(error)),
+});
+export const { startFailure } = failures;
 /** `headline` and, on the next line, what happened. RetriableError where trying again may help. */
 export function wrapped(headline: string, error: unknown): ConnectError {
   // What cannot even begin is said without the headline, as by the reference.
   if (error instanceof SourceError && error.javaClass === DEBEZIUM_EXCEPTION) return error;
-  const message = `${headline}\n${described(error)}`;
-  if (isTransient(error)) return new RetriableError(message, error);
-  return new SourceError(message, { cause: error, code: String(errorNumber(error)) });
+  return failures.wrapped(headline, error);
 }

@@ -1,5 +1,5 @@
 /** The SQL of incremental snapshots: watermarks in the signal table, chunks by key. */
-import { afterKey, upToKey } from "../cdc/incremental-snapshot/conditions.ts";
+import { chunkConditions } from "../cdc/incremental-snapshot/conditions.ts";
 import type { ChunkAnswer, ChunkRequest, ChunkRow, IncrementalDatabase, KeyValues, Watermark } from "../cdc/incremental-snapshot/port.ts";
 import type { Table } from "../cdc/table-model.ts";
 import { fromOf, type TableName } from "./catalog.ts";
@@ -102,12 +102,7 @@ export class SqlServerChunks implements IncrementalDatabase<PlannedTable> {
     return row === null ? null : keyValues(table, key, row);
   }
   #statement(planned: PlannedTable, { table, key, after, upTo, filter, maxRows }: ChunkQuery): string {
-    const dialect = keyDialect(table, key);
-    const conditions = [
-      ...(after === null ? [] : [afterKey(key, after, dialect)]),
-      upToKey(key, upTo, dialect),
-      ...(filter === null ? [] : [`(${filter})`]),
-    ].join(" AND ");
+    const conditions = chunkConditions(key, after, upTo, filter, keyDialect(table, key));
     return `SELECT TOP (${maxRows}) ${planned.select.join(", ")} FROM ${fromOf(planned.name)} WHERE ${conditions} ORDER BY ${key.map(quoted).join(", ")}${this.#option()}`;
   }
   #option(): string {

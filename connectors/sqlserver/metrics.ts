@@ -1,6 +1,7 @@
-/** Debezium's streaming metrics, by the names that dashboards know: one set for each database. */
+/** What the task tells of its streams (`cdc/streaming-metrics.ts`): one set for each database. */
 import type { TaskMetrics } from "#connect/api/connector";
 import type { RecordQueue } from "../cdc/record-queue.ts";
+import { reportQueue, reportSeen } from "../cdc/streaming-metrics.ts";
 import type { DatabaseStream } from "./stream.ts";
 
 export function report(
@@ -11,19 +12,7 @@ export function report(
   capacity: number,
   nowMs: number,
 ): void {
-  const task = { plugin: "sqlserver", name, context: "streaming" };
-  metrics.gauge("Connected", streams.length === 0 ? 0 : 1, task);
-  metrics.gauge("QueueTotalCapacity", capacity, task);
-  metrics.gauge("QueueRemainingCapacity", Math.max(0, capacity - queue.size), task);
-  for (const { database, emitter } of streams) {
-    const set = (metric: string, value: number): void => metrics.gauge(metric, value, { ...task, database });
-    const { c, u, d, transactions, lastMs, behindMs } = emitter.seen;
-    set("TotalNumberOfEventsSeen", c + u + d);
-    set("TotalNumberOfCreateEventsSeen", c);
-    set("TotalNumberOfUpdateEventsSeen", u);
-    set("TotalNumberOfDeleteEventsSeen", d);
-    set("NumberOfCommittedTransactions", transactions);
-    set("MilliSecondsBehindSource", behindMs);
-    set("MilliSecondsSinceLastEvent", lastMs === 0 ? -1 : nowMs - lastMs);
-  }
+  const labels = { plugin: "sqlserver", name, context: "streaming" };
+  reportQueue(metrics, labels, streams.length > 0, queue, capacity);
+  for (const { database, emitter } of streams) reportSeen(metrics, { ...labels, database }, emitter.seen, 0, nowMs);
 }

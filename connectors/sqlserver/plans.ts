@@ -1,19 +1,20 @@
 /** Makes table plans: columns, types, keys and defaults from the table's definition; cells from the columns of a query. */
+import { sourceTypeParameters } from "../cdc/source-type.ts";
 import type { Column, Table } from "../cdc/table-model.ts";
 import { type PlannedColumn, TablePlan } from "../cdc/table-plan.ts";
 import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import { type TableName, idOf } from "./catalog.ts";
 import { quoted } from "./change-tables/statements.ts";
-import type { ColumnType, TypeModes } from "./column-type.ts";
+import type { HandlingModes } from "../cdc/handling-modes.ts";
+import type { ColumnType } from "./column-type.ts";
 import { SOURCE_SCHEMA } from "./source-info.ts";
-import { sourceTypeParameters } from "./source-type.ts";
 import { columnType } from "./types.ts";
 
 export interface PlanSettings extends CommonPlanSettings {
   /** Whether a column is captured; the id is schema.table.column. */
   readonly column: (schema: string, table: string, column: string) => boolean;
   readonly topic: (table: TableName) => string;
-  readonly modes: TypeModes;
+  readonly modes: HandlingModes;
   /** `include.schema.comments` */
   readonly comments: boolean;
 }
@@ -91,7 +92,8 @@ export class TablePlans {
     const mask = type.textual === true ? rule : null;
     const wanted = s.propagate(`${id}.${column.name}`, `${id}.${column.typeName}`);
     // The first rule for a column counts: a masked one does not tell its type.
-    const parameters = rule?.parameters ?? (wanted ? sourceTypeParameters(column) : {});
+    const parameters =
+      rule?.parameters ?? (wanted ? sourceTypeParameters({ ...column, typeName: column.typeName.toUpperCase(), comment: null }) : {});
     const comment = s.comments ? column.comment : null;
     const value = column.defaultValueExpression === null ? undefined : type.defaultOf(column.defaultValueExpression);
     return {

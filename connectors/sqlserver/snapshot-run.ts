@@ -5,7 +5,7 @@
  * change since then is streamed: rows that were read at either time converge to the last change of each.
  */
 import type { SourceOffset } from "#connect/api/record";
-import { afterKey, upToKey } from "../cdc/incremental-snapshot/conditions.ts";
+import { rangeConditions } from "../cdc/incremental-snapshot/conditions.ts";
 import type { KeyValues } from "../cdc/incremental-snapshot/port.ts";
 import { shapeOf } from "../cdc/snapshot-progress.ts";
 import type { Table, TableChange } from "../cdc/table-model.ts";
@@ -51,8 +51,10 @@ export async function snapshotSchema(run: SnapshotRun, historyPosition: SourceOf
           offsets.at.serial,
         ),
         tsMs,
+        databaseName: change.id.catalog,
+        schemaName: change.id.schema,
         ddl: null,
-        change,
+        changes: [change],
         offset: last ? offsets.last : { ...offsets.during, ...offsets.progress?.keys() },
       }),
       false,
@@ -152,12 +154,7 @@ async function readChunks(run: SnapshotRun, reader: SnapshotReader, table: Table
   for (let chunk = 0; chunk <= bounds.length; chunk++) {
     if (context.stopping()) return;
     if (earlier?.done.has(chunk) === true) continue;
-    const after = bounds[chunk - 1],
-      upTo = bounds[chunk];
-    const conditions = [
-      ...(after === undefined ? [] : [afterKey(key, after, dialect)]),
-      ...(upTo === undefined ? [] : [upToKey(key, upTo, dialect)]),
-    ];
+    const conditions = rangeConditions(key, bounds[chunk - 1], bounds[chunk], dialect);
     await opened.session.stream(statement(planned, null, conditions), reader);
     if (bounds.length > 0 && !context.stopping()) reader.endOfChunk(planned.id, { shape, bounds }, chunk);
   }

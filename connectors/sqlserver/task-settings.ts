@@ -1,10 +1,11 @@
 /** Everything a task takes from its settings, read once. */
 import type { TaskConfig } from "#connect/api/connector";
 import { anyOf } from "../cdc/expressions.ts";
+import { handlingModes } from "../cdc/handling-modes.ts";
 import { filtersOf } from "../cdc/filters.ts";
 import { commonPlanSettings, type CommonSettings, commonSettings } from "../cdc/task-settings.ts";
 import { idOf, type TableName } from "./catalog.ts";
-import { refuseUnsupported, settingsOf, settingsWithoutEffect, typeModes } from "./config.ts";
+import { refuseUnsupported, settingsOf, settingsWithoutEffect } from "./config.ts";
 import type { PlanSettings } from "./plans.ts";
 
 export interface TaskSettings extends CommonSettings {
@@ -49,7 +50,7 @@ export function taskSettings(config: TaskConfig, taskId: number, nowMs: number, 
       ...commonPlanSettings(s),
       column: (schema, table, column) => filters.column(schema, table, column),
       topic: (t) => common.naming.data(`${t.database}${delimiter}${t.schema}`, t.table),
-      modes: typeModes(s),
+      modes: handlingModes(s),
       comments: s.bool("include.schema.comments"),
     },
   };

@@ -4,7 +4,8 @@ import { Decimal } from "#connect/api/value";
 import { ascii } from "../cdc/cell-bytes.ts";
 import { decimalText, DOUBLE_TEXT, shortestFloat, STRING_TEXT } from "../cdc/decimal-text.ts";
 import * as semantic from "../cdc/semantic-types.ts";
-import type { ColumnType, TypeModes } from "./column-type.ts";
+import type { HandlingModes } from "../cdc/handling-modes.ts";
+import type { ColumnType } from "./column-type.ts";
 
 /** Between the last `(` and the first `)` after it, as the reference cuts it: `((1)+(2))` is 1… only by that rule, so anything else is none. */
 export function innerText(text: string): string | null {
@@ -74,7 +75,7 @@ function halfEven(value: bigint, divisor: bigint): bigint {
 const EXACT_DIGITS = 15;
 
 /** `money`: how text is made of it, since the driver gives numbers. */
-export function decimalType(precision: number, scale: number, modes: TypeModes, money = false): ColumnType {
+export function decimalType(precision: number, scale: number, modes: HandlingModes, money = false): ColumnType {
   const asText = precision > EXACT_DIGITS;
   const base = {
     encode: (value: unknown, out: { ascii(text: string): void }): void =>

@@ -5,7 +5,8 @@ import type { ConnectValue } from "#connect/api/value";
 import { utf8, writeAscii, writeInteger } from "../cdc/cell-bytes.ts";
 import { clockText, dateText } from "../cdc/iso-text.ts";
 import * as semantic from "../cdc/semantic-types.ts";
-import type { ColumnType, TypeModes } from "./column-type.ts";
+import type { HandlingModes } from "../cdc/handling-modes.ts";
+import type { ColumnType } from "./column-type.ts";
 import { RowBytes } from "./row-bytes.ts";
 
 const DAY_MS = 86_400_000;
@@ -92,7 +93,7 @@ function nanosText(nanos: number): string {
   return clockText(seconds, fraction.replace(/0+$/, ""));
 }
 
-export function dateType(modes: TypeModes): ColumnType {
+export function dateType(modes: HandlingModes): ColumnType {
   if (modes.time === "isostring") return temporal(semantic.isoDate, "1970-01-01Z", (days) => `${dateText(days)}Z`);
   if (modes.time === "connect") return temporal(semantic.connectDate, new Date(0), (days) => days * DAY_MS);
   return temporal(semantic.debeziumDate, 0, (days) => days);
@@ -101,7 +102,7 @@ const millisOf: ValueOf = (_days, nanos) => Math.floor(nanos / 1e6);
 const microsOf: ValueOf = (_days, nanos) => Math.floor(nanos / 1000);
 
 /** `scale`: digits of the fraction. */
-export function timeType(scale: number, modes: TypeModes): ColumnType {
+export function timeType(scale: number, modes: HandlingModes): ColumnType {
   switch (modes.time) {
     case "isostring":
       return temporal(semantic.isoTime, "00:00:00Z", (_days, nanos) => `${nanosText(nanos)}Z`);
@@ -125,7 +126,7 @@ const epochMicros: ValueOf = (days, nanos) => {
 /** Beyond the years 1677 to 2262 it wraps around, as 64 bits do. */
 const epochNanos: ValueOf = (days, nanos) => BigInt.asIntN(64, BigInt(days) * BigInt(DAY_NANOS) + BigInt(nanos));
 
-export function timestampType(scale: number, modes: TypeModes): ColumnType {
+export function timestampType(scale: number, modes: HandlingModes): ColumnType {
   switch (modes.time) {
     case "isostring":
       return temporal(semantic.isoTimestamp, "1970-01-01T00:00:00Z", (days, nanos) => `${dateText(days)}T${nanosText(nanos)}Z`);

@@ -3,7 +3,8 @@ import type { RawColumn } from "#connect/api/raw-row";
 import { primitive } from "#connect/api/schema";
 import { binaryColumn, binaryText } from "../cdc/binary-text.ts";
 import { utf8 } from "../cdc/cell-bytes.ts";
-import type { ColumnType, TypeModes } from "./column-type.ts";
+import type { HandlingModes } from "../cdc/handling-modes.ts";
+import type { ColumnType } from "./column-type.ts";
 import { innerText } from "./types-numeric.ts";
 
 const TEXT: RawColumn = { form: "text", decode: utf8 };
@@ -26,7 +27,7 @@ export const characterType: ColumnType = {
 /** No default is shown, it can only be a function's. */
 export const opaqueTextType: ColumnType = { ...characterType, defaultOf: () => undefined };
 
-export function binaryType(modes: TypeModes): ColumnType {
+export function binaryType(modes: HandlingModes): ColumnType {
   const asText = modes.binary !== "bytes";
   const cell = (b: Uint8Array, start: number, end: number): Buffer => Buffer.from(b.subarray(start, end));
   const shown = (bytes: Buffer): string | Buffer => (asText ? binaryText(bytes, modes.binary) : bytes);

@@ -1,6 +1,7 @@
 /** Which representation a column has: from its type and the handling modes. */
 import type { Column } from "../cdc/table-model.ts";
-import type { ColumnType, TypeModes } from "./column-type.ts";
+import type { HandlingModes } from "../cdc/handling-modes.ts";
+import type { ColumnType } from "./column-type.ts";
 import { bitType, decimalType, floatType, integerType } from "./types-numeric.ts";
 import { dateType, timestampType, timeType, zonedType } from "./types-temporal.ts";
 import { binaryType, characterType, opaqueTextType } from "./types-text.ts";
@@ -18,7 +19,7 @@ const baseName = (typeName: string): string =>
     .replace(/ identity$/, "")
     .replace(/\(.*\)$/, "");
 
-function byName(column: Column, modes: TypeModes): ColumnType | null {
+function byName(column: Column, modes: HandlingModes): ColumnType | null {
   switch (baseName(column.typeName)) {
     case "uniqueidentifier":
       return opaqueTextType;
@@ -33,7 +34,7 @@ function byName(column: Column, modes: TypeModes): ColumnType | null {
   }
 }
 /** Types of the user have names of their own, so it is the driver's number that counts. */
-function byNumber(column: Column, modes: TypeModes): ColumnType | null {
+function byNumber(column: Column, modes: HandlingModes): ColumnType | null {
   const scale = column.scale ?? 0;
   switch (column.jdbcType) {
     case -7:
@@ -77,4 +78,4 @@ function byNumber(column: Column, modes: TypeModes): ColumnType | null {
   }
 }
 /** Null: no representation; the column is left out. */
-export const columnType = (column: Column, modes: TypeModes): ColumnType | null => byName(column, modes) ?? byNumber(column, modes);
+export const columnType = (column: Column, modes: HandlingModes): ColumnType | null => byName(column, modes) ?? byNumber(column, modes);

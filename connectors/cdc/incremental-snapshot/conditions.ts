@@ -27,14 +27,29 @@ function compared(columns: readonly string[], key: KeyValues, dialect: Dialect, 
   });
 }
 /** Rows whose key comes after `key`. */
-export function afterKey(columns: readonly string[], key: KeyValues, dialect: Dialect): string {
+function afterKey(columns: readonly string[], key: KeyValues, dialect: Dialect): string {
   return `(${compared(columns, key, dialect, ">").join(" OR ")})`;
 }
 /** Rows whose key is `key` or comes before it. */
-export function upToKey(columns: readonly string[], key: KeyValues, dialect: Dialect): string {
+function upToKey(columns: readonly string[], key: KeyValues, dialect: Dialect): string {
   const same = columns.map((c, i) => {
     const v = key[i] ?? null;
     return v === null ? `${dialect.identifier(c)} IS NULL` : `${dialect.identifier(c)} = ${dialect.literal(v, i)}`;
   });
   return `(${[...compared(columns, key, dialect, "<"), `(${same.join(" AND ")})`].join(" OR ")})`;
 }
+/** Rows whose key comes after `after`, up to and with `upTo`; null or undefined: from the first, to the last. */
+export const rangeConditions = (
+  columns: readonly string[],
+  after: KeyValues | null | undefined,
+  upTo: KeyValues | null | undefined,
+  dialect: Dialect,
+): readonly string[] => [...(after ? [afterKey(columns, after, dialect)] : []), ...(upTo ? [upToKey(columns, upTo, dialect)] : [])];
+/** Those rows of one chunk of an incremental snapshot that its signal asks for. */
+export const chunkConditions = (
+  columns: readonly string[],
+  after: KeyValues | null,
+  upTo: KeyValues,
+  filter: string | null,
+  dialect: Dialect,
+): string => [...rangeConditions(columns, after, upTo, dialect), ...(filter === null ? [] : [`(${filter})`])].join(" AND ");

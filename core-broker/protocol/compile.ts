@@ -32,8 +32,24 @@ class Code {
 
 function defaultExpression(code: Code, field: Field<unknown>): string {
   if (field.kind === "array" && field.default !== null) return "[]";
-  if (field.kind === "struct" && field.default !== null) return `d(${code.constant(field)})`;
+  if (field.kind === "struct" && field.default !== null) {
+    if (field.default !== undefined) return `d(${code.constant(field)})`;
+    const fields = Object.entries(field.shape ?? {}).map(([name, inner]) => `${JSON.stringify(name)}: ${defaultExpression(code, inner)}`);
+    return `{ ${fields.join(", ")} }`;
+  }
   return code.constant(defaultOf(field));
+}
+/** The test of `isDefault` for `value`, spelled out where that is possible: responses have such fields for every partition. */
+function isDefaultExpression(code: Code, field: Field<unknown>, value: string): string {
+  if (field.kind === "struct" && field.default === undefined) {
+    const same = Object.entries(field.shape ?? {}).map(([name, inner]) =>
+      isDefaultExpression(code, inner, `${value}[${JSON.stringify(name)}]`),
+    );
+    return `(${value} === undefined || (${[`${value} !== null`, ...same].join(" && ")}))`;
+  }
+  if (field.kind === "string" || SCALAR_METHODS.has(field.kind))
+    return `(${value} === undefined || ${value} === ${code.constant(defaultOf(field))})`;
+  return `same(${code.constant(field)}, ${value})`;
 }
 
 function readExpression(code: Code, field: Field<unknown>, layout: Layout, path: string): string {
@@ -111,7 +127,7 @@ function structWriter(code: Code, shape: Shape, layout: Layout, path: string): s
     const given = `o[${JSON.stringify(key)}]`;
     if (!isPresent(field, layout.version)) {
       if (field.ignorable !== true)
-        body.push(`if (${given} !== undefined && !same(${code.constant(field)}, ${given})) absent(${JSON.stringify(at)});`);
+        body.push(`if (${given} !== undefined && !${isDefaultExpression(code, field, given)}) absent(${JSON.stringify(at)});`);
       return;
     }
     if (isTagged(field, layout)) {
@@ -119,7 +135,7 @@ function structWriter(code: Code, shape: Shape, layout: Layout, path: string): s
       body.push(`const ${local} = ${given};`);
       tags.push({
         tag: field.tag ?? 0,
-        test: `!same(${code.constant(field)}, ${local})`,
+        test: `!${isDefaultExpression(code, field, local)}`,
         write: `const t = new Writer(); ${inner} w.uvarint(${field.tag}); w.uvarint(t.length); for (const part of t.parts()) w.raw(part);`,
       });
       return;

@@ -15,7 +15,7 @@ const bootstrap = (worker: ConfigMap): ClientConfig => ({ "bootstrap.servers": w
  * retries without end. Batches are larger than Kafka's 16 kB because a source delivers in bulk: with one request in flight
  * per broker a round trip of 1 ms would otherwise cap a partition at 16 MB/s. They are as large as the default limits of
  * brokers and fetches (1,048,588 and 1,048,576 bytes) let them be, which costs a fifth less CPU than half the size; a quarter
- * of Kafka's 32 MB of buffer is as fast and stays in the processor's cache.
+ * of Kafka's 32 MB of buffer is as fast and stays in the processor's cache. `linger.ms` is left to its default, which adapts to how much comes.
  */
 function producerConfig(worker: ConfigMap, connector: ConfigMap, clientId: string): ClientConfig {
   return {
@@ -27,7 +27,6 @@ function producerConfig(worker: ConfigMap, connector: ConfigMap, clientId: strin
     "delivery.timeout.ms": NO_LIMIT_MS,
     "batch.size": "1000000",
     "buffer.memory": "8388608",
-    "linger.ms": "5",
     ...withPrefix(worker, "producer."),
     ...withPrefix(connector, "producer.override."),
   };

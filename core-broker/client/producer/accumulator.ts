@@ -32,12 +32,12 @@ export class Accumulator {
   readonly #clock: Clock;
   readonly #random: Random;
   /** A batch was begun (`full` false), or filled up: the sender may have work. */
-  readonly #onBatch: (full: boolean) => void;
+  readonly #onBatch: (queue: PartitionQueue, full: boolean) => void;
   readonly #topics = new Map<string, TopicQueues>();
   #last: TopicQueues | null = null;
   readonly #free: Buffer[] = [];
 
-  constructor(config: ProducerConfig, clock: Clock, random: Random, onBatch: (full: boolean) => void) {
+  constructor(config: ProducerConfig, clock: Clock, random: Random, onBatch: (queue: PartitionQueue, full: boolean) => void) {
     this.#config = config;
     this.#clock = clock;
     this.#random = random;
@@ -135,7 +135,8 @@ export class Accumulator {
     queue.ready.push(batch);
     queue.open = null;
     queue.bytesHint = batch.builder.sizeBytes;
-    this.#onBatch(true);
+    queue.countHint = batch.count;
+    this.#onBatch(queue, true);
   }
   #begin(queue: PartitionQueue, timestampMs: number, record: RecordRanges, headers: readonly RecordHeader[]): Batch {
     const builder = this.#builder(queue);
@@ -145,7 +146,7 @@ export class Accumulator {
     this.bufferedBytes += builder.sizeBytes;
     queue.open = batch;
     this.active.add(queue);
-    this.#onBatch(false);
+    this.#onBatch(queue, false);
     return batch;
   }
   /** A partition that fills batches gets a recycled full-size buffer at once; others start small and grow. */
@@ -165,6 +166,7 @@ export class Accumulator {
     if (batch === null) return null;
     queue.open = null;
     queue.bytesHint = batch.builder.sizeBytes;
+    queue.countHint = batch.count;
     return batch;
   }
   /** The batch is settled: its bytes count no more. `reuse`: nobody reads its memory any more, the next batch may have it. */

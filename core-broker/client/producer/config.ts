@@ -8,6 +8,8 @@ export interface ProducerConfig {
   readonly acks: -1 | 0 | 1;
   readonly batchBytes: number;
   readonly lingerMs: number;
+  /** `linger.ms` was not set: a quiet partition need not wait for it (linger.ts). */
+  readonly lingerAdapts: boolean;
   readonly codec: Codec;
   readonly bufferMemoryBytes: number;
   readonly inFlightMax: number;
@@ -52,6 +54,7 @@ export function producerConfig(config: ClientConfig): ProducerConfig {
     acks,
     batchBytes: Math.max(read.int("batch.size", 16_384), 256),
     lingerMs,
+    lingerAdapts: read.text("linger.ms") === null,
     codec: read.oneOf("compression.type", CODECS, "none"),
     bufferMemoryBytes: read.int("buffer.memory", 33_554_432, 1),
     inFlightMax,

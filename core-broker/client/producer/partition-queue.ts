@@ -25,10 +25,14 @@ export class PartitionQueue {
   needsReset = false;
   /** Monotonic ms; nothing is sent before (retry backoff). */
   notBefore = 0;
+  /** Monotonic ms of the last request. */
+  sentAt = -Infinity;
   /** Node that has what is in flight; a new leader gets nothing before the old one has answered. */
   sentTo = -1;
   /** Size of the last full batch, to give the next one room from the start. */
   bytesHint = 0;
+  /** Records of the last batch. */
+  countHint = 0;
 
   constructor(topic: string, partition: number) {
     this.topic = topic;

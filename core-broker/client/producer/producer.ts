@@ -9,6 +9,7 @@ import { Accumulator } from "./accumulator.ts";
 import type { Batch } from "./batch.ts";
 import { type ProducerConfig, producerConfig } from "./config.ts";
 import { ProducerIdentity } from "./identity.ts";
+import { isQuiet } from "./linger.ts";
 import { Sender } from "./sender.ts";
 import { Transaction } from "./transaction.ts";
 
@@ -35,8 +36,8 @@ export class KafkaProducer implements Producer {
     this.#cluster = new Cluster(config, deps);
     this.#identity = new ProducerIdentity(this.#cluster);
     const { lingerMs } = this.#config;
-    this.#accumulator = new Accumulator(this.#config, deps.clock, deps.random, (full) => {
-      if (full || lingerMs === 0 || this.#sender.flushing > 0) this.#sender.wake();
+    this.#accumulator = new Accumulator(this.#config, deps.clock, deps.random, (queue, full) => {
+      if (full || lingerMs === 0 || this.#sender.flushing > 0 || isQuiet(queue, this.#config)) this.#sender.wake();
       else this.#sender.wakeIn(lingerMs);
     });
     this.#sender = new Sender(this.#cluster, this.#config, this.#accumulator, this.#identity);

@@ -14,6 +14,7 @@ import type { Accumulator } from "./accumulator.ts";
 import type { Batch } from "./batch.ts";
 import type { ProducerConfig } from "./config.ts";
 import { type ProducerIdentity, sequenceAfter } from "./identity.ts";
+import { lingersUntil } from "./linger.ts";
 import type { PartitionQueue } from "./partition-queue.ts";
 import { splitBatch } from "./split.ts";
 import { verdict } from "./verdict.ts";
@@ -127,7 +128,7 @@ export class Sender {
     if (queue.retry.length > 0 || queue.ready.length > 0) return true;
     const open = queue.open;
     if (open === null) return false;
-    const wait = open.createdAt + this.#config.lingerMs - now;
+    const wait = lingersUntil(queue, open, this.#config) - now;
     if (wait <= 0 || this.flushing > 0 || this.#accumulator.bufferedBytes >= this.#config.bufferMemoryBytes) return true;
     this.wakeIn(wait);
     return false;
@@ -182,6 +183,7 @@ export class Sender {
       if (batch === null) continue;
       size += bytes;
       queue.sentTo = leader;
+      queue.sentAt = now;
       queue.inFlight.push(batch);
       batches.push(batch);
       taken.push(queue);

@@ -29,6 +29,7 @@ describe("client configuration", () => {
       acks: -1,
       batchBytes: 16_384,
       lingerMs: 5,
+      lingerAdapts: true,
       codec: "none",
       bufferMemoryBytes: 33_554_432,
       inFlightMax: 5,

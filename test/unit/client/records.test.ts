@@ -85,7 +85,7 @@ describe("what is fetched", () => {
 describe("the accumulator", () => {
   const make = (more: Record<string, string> = {}) => {
     const fills: boolean[] = [];
-    const accumulator = new Accumulator(producerConfig({ "batch.size": "2000", ...more }), systemClock, systemRandom, (full) =>
+    const accumulator = new Accumulator(producerConfig({ "batch.size": "2000", ...more }), systemClock, systemRandom, (_queue, full) =>
       fills.push(full),
     );
     accumulator.learn("t", 4);

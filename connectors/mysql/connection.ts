@@ -37,6 +37,8 @@ async function attempt(server: MysqlServer, options: ConnectionOptions, secure: 
     supportBigNumbers: true,
     bigNumberStrings: true,
     dateStrings: true,
+    // Nothing is prepared here; the driver's default makes lists for 16,000 statements, half a MiB for each connection.
+    maxPreparedStatements: 1,
     authPlugins: {
       // MariaDB's; the others are mysql2's own.
       client_ed25519: () => (data: Buffer) => signEd25519(Buffer.from(server.password), data.subarray(0, SCRAMBLE_BYTES)),

@@ -8,7 +8,8 @@ import { Settings } from "../cdc/settings.ts";
 import type { TypeModes } from "./column-type.ts";
 import { MARIADB_KEYS, MYSQL_KEYS } from "./config-keys.ts";
 import type { Flavor } from "./ddl/ddl.ts";
-import { currentNames } from "./former-names.ts";
+import { driverNotices, refuseDriverSettings } from "./driver-settings.ts";
+import { currentNames, isFormerName } from "./former-names.ts";
 
 const RULES: ConfigRules = {
   exclusive: {
@@ -49,6 +50,7 @@ const UNLISTED: readonly UnlistedSetting[] = [
 
 /** Throws ConfigError, naming the setting, for what is not supported. */
 export function refuseUnsupported(config: RawConfig): void {
+  refuseDriverSettings(config);
   refuseValues(
     config,
     {
@@ -93,4 +95,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "query.fetch.size": "results of the connector's queries are small, tables are streamed",
   "use.nongraceful.disconnect": "connections are always cut at once",
 };
-export const settingsWithoutEffect = (s: Settings): readonly string[] => withoutEffect(s, WITHOUT_EFFECT);
+export function settingsWithoutEffect(flavor: Flavor, s: Settings): readonly string[] {
+  const known = new Set([...CONFIGS[flavor], ...unlistedKeys(UNLISTED)].map((key) => key.name));
+  return [...withoutEffect(s, WITHOUT_EFFECT), ...driverNotices(s, (name) => known.has(name) || isFormerName(name))];
+}

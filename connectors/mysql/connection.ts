@@ -2,7 +2,7 @@
  * Connections to the server. mysql2 does start-up, TLS and logins; for the binary log its socket is taken over afterwards
  * (`cdc/direct-reads.ts`).
  */
-import type { Socket } from "node:net";
+import { connect as connectSocket, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import mysql, { type Connection, type ConnectionOptions } from "mysql2/promise";
 import { errorCode } from "../cdc/database-failures.ts";
@@ -22,6 +22,15 @@ function tls(server: MysqlServer): NonNullable<ConnectionOptions["ssl"]> {
     ...(server.key?.password && { passphrase: server.key.password }),
   };
 }
+
+/**
+ * mysql2 checks a certificate against no address (it would take one for `localhost`), only against names; with the dot that ends
+ * a full name an address is one, and what checks the certificate takes the dot off.
+ */
+const byAddress = (server: MysqlServer): ConnectionOptions =>
+  server.ssl === "verify_identity" && isIP(server.host) !== 0
+    ? { host: `${server.host}.`, stream: connectSocket({ port: server.port, host: server.host, noDelay: true, keepAlive: true }) }
+    : {};
 
 /** Packets of the server that hold the scramble end with a zero byte. */
 const SCRAMBLE_BYTES = 32;
@@ -43,7 +52,7 @@ async function attempt(server: MysqlServer, options: ConnectionOptions, secure: 
       // MariaDB's; the others are mysql2's own.
       client_ed25519: () => (data: Buffer) => signEd25519(Buffer.from(server.password), data.subarray(0, SCRAMBLE_BYTES)),
     },
-    ...(secure ? { ssl: tls(server) } : { stream: plainSocket(server) }),
+    ...(secure ? { ssl: tls(server), ...byAddress(server) } : { stream: plainSocket(server) }),
     ...options,
   });
   // Without a listener an error of an idle connection would end the process.

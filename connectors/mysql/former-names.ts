@@ -27,6 +27,7 @@ function renamed(name: string): string | null {
   if (known !== undefined) return known;
   return name.startsWith(PREFIX) ? CURRENT_PREFIX + name.slice(PREFIX.length) : null;
 }
+export const isFormerName = (name: string): boolean => renamed(name) !== null;
 /** What old names say, by the current ones; a current name that is there as well wins. One warning for each. */
 export function currentNames(config: RawConfig): {
   readonly values: Readonly<Record<string, string>>;

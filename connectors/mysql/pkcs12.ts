@@ -87,7 +87,7 @@ function decrypted(algorithm: Node, cipherText: Buffer, password: string): Buffe
   }
 }
 const pem = (label: string, der: Buffer): string =>
-  `-----BEGIN ${label}-----\n${der.toString("base64").replaceAll(/.{64}/g, "$&\n")}\n-----END ${label}-----\n`;
+  `-----BEGIN ${label}-----\n${(der.toString("base64").match(/.{1,64}/g) ?? []).join("\n")}\n-----END ${label}-----\n`;
 
 function bags(content: Buffer, password: string, into: { certificates: string[]; keys: string[] }): void {
   for (const bag of values(at(values(content), 0).body)) {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { ConfigError } from "#connect/api/errors";
 import type { Settings } from "../cdc/settings.ts";
 import { initialStatements } from "../cdc/task-settings.ts";
+import { sessionStatements } from "./driver-settings.ts";
 import { looksLikePkcs12, readPkcs12 } from "./pkcs12.ts";
 
 export type SslMode = "disabled" | "preferred" | "required" | "verify_ca" | "verify_identity";
@@ -49,7 +50,7 @@ export function serverOf(settings: Settings): MysqlServer {
     key: store("database.ssl.keystore"),
     connectTimeoutMs: settings.int("connect.timeout.ms"),
     queryTimeoutMs: settings.int("database.query.timeout.ms"),
-    initialStatements: initialStatements(settings),
+    initialStatements: [...sessionStatements(settings), ...initialStatements(settings)],
   };
 }
 

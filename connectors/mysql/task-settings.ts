@@ -52,7 +52,7 @@ export function taskSettings(
 ): TaskSettings {
   refuseUnsupported(config);
   const s = settingsOf(flavor, config, warn);
-  for (const notice of settingsWithoutEffect(s)) warn(notice);
+  for (const notice of settingsWithoutEffect(flavor, s)) warn(notice);
   const common = commonSettings(s, flavor, taskId, nowMs);
   const filters = filtersOf(s, s.bool("table.ignore.builtin") ? BUILTIN_DATABASES : [], "database");
   const failureMode = (name: string): FailureMode => s.choice(name) as FailureMode;

@@ -47,7 +47,7 @@ function remark(refuse: (config: Record<string, string>) => void, notices: (conf
   };
 }
 const postgresRemark = remark(refuseUnsupported, (config) => settingsWithoutEffect(settingsOf(config)));
-const mysqlRemark = remark(mysql.refuseUnsupported, (config) => mysql.settingsWithoutEffect(mysql.settingsOf("mysql", config)));
+const mysqlRemark = remark(mysql.refuseUnsupported, (config) => mysql.settingsWithoutEffect("mysql", mysql.settingsOf("mysql", config)));
 
 describe("tables of options", () => {
   test("PostgreSQL source", () => {

@@ -19,6 +19,10 @@ test.each(["openssl.p12", "keytool.p12"])("%s", (name) => {
   expect(keys.map((k) => createPublicKey(k).equals(certificate.publicKey))).toEqual(name === "openssl.p12" ? [true] : []);
   expect(() => readPkcs12(bytes, "other")).toThrow("its password is wrong");
 });
+test("a certificate that fills its last line of PEM", () => {
+  const { certificates } = readPkcs12(readFileSync(join(STORES, "full-lines.p12")), PASSWORD);
+  expect(certificates.map((c) => [c.split("\n").at(-3)?.length, new X509Certificate(c).subject])).toEqual([[64, "CN=ca"]]);
+});
 test("damaged stores are refused, never read on for ever", () => {
   const bytes = readFileSync(join(STORES, "keytool.p12"));
   fc.assert(

@@ -3,6 +3,7 @@ import type { Connection } from "mysql2/promise";
 import { SourceError } from "../cdc/source-error.ts";
 import { charsetTable, charsetTableQuery, TABLES } from "./charsets.ts";
 import type { Flavor } from "./ddl/ddl.ts";
+import { errorNumber } from "./failures.ts";
 
 export type Row = Readonly<Record<string, string | null>>;
 
@@ -96,23 +97,31 @@ export interface TableName {
   readonly table: string;
 }
 const nameOf = (cell: unknown): string => (typeof cell === "string" ? cell : "");
+const UNKNOWN_DATABASE = 1049;
+const UNKNOWN_TABLE = 1146;
+/** Databases and tables may be dropped at any moment. */
+async function unlessGone<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (errorNumber(error) === UNKNOWN_DATABASE || errorNumber(error) === UNKNOWN_TABLE) return null;
+    throw error;
+  }
+}
 /** Base tables, in the server's order. */
 export async function listTables(connection: Connection, databases: readonly string[]): Promise<readonly TableName[]> {
   const found: TableName[] = [];
   for (const database of databases) {
-    const rows = await connection.query({
-      sql: `SHOW FULL TABLES IN ${quoted(database)} WHERE Table_Type IN ('BASE TABLE', 'SYSTEM VERSIONED')`,
-      rowsAsArray: true,
-    });
-    const [list] = rows;
+    const sql = `SHOW FULL TABLES IN ${quoted(database)} WHERE Table_Type IN ('BASE TABLE', 'SYSTEM VERSIONED')`;
+    const [list] = (await unlessGone(connection.query({ sql, rowsAsArray: true }))) ?? [];
     if (Array.isArray(list)) for (const row of list) if (Array.isArray(row)) found.push({ database, table: nameOf(row[0]) });
   }
   return found;
 }
 /** Null: the table is gone. */
 export async function showCreateTable(connection: Connection, { database, table }: TableName): Promise<string | null> {
-  const row = await firstRow(connection, `SHOW CREATE TABLE ${quoted(database)}.${quoted(table)}`);
-  return row["Create Table"] ?? null;
+  const row = await unlessGone(firstRow(connection, `SHOW CREATE TABLE ${quoted(database)}.${quoted(table)}`));
+  return row?.["Create Table"] ?? null;
 }
 export async function databaseCharset(
   connection: Connection,

@@ -47,6 +47,7 @@ export interface SnapshotRequest {
   readonly only?: readonly TableName[];
 }
 
+const nameOf = (database: string, table: string | null): string => `${quoted(database)}.${quoted(table ?? "")}`;
 const DENIED = new Set([1044, 1045, 1142, 1227]);
 const ISOLATION: Readonly<Record<string, string>> = {
   serializable: "SERIALIZABLE",
@@ -55,16 +56,16 @@ const ISOLATION: Readonly<Record<string, string>> = {
   read_uncommitted: "READ UNCOMMITTED",
 };
 
-/** Whether the log's position stands still from now on: all captured tables are locked. */
-async function lockAll(connection: Connection, { settings, log }: SnapshotRequest, tables: readonly TableName[]): Promise<boolean> {
+/** Locks what the settings ask for. Only the lock of all tables makes the log's position stand still. */
+async function lockAll(connection: Connection, { settings, log }: SnapshotRequest): Promise<void> {
   const mode = settings.all.choice("snapshot.locking.mode");
-  if (mode === "none") return false;
+  if (mode === "none") return;
   const seconds = Math.max(1, Math.ceil(settings.all.int("snapshot.lock.timeout.ms") / 1000));
   await connection.query(`SET SESSION lock_wait_timeout = ${seconds}`);
   if (mode.startsWith("minimal_percona")) {
     // Keeps definitions as they are; rows may change, so the log goes on.
     await connection.query("LOCK TABLES FOR BACKUP");
-    return false;
+    return;
   }
   try {
     await connection.query("FLUSH TABLES WITH READ LOCK");
@@ -72,11 +73,25 @@ async function lockAll(connection: Connection, { settings, log }: SnapshotReques
     if (!DENIED.has(errorNumber(error))) throw error;
     // Managed servers do not give this right; locks on each table do the same for these tables.
     log.warn("the user may not lock all tables (RELOAD); the captured tables are locked one by one");
-    if (tables.length > 0)
-      await connection.query(`LOCK TABLES ${tables.map((t) => `${quoted(t.database)}.${quoted(t.table)} READ`).join(", ")}`);
+    await lockEach(connection, settings);
   }
-  return true;
 }
+const LOCK_TRIES = 5;
+/** Tables may be dropped between the list and the lock. */
+async function lockEach(connection: Connection, settings: TaskSettings): Promise<void> {
+  for (let left = LOCK_TRIES; ; left--) {
+    const tables = (await allTables(connection)).filter((t) => settings.filters.table(t.database, t.table));
+    try {
+      if (tables.length > 0)
+        await connection.query(`LOCK TABLES ${tables.map((t) => `${quoted(t.database)}.${quoted(t.table)} READ`).join(", ")}`);
+      return;
+    } catch (error) {
+      if (errorNumber(error) !== UNKNOWN_TABLE || left === 0) throw error;
+    }
+  }
+}
+const UNKNOWN_TABLE = 1146;
+const allTables = async (connection: Connection): Promise<readonly TableName[]> => listTables(connection, await listDatabases(connection));
 async function sessionAt(request: SnapshotRequest): Promise<Connection> {
   const { settings, server } = request;
   const connection = await textConnection(server);
@@ -127,23 +142,23 @@ export async function openSnapshot(request: SnapshotRequest): Promise<OpenSnapsh
   try {
     const locker = await connect(server);
     opened.push(locker);
-    const databases = await listDatabases(locker);
-    const all = await listTables(locker, databases);
-    const captured = all.filter((t) => settings.filters.table(t.database, t.table));
-    const locked = request.only === undefined && (await lockAll(locker, request, captured));
-    // Without locks the position has to be the older of the two: changes in between then come twice, but come.
-    const before = locked ? null : await readLogPosition(locker, info);
+    if (request.only === undefined) await lockAll(locker, request);
+    // Before the list, and without a lock of all tables before the rows: changes in between come twice, but come.
+    const at = await readLogPosition(locker, info);
+    const all = await allTables(locker);
     for (let i = 0; i < request.sessions; i++) opened.push(await sessionAt(request));
-    const at = before ?? (await readLogPosition(locker, info));
     const kept = all.filter((t) => settings.filters.table(t.database, t.table) || settings.keepsDdl(t.database, t.table));
     const statements = await (request.only === undefined ? statementsOf(locker, request, kept) : definitionsOf(locker, request.only));
+    const defined = new Set(
+      statements.filter((each) => each.ddl.startsWith("CREATE TABLE")).map((each) => nameOf(each.database, each.table)),
+    );
     const extended = settings.all.choice("snapshot.locking.mode") === "extended";
     if (!extended) await locker.query("UNLOCK TABLES");
     const sessions = opened.slice(1).map((c) => new TextSession(c));
     return {
       at,
       statements,
-      tables: captured.filter((t) => settings.filters.snapshot(t.database, t.table)),
+      tables: all.filter((t) => settings.filters.snapshot(t.database, t.table) && defined.has(nameOf(t.database, t.table))),
       sessions,
       sql: locker,
       async close() {

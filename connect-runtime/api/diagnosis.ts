@@ -26,6 +26,8 @@ export interface SourcePosition {
   readonly reached?: string | null;
   /** Bytes of log between both; null where that cannot be told. */
   readonly behindBytes: number | null;
+  /** Where bytes cannot be told: what waits in the source, in a sentence's part; null or absent: nothing. */
+  readonly waiting?: string | null;
   /** More to know, e.g. what a slot retains. */
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
 }

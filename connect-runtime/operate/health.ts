@@ -83,7 +83,8 @@ const nextStart = ({ restart }: TaskHealth): string =>
 export function waitingData(position: ConnectorHealth["position"]): string | null {
   if (position === null) return null;
   if ("lagRecords" in position) return position.lagRecords > 0 ? `${position.lagRecords} records wait in its topics` : null;
-  const { behindBytes, head } = position;
+  const { behindBytes, head, waiting } = position;
+  if (waiting !== undefined && waiting !== null) return waiting;
   return behindBytes !== null && behindBytes > 0 ? `the source is ${behindBytes} bytes of log ahead (${head})` : null;
 }
 /** What the watch tells is of the connector (and not of a task). */

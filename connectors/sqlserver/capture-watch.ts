@@ -76,7 +76,7 @@ export class CaptureWatch {
   }
 }
 /** Null: the capture job has come as far as the tables have changed, or the change is too young to say. */
-export function lateness({ changedAt, capturedAt, behindSeconds, ageSeconds }: CaptureProgress): string | null {
-  if (changedAt === null || behindSeconds <= 0 || ageSeconds < LATE_SECONDS) return null;
+export function lateness({ changedAt, capturedAt, behindSeconds, ageSeconds }: CaptureProgress, lateSeconds = LATE_SECONDS): string | null {
+  if (changedAt === null || behindSeconds <= 0 || ageSeconds < lateSeconds) return null;
   return `the last change was at ${changedAt}, the change tables have come to ${capturedAt ?? "nothing yet"} (the server's time)`;
 }

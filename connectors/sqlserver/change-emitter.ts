@@ -41,17 +41,24 @@ export class ChangeEmitter {
   /** Stands in records while a signal is being served. */
   #held: SourceOffset | null = null;
   #commit: Lsn | null = null;
+  /** Of the row that is being handled: rows of a window carry it, while their offset stays before it. */
+  #handled: Position;
   readonly seen: Seen = { c: 0, u: 0, d: 0, transactions: 0, lastMs: 0, behindMs: 0 };
 
   constructor(context: DatabaseContext, position: Position, offset: SourceOffset, signals: () => StreamSignals | null) {
     this.#c = context;
     this.#position = position;
+    this.#handled = position;
     this.#offset = offset;
     this.#signals = signals;
   }
   /** After the last event. */
   get position(): Position {
     return this.#position;
+  }
+  /** Of the event that is being made, or was last: what source blocks of rows read next to the stream say. */
+  get handled(): Position {
+    return this.#handled;
   }
   get offset(): SourceOffset {
     return this.#offset;
@@ -66,6 +73,7 @@ export class ChangeEmitter {
   /** All transactions up to `commit` are done. */
   passed(commit: Lsn): void {
     this.#position = { commit, change: null, serial: 0 };
+    this.#handled = this.#position;
     this.#offset = this.#offsetAt(this.#position);
   }
   /** Offset with what incremental snapshots have come to meanwhile. */
@@ -141,6 +149,7 @@ export class ChangeEmitter {
     const signals = this.#signals();
     const isSignal = signals !== null && planned.id === signals.table;
     const previous = this.safeOffset;
+    this.#handled = { commit: row.start, change: row.change, serial };
     let held = false;
     if (isSignal && row.operation === INSERT) held = this.#signal(signals, row) === "hold";
     const block = settings.transactionMetadata ? () => this.#transaction.next(planned.id, row.start) : () => null;
@@ -148,7 +157,7 @@ export class ChangeEmitter {
     const key = plan.key(now, now.bytes);
     if (signals !== null && !isSignal) signals.changed(planned.id, () => plan.keyText(now, now.bytes));
     const first = block();
-    this.#position = { commit: row.start, change: row.change, serial };
+    this.#position = this.#handled;
     this.#offset = this.#offsetAt(this.#position);
     if (held) this.#held ??= previous;
     const offset = this.safeOffset;

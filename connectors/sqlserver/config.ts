@@ -39,7 +39,6 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "snapshot.fetch.size": "rows are taken from the socket as they come",
   "snapshot.max.threads": "one session reads the tables, so that all rows are of one transaction",
   "schema.history.internal.skip.unparseable.ddl": "no DDL is parsed for this database",
-  "connection.validation.timeout.ms": "validation is limited to 8 seconds",
   "executor.shutdown.timeout.ms": "there are no threads to wait for",
   "incremental.snapshot.allow.schema.changes": "each chunk is read by the definition that is known when it is read",
 };

@@ -4,6 +4,7 @@
  */
 import "./azure-on-demand.ts";
 import sql from "mssql";
+import { errorCode } from "./failures.ts";
 import type { Login, SqlServer } from "./server-settings.ts";
 
 export type Row = readonly unknown[];
@@ -23,6 +24,23 @@ const LEVELS: Readonly<Record<Isolation, sql.IIsolationLevel>> = {
   SERIALIZABLE: sql.ISOLATION_LEVEL.SERIALIZABLE,
   SNAPSHOT: sql.ISOLATION_LEVEL.SNAPSHOT,
 };
+/** An error of the server, as tedious hands it on. */
+interface LoginProblem {
+  readonly message: string;
+  readonly number: number;
+}
+interface TediousConnection {
+  on(event: "errorMessage", listener: (problem: LoginProblem) => void): unknown;
+}
+class LoginError extends Error {
+  readonly code = "ELOGIN";
+  readonly number: number;
+  constructor({ message, number }: LoginProblem, cause: unknown) {
+    super(message, { cause });
+    this.number = number;
+  }
+}
+const PORT_MAX = 65_535;
 const NEVER_MS = 2_147_483_647;
 const CLOSE_MS = 5_000;
 
@@ -109,12 +127,23 @@ export class Session {
   private constructor(pool: sql.ConnectionPool) {
     this.#pool = pool;
   }
-  /** Throws mssql's errors; `number` is the server's. */
+  /** Throws mssql's errors; `number` is the server's. Of a login the first error: "Login failed" follows whatever was wrong. */
   static async open(server: SqlServer): Promise<Session> {
-    const pool = new sql.ConnectionPool(configOf(server));
+    if (server.port < 0 || server.port > PORT_MAX) throw new Error(`The port number ${server.port} is not valid.`);
+    let told: LoginProblem | null = null;
+    const pool = new sql.ConnectionPool({
+      ...configOf(server),
+      beforeConnect: (connection: TediousConnection) => {
+        connection.on("errorMessage", (problem) => {
+          told ??= problem;
+        });
+      },
+    });
     // Errors of an idle connection; the next request finds it gone.
     pool.on("error", () => {});
-    await pool.connect();
+    await pool.connect().catch((cause: unknown) => {
+      throw told === null || errorCode(cause) !== "ELOGIN" ? cause : new LoginError(told, cause);
+    });
     return new Session(pool);
   }
   get closed(): boolean {

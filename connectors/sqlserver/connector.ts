@@ -18,7 +18,23 @@ function serverFor(config: RawConfig): SqlServer {
   const connectTimeoutMs = Math.min(server.connectTimeoutMs, VALIDATION_TIMEOUT_MS);
   return { ...server, connectTimeoutMs, queryTimeoutMs: VALIDATION_TIMEOUT_MS };
 }
+/** Gives up after `connection.validation.timeout.ms`; the connection that is being made is left to end by itself. */
 async function serverProblem(config: RawConfig): Promise<ServerProblem | null> {
+  const limitMs = settingsOf(config).int("connection.validation.timeout.ms");
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<ServerProblem>((resolve) => {
+    const problem = { setting: "database.hostname", message: `Connection validation timed out after ${limitMs} ms` };
+    timer = setTimeout(() => resolve(problem), limitMs);
+  });
+  const asked = askServer(config);
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+    asked.catch(() => {});
+  }
+}
+async function askServer(config: RawConfig): Promise<ServerProblem | null> {
   const settings = settingsOf(config);
   const server = serverFor(config);
   let session: Session | null = null;

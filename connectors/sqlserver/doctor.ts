@@ -5,7 +5,8 @@ import type { SourceOffset } from "#connect/api/record";
 import { errorCode } from "../cdc/database-failures.ts";
 import { DOCTOR_CONNECT_TIMEOUT_MS, failed, passed, warned } from "../cdc/doctor-checks.ts";
 import { messageOf } from "../cdc/source-error.ts";
-import { agentRunning, idOf, listTables, maxLsn, readInstances, readTables, type TableName } from "./catalog.ts";
+import { lateness } from "./capture-watch.ts";
+import { agentRunning, captureProgress, idOf, listTables, maxLsn, readInstances, readTables, type TableName } from "./catalog.ts";
 import { instancesByTable, newestInstance, tableKey } from "./change-tables/capture-instance.ts";
 import { lsnBytes } from "./change-tables/lsn.ts";
 import { literal, quoted } from "./change-tables/statements.ts";
@@ -40,7 +41,8 @@ async function check(config: TaskConfig): Promise<readonly Check[]> {
     return await withSession(config, async (session) => {
       const s = taskSettings(config, 0, Date.now(), () => {});
       const checks: Check[] = [...(await serverChecks(session))];
-      for (const database of s.databases) checks.push(...(await databaseChecks(session, s, database)));
+      for (const database of s.databases)
+        checks.push(...(await databaseChecks(session, s, database).catch((error: unknown) => [refused(s, database, error)])));
       return checks;
     });
   } catch (error) {
@@ -91,27 +93,61 @@ async function databaseChecks(session: Session, s: TaskSettings, database: strin
       ),
     ];
   const checks = [passed("change data capture", `it is on in ${database}`)];
+  const instances = await readInstances(session, database, null);
   const visible = await session.rows(`EXEC ${quoted(database)}.sys.sp_cdc_help_change_data_capture`);
-  if (visible.length === 0)
-    checks.push(
-      failed(
-        "rights",
-        `the user sees no capture instance of ${database}`,
-        [`USE ${quoted(database)}`, `ALTER ROLE db_owner ADD MEMBER ${quoted(s.all.optional("database.user") ?? "user")}`],
-        "Or grant SELECT on the captured tables and membership in their gating roles (@role_name of sys.sp_cdc_enable_table).",
-      ),
-    );
+  if (visible.length === 0 && instances.length > 0)
+    checks.push(failed("rights", `the user sees no capture instance of ${database}`, grants(s, database), GATING));
   return [
     ...checks,
     await agentCheck(session, s, database),
+    await captureCheck(session, s, database),
     await retentionCheck(session, database),
     ...(await tableChecks(session, s, database)),
   ];
 }
+const userOf = (s: TaskSettings): string => quoted(s.all.optional("database.user") ?? "user");
+const grants = (s: TaskSettings, database: string): readonly string[] => [
+  `USE ${quoted(database)}`,
+  `ALTER ROLE db_owner ADD MEMBER ${userOf(s)}`,
+];
+const GATING = "Or grant SELECT on the captured tables and membership in their gating roles (@role_name of sys.sp_cdc_enable_table).";
+/** Connection errors are another matter. */
+function refused(s: TaskSettings, database: string, error: unknown): Check {
+  if (errorNumber(error) === 0) throw error;
+  const user = userOf(s);
+  return failed(
+    "rights",
+    `${database} cannot be looked into: ${messageOf(error)}`,
+    [`USE ${quoted(database)}`, `CREATE USER ${user} FOR LOGIN ${user}`, ...grants(s, database).slice(1)],
+    `Leave out what there is already. ${GATING}`,
+  );
+}
+/** Whether the capture job has come as far as the tables have changed. */
+async function captureCheck(session: Session, s: TaskSettings, database: string): Promise<Check> {
+  const progress = await captureProgress(session, database).catch(() => null);
+  if (progress === null)
+    return warned("capture job", "whether the capture job keeps up cannot be seen", [
+      "USE [master]",
+      `GRANT VIEW SERVER STATE TO ${userOf(s)}`,
+    ]);
+  const late = lateness(progress, 0);
+  return late === null
+    ? passed("capture job", `it has come to ${progress.capturedAt ?? "the start of the tables' capture"} (the server's time)`)
+    : warned(
+        "capture job",
+        `the captured tables of ${database} have changed, and the job has not taken it: ${late}`,
+        [`USE ${quoted(database)}`, "EXEC sys.sp_cdc_start_job @job_type = N'capture'"],
+        "It may be behind by a few seconds, or wait for a transaction that is open. Its errors: SELECT * FROM sys.dm_cdc_errors.",
+      );
+}
 async function agentCheck(session: Session, s: TaskSettings, database: string): Promise<Check> {
   const running = await agentRunning(session, database, s.all.optional("sqlserver.agent.status.query")).catch(() => null);
   if (running === true) return passed("agent", "SQL Server Agent is running");
-  if (running === null) return warned("agent", "whether SQL Server Agent is running cannot be seen", ["GRANT VIEW SERVER STATE TO [user]"]);
+  if (running === null)
+    return warned("agent", "whether SQL Server Agent is running cannot be seen", [
+      "USE [master]",
+      `GRANT VIEW SERVER STATE TO ${userOf(s)}`,
+    ]);
   return failed(
     "agent",
     "SQL Server Agent is not running: nothing is written to the change tables",
@@ -188,13 +224,25 @@ async function position(config: TaskConfig, offset: SourceOffset | null): Promis
     const keptMinutes = (await cleanupJob(session, database))?.minutes ?? null;
     const behindMinutes = at?.commit === null || at === null ? null : await minutesSince(session, database, lsnBytes(at.commit));
     const minutesLeft = keptMinutes === null || behindMinutes === null ? null : keptMinutes - behindMinutes;
+    const progress = await captureProgress(session, database).catch(() => null);
+    const late = progress === null ? null : lateness(progress);
     return {
       position: at?.commit ?? null,
       head: head ?? "NULL",
       behindBytes: null,
+      waiting:
+        late !== null
+          ? `the captured tables of ${database} have changed and the capture job has not taken it: ${late}`
+          : waitingChanges(behindMinutes, minutesLeft),
       details: { database, changeLsn: at?.change ?? null, behindMinutes, keptMinutes, minutesLeft },
     };
   });
+}
+/** Younger ones are just being read. */
+function waitingChanges(behindMinutes: number | null, minutesLeft: number | null): string | null {
+  if (behindMinutes === null || behindMinutes < 1) return null;
+  const left = minutesLeft === null ? "" : `; the clean-up job removes them in ${Math.max(0, minutesLeft)} minutes`;
+  return `changes wait in the change tables, the oldest for ${behindMinutes} minutes${left}`;
 }
 /** Age of the oldest commit after `commit`: how long the connector has been behind. 0: it is not. */
 async function minutesSince(session: Session, database: string, commit: Buffer): Promise<number | null> {

@@ -7,6 +7,7 @@ import { messageOf, SourceError } from "../cdc/source-error.ts";
 export const errorNumber = (error: unknown): number =>
   typeof error === "object" && error !== null && "number" in error && typeof error.number === "number" ? error.number : 0;
 export const INVALID_OBJECT = 208;
+const NO_SUCH_DATABASE = 4060;
 
 /** Deadlocks, lock and query timeouts, databases that come up or move, a change table that is being replaced. */
 const TRANSIENT_NUMBERS = new Set([
@@ -19,6 +20,8 @@ const TRANSIENT_CODES = /^(ESOCKET|ECONNCLOSED|ENOTOPEN|ETIMEOUT|EINSTLOOKUP|ECA
 export function isTransient(error: unknown): boolean {
   if (error instanceof ConnectError) return error.causeClass === "transient";
   const number = errorNumber(error);
+  // A database that is not there when one logs in is most likely written wrong.
+  if (number === NO_SUCH_DATABASE && errorCode(error) === "ELOGIN") return false;
   if (number !== 0) return TRANSIENT_NUMBERS.has(number);
   const code = errorCode(error);
   return (

@@ -78,8 +78,8 @@ export class SignalDesk {
       emit: (planned, row) => {
         const emitter = this.#s.stream()?.emitter;
         if (emitter === undefined) return;
-        const { commit, change, serial } = emitter.position;
-        const source = context.source.block(planned.name, "incremental", commit, change, change === null ? null : serial);
+        const { commit, change, serial } = emitter.handled;
+        const source = context.source.incremental(planned.name, commit, change, change === null ? null : serial, context.nowMicros());
         events.upsert(planned.plan, "r", row.key, null, row.row, source, null, emitter.refresh(), row.bytes);
       },
       warn: (message) => log.warn(message),

@@ -4,6 +4,7 @@
  * A snapshot that was interrupted goes on in a new transaction, but streaming still begins at the LSN of the first try, so every
  * change since then is streamed: rows that were read at either time converge to the last change of each.
  */
+import { inHashMapOrder } from "../cdc/java-hash.ts";
 import type { SourceOffset } from "#connect/api/record";
 import { rangeConditions } from "../cdc/incremental-snapshot/conditions.ts";
 import type { KeyValues } from "../cdc/incremental-snapshot/port.ts";
@@ -77,7 +78,10 @@ export async function snapshotData(run: SnapshotRun, resumable: (resume: (() => 
     // Signals are for what comes after them.
     opened.tables.filter((t) => settings.snapshots(nameOf(t)) && idOf(nameOf(t)) !== settings.signalTable),
   );
-  const ids = tables.map((t) => idOf(nameOf(t))).join(",");
+  // A set of the JVM's, where the scanned ones are a list.
+  const ids = inHashMapOrder(tables.map((t) => [idOf(nameOf(t)), null] as const))
+    .map(([id]) => id)
+    .join(",");
   const captured = opened.tables.map((t) => idOf(nameOf(t))).join(",");
   try {
     for (const table of tables) {

@@ -24,6 +24,8 @@ export class SourceInfo {
   #ms = 0n;
   #us = 0n;
   #ns = 0n;
+  /** What the last block was of; null: there was none in this run. */
+  #last: SourceTable | null = null;
 
   constructor(name: string, database: string) {
     this.#name = name;
@@ -35,7 +37,42 @@ export class SourceInfo {
     this.#ms = BigInt(Math.floor(micros / 1000));
     this.#ns = this.#us * 1000n;
   }
+  /** A table's definition has changed: the block is of the last event before it, and names nothing where there was none in this run. */
+  beforeChange({ commit, change, serial }: { commit: Lsn | null; change: Lsn | null; serial: number }, nowMicros: number): Struct {
+    const last = this.#last;
+    if (last === null) this.time(nowMicros);
+    const known = last !== null && (change !== null || serial === 0);
+    return this.#block(
+      last ?? { schema: "", table: "" },
+      "false",
+      commit,
+      change,
+      known ? serial : null,
+      false,
+      last === null ? "" : this.database,
+    );
+  }
+  /** Of a row that is read next to the stream, at its own instant. */
+  incremental(at: SourceTable, commit: Lsn | null, change: Lsn | null, serial: number | null, nowMicros: number): Struct {
+    const before = this.#us;
+    this.time(nowMicros);
+    const block = this.block(at, "incremental", commit, change, serial);
+    this.time(Number(before));
+    return block;
+  }
   block(at: SourceTable, snapshot: SnapshotMarker, commit: Lsn | null, change: Lsn | null, serial: number | null, shared = false): Struct {
+    this.#last = at;
+    return this.#block(at, snapshot, commit, change, serial, shared, this.database);
+  }
+  #block(
+    at: SourceTable,
+    snapshot: SnapshotMarker,
+    commit: Lsn | null,
+    change: Lsn | null,
+    serial: number | null,
+    shared: boolean,
+    database: string,
+  ): Struct {
     return new Struct(
       SOURCE_SCHEMA,
       [
@@ -44,7 +81,7 @@ export class SourceInfo {
         this.#name,
         this.#ms,
         snapshot,
-        this.database,
+        database,
         null,
         this.#us,
         this.#ns,

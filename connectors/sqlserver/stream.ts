@@ -251,13 +251,17 @@ export class DatabaseStream {
     const change = { type, id: table.id, previousId: null, table } as const;
     await context.tracker.record([change], "N/A", streamOffset(this.emitter.position), tsMs);
     if (!context.settings.includeSchemaChanges) return;
-    const { commit, change: changeLsn, serial } = this.emitter.position;
+    const { position } = this.emitter;
+    const source =
+      known === undefined
+        ? context.source.block(planned.name, "false", position.commit, position.change, position.change === null ? null : position.serial)
+        : context.source.beforeChange(position, context.nowMicros());
     context.events.other(
       schemaChangeRecord({
         topic: context.settings.naming.prefix,
         partition: context.partition,
         headers: context.settings.headers,
-        source: context.source.block(planned.name, "false", commit, changeLsn, changeLsn === null ? null : serial),
+        source,
         tsMs,
         databaseName: change.id.catalog,
         schemaName: change.id.schema,

@@ -1,7 +1,9 @@
 /** What is said when changes cannot come, or are gone: rule 3 of reliability; and lists of tables that name them with their database. */
 import { expect, test } from "vitest";
+import { inHashMapOrder } from "#connect/api/hash-map-order";
 import { captureProgress } from "#connectors/sqlserver/catalog";
 import { lateness } from "#connectors/sqlserver/capture-watch";
+import { sqlserverSource } from "#connectors/sqlserver/index";
 import type { SqlServerPeer } from "../peers/sqlserver.ts";
 import { op } from "./sqlserver-reading.ts";
 import { enable, ids, type SuiteParts } from "./sqlserver-suite.ts";
@@ -15,6 +17,17 @@ const other = async (peer: SqlServerPeer, database: string): Promise<void> => {
   await peer.run(database, "CREATE TABLE other (id int NOT NULL PRIMARY KEY)");
   await peer.run(database, enable("other"));
 };
+
+const addressOf = (peer: SqlServerPeer, database: string): Readonly<Record<string, string>> => ({
+  "connector.class": "io.debezium.connector.sqlserver.SqlServerConnector",
+  "database.hostname": peer.host,
+  "database.port": String(peer.port),
+  "database.user": peer.user,
+  "database.password": peer.password,
+  "database.names": database,
+  "driver.trustServerCertificate": "true",
+  "topic.prefix": database,
+});
 
 export function gapTests({ on, reading, item }: SuiteParts): void {
   test("a capture job that stands while its tables change is found", async (t) => {
@@ -33,6 +46,23 @@ export function gapTests({ on, reading, item }: SuiteParts): void {
     const found = await captureProgress(session, database);
     expect(found.behindSeconds).toBeGreaterThan(0);
     expect(lateness({ ...found, ageSeconds: 90 })).toContain(String(found.changedAt));
+    await peer.run(database, "EXEC sys.sp_cdc_change_job @job_type = N'cleanup', @retention = 60");
+    const doctor = await sqlserverSource.diagnosis?.();
+    const told = (await doctor?.check(addressOf(peer, database), new AbortController().signal)) ?? [];
+    const failing = told.filter((c) => !c.ok).map((c) => [c.check, c.sql?.at(-1)]);
+    expect(failing).toEqual([
+      ["capture job", "EXEC sys.sp_cdc_start_job @job_type = N'capture'"],
+      ["retention", "EXEC sys.sp_cdc_change_job @job_type = N'cleanup', @retention = 4320"],
+    ]);
+  });
+  test("the doctor does not take a database without captured tables for one without rights", async (t) => {
+    const { peer, database } = await on(t);
+    await peer.run(database, "CREATE TABLE item (id int NOT NULL PRIMARY KEY)");
+    const doctor = await sqlserverSource.diagnosis?.();
+    const told = (await doctor?.check(addressOf(peer, database), new AbortController().signal)) ?? [];
+    expect(told.filter((c) => !c.ok && c.severity === "error").map((c) => [c.check, c.sql?.at(-1)])).toEqual([
+      ["capture instance", "EXEC sys.sp_cdc_enable_table @source_schema = N'dbo', @source_name = N'item', @role_name = NULL"],
+    ]);
   });
   test("changes that the clean-up job takes away before a running task has read them stop it", async (t) => {
     const { peer, database } = await on(t);
@@ -129,6 +159,13 @@ export function gapTests({ on, reading, item }: SuiteParts): void {
       data_collections: `${database}.dbo.item`,
     });
     expect(told[2]?.[1]).toMatchObject({ data_collections: `${database}.dbo.item,${database}.dbo.other` });
+    const both = reading(t, peer, database, { ...listing(`${database}.dbo.(item|other)`), "topic.prefix": "both" });
+    await both.start();
+    const begun = (await both.take(0, 9)).find((e) => e.topic === "told" && e.value?.["type"] === "IN_PROGRESS");
+    const names = inHashMapOrder([`${database}.dbo.item`, `${database}.dbo.other`].map((name) => [name, null] as const)).map(
+      ([name]) => name,
+    );
+    expect(begun?.value?.["additional_data"]).toMatchObject({ data_collections: names.join(",") });
     const none = reading(t, peer, database, { ...listing("dbo.item"), "topic.prefix": "bare" });
     await none.start();
     expect((await none.quiet(0)).filter((e) => e.topic !== "told")).toEqual([]);

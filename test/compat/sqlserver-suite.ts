@@ -10,6 +10,7 @@ import { sqlserverSource } from "#connectors/sqlserver/index";
 import type { SqlServerOrReason, SqlServerPeer } from "../peers/sqlserver.ts";
 import { gapTests } from "./sqlserver-gaps.ts";
 import { type Event, op, part, Reading } from "./sqlserver-reading.ts";
+import { validationTests } from "./sqlserver-validation.ts";
 
 const TEST_MS = 240_000;
 export const enable = (table: string, more = ""): string =>
@@ -93,6 +94,7 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       await peer.run(database, enable("item"));
     };
     gapTests({ on, reading, item });
+    validationTests({ on, reading, item });
 
     test("each type is the same in the snapshot and in the stream", async (t) => {
       const { peer, database } = await on(t);
@@ -192,6 +194,55 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       await peer.run(database, "INSERT INTO item VALUES (3, 3, 'three', 'kept')");
       await all.start();
       expect(part((await all.take(3, 1))[0], "after")).toMatchObject({ id: 3, more: "kept" });
+    });
+    test("source blocks of changed definitions are those of the last event, and name nothing right after a restart", async (t) => {
+      const { peer, database } = await on(t);
+      await item(peer, database);
+      await peer.run(database, "CREATE TABLE other (id int NOT NULL PRIMARY KEY)");
+      await peer.run(database, enable("other"));
+      const all = reading(t, peer, database, { "include.schema.changes": "true" });
+      const altered = (): Event | undefined => all.events.findLast((e) => e.topic === database && e.value?.["ddl"] === "N/A");
+      await all.start();
+      await all.take(0, 4);
+      await peer.run(database, "INSERT INTO other VALUES (1)");
+      await all.take(4, 1);
+      await peer.run(database, "ALTER TABLE item ADD more varchar(10)");
+      await peer.run(database, enable("item", ", @capture_instance = N'item_v2'"));
+      await peer.run(database, "INSERT INTO item VALUES (3, 3, 'three', 'a')");
+      await all.take(5, 2);
+      expect(part(altered(), "source")).toMatchObject({ db: database, schema: "dbo", table: "other", event_serial_no: 1 });
+      await all.stop();
+      await peer.run(
+        database,
+        "EXEC sys.sp_cdc_disable_table @source_schema = N'dbo', @source_name = N'item', @capture_instance = N'dbo_item'",
+      );
+      await peer.run(database, "ALTER TABLE item ADD last int");
+      await peer.run(database, enable("item", ", @capture_instance = N'item_v3'"));
+      await peer.run(database, "INSERT INTO item VALUES (4, 4, 'four', 'b', 1)");
+      const from = all.events.length;
+      await all.start();
+      await all.take(from, 2);
+      const source = part(altered(), "source");
+      expect(source).toMatchObject({ db: "", schema: "", table: "", event_serial_no: null });
+      expect(Date.now() - Number(source?.["ts_ms"])).toBeLessThan(60_000);
+      expect(source?.["change_lsn"]).not.toBeNull();
+    });
+    test("rows of incremental snapshots have the position of the row that closes their window, and their own instant", async (t) => {
+      const { peer, database } = await on(t);
+      await item(peer, database);
+      await peer.run(database, "CREATE TABLE sig (id varchar(64) NOT NULL PRIMARY KEY, type varchar(64), data varchar(2048))");
+      await peer.run(database, enable("sig"));
+      const all = reading(t, peer, database, { "signal.data.collection": `${database}.dbo.sig` });
+      await all.start();
+      await all.take(0, 2);
+      await peer.run(database, `INSERT INTO sig VALUES ('s', 'execute-snapshot', '{"data-collections":["${database}.dbo.item"]}')`);
+      await all.take(2, 5);
+      const closing = all.events.find((e) => part(e, "after")?.["type"] === "snapshot-window-close");
+      const rows = all.events.filter((e) => part(e, "source")?.["snapshot"] === "incremental");
+      expect(ids(rows)).toEqual([1, 2]);
+      const { commit_lsn, change_lsn, event_serial_no } = part(closing, "source") ?? {};
+      for (const row of rows) expect(part(row, "source")).toMatchObject({ commit_lsn, change_lsn, event_serial_no });
+      expect(Number(part(rows[0], "source")?.["ts_ms"])).toBeGreaterThanOrEqual(Number(part(closing, "source")?.["ts_ms"]) - 1000);
     });
     test("a second capture instance that is made while a pass reads is not overlooked", async (t) => {
       const { peer, database } = await on(t);

@@ -4,7 +4,7 @@ import type { ConfigMap } from "./types.ts";
 /** As Kafka prints a value of type PASSWORD. */
 export const MASK = "[hidden]";
 const NAMED_LIKE_ONE =
-  /(password|passwd|passphrase|secret|credential|sasl\.jaas\.config|private\.?key|api\.?key|access\.?key|auth\.user\.info|\.token$|^token$|keystore\.key$)/i;
+  /(password|passwd|passphrase|secret|credential|sasl\.jaas\.config|private\.?key|api\.?key|access\.?key|access\.?token|auth\.user\.info|\.token$|^token$|keystore\.key$)/i;
 /** A whole value that is a reference to a config provider. */
 const REFERENCE = /^\$\{[^}]+\}$/;
 /** Within URLs: `://user:secret@`, `password=secret`. */

@@ -4,6 +4,7 @@ import { type ConfigRules, configOf, refuseValues, unlistedKeys, type UnlistedSe
 import { HISTORY_SETTINGS } from "../cdc/schema-history/open.ts";
 import { Settings } from "../cdc/settings.ts";
 import { SQLSERVER_KEYS } from "./config-keys.ts";
+import { driverNotices } from "./server-settings.ts";
 
 const RULES: ConfigRules = {
   exclusive: {
@@ -42,4 +43,4 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "executor.shutdown.timeout.ms": "there are no threads to wait for",
   "incremental.snapshot.allow.schema.changes": "each chunk is read by the definition that is known when it is read",
 };
-export const settingsWithoutEffect = (s: Settings): readonly string[] => withoutEffect(s, WITHOUT_EFFECT);
+export const settingsWithoutEffect = (s: Settings): readonly string[] => [...withoutEffect(s, WITHOUT_EFFECT), ...driverNotices(s)];

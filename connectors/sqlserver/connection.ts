@@ -4,8 +4,9 @@
  */
 import "./azure-on-demand.ts";
 import sql from "mssql";
-import { errorCode } from "./failures.ts";
-import type { Login, SqlServer } from "./server-settings.ts";
+import { errorCode } from "../cdc/database-failures.ts";
+import type { Login } from "./login.ts";
+import type { SqlServer } from "./server-settings.ts";
 
 export type Row = readonly unknown[];
 /** LSNs are Buffers. */
@@ -56,7 +57,12 @@ function authenticationOf(login: Login): sql.config {
         ...server,
         authentication: {
           type: "azure-active-directory-password",
-          options: { userName: login.user, password: login.password, clientId: login.clientId, tenantId: login.tenantId },
+          options: {
+            userName: login.user,
+            password: login.password,
+            clientId: login.clientId,
+            tenantId: login.tenantId,
+          },
         },
       };
     case "azure-service-principal":
@@ -81,7 +87,8 @@ function authenticationOf(login: Login): sql.config {
       return { ...server, authentication: { type: "azure-active-directory-access-token", options: { token: login.token } } };
   }
 }
-function configOf(server: SqlServer): sql.config {
+/** For mssql. */
+export function configOf(server: SqlServer): sql.config {
   const named = server.instance !== null && !server.portGiven;
   return {
     ...authenticationOf(server.login),
@@ -102,6 +109,9 @@ function configOf(server: SqlServer): sql.config {
       useUTC: true,
       appName: server.applicationName,
       readOnlyIntent: server.readOnly,
+      multiSubnetFailover: server.multiSubnetFailover,
+      ...(server.packetSize !== null && { packetSize: server.packetSize }),
+      ...(server.workstationId !== null && { workstationId: server.workstationId }),
       ...(named && server.instance !== null && { instanceName: server.instance }),
       ...(server.certificateName !== null && { serverName: server.certificateName }),
       ...(server.trust !== null && { cryptoCredentialsDetails: { ca: server.trust } }),
@@ -129,7 +139,7 @@ export class Session {
   }
   /** Throws mssql's errors; `number` is the server's. Of a login the first error: "Login failed" follows whatever was wrong. */
   static async open(server: SqlServer): Promise<Session> {
-    if (server.port < 0 || server.port > PORT_MAX) throw new Error(`The port number ${server.port} is not valid.`);
+    if (server.port < 0 || server.port > PORT_MAX) throw Object.assign(new Error(`The port number ${server.port} is not valid.`), { code: "EINVALIDPORT" });
     let told: LoginProblem | null = null;
     const pool = new sql.ConnectionPool({
       ...configOf(server),

@@ -2,21 +2,8 @@
 import { readFileSync } from "node:fs";
 import { ConfigError } from "#connect/api/errors";
 import type { Settings } from "../cdc/settings.ts";
+import { type DriverSettings, invalid, type Login, loginOf } from "./login.ts";
 
-export type Login =
-  | { readonly kind: "sql"; readonly user: string; readonly password: string }
-  | { readonly kind: "ntlm"; readonly user: string; readonly password: string; readonly domain: string }
-  | {
-      readonly kind: "azure-password";
-      readonly user: string;
-      readonly password: string;
-      readonly clientId: string;
-      readonly tenantId: string;
-    }
-  | { readonly kind: "azure-service-principal"; readonly clientId: string; readonly clientSecret: string; readonly tenantId: string }
-  | { readonly kind: "azure-managed-identity"; readonly clientId: string | null }
-  | { readonly kind: "azure-default"; readonly clientId: string | null }
-  | { readonly kind: "azure-token"; readonly token: string };
 export interface SqlServer {
   readonly host: string;
   readonly port: number;
@@ -33,6 +20,10 @@ export interface SqlServer {
   /** PEM text of the authorities; null: those that Node knows. */
   readonly trust: string | null;
   readonly readOnly: boolean;
+  readonly multiSubnetFailover: boolean;
+  /** Bytes; null: tedious's own. */
+  readonly packetSize: number | null;
+  readonly workstationId: string | null;
   readonly applicationName: string;
   readonly connectTimeoutMs: number;
   /** 0: none. */
@@ -41,7 +32,7 @@ export interface SqlServer {
 const CONNECT_TIMEOUT_MS = 15_000;
 
 /** By lower-cased name, since the JDBC driver takes its properties in any case. */
-function driverSettings(s: Settings): (name: string) => string | null {
+function driverSettings(s: Settings): DriverSettings {
   const given = new Map(
     s.matching(/^(?:driver|database)\.(.+)$/).map(({ match, value }) => [(match[1] ?? "").toLowerCase(), value.trim()]),
   );
@@ -50,58 +41,34 @@ function driverSettings(s: Settings): (name: string) => string | null {
     return value === undefined || value === "" ? null : value;
   };
 }
-const invalid = (name: string, problem: string): ConfigError => new ConfigError(`The '${name}' value is invalid: ${problem}`);
-
-function azureLogin(authentication: string, s: Settings, driver: (name: string) => string | null): Login {
-  const user = s.optional("database.user") ?? "",
-    password = s.optional("database.password") ?? "";
-  const tenantId = driver("tenantId") ?? "";
-  const clientId = driver("clientId") ?? driver("AADSecurePrincipalId");
-  switch (authentication.toLowerCase()) {
-    case "sqlpassword":
-    case "notspecified":
-      return { kind: "sql", user, password };
-    case "activedirectorypassword":
-      return { kind: "azure-password", user, password, clientId: clientId ?? "", tenantId };
-    case "activedirectoryserviceprincipal":
-      return {
-        kind: "azure-service-principal",
-        clientId: clientId ?? user,
-        clientSecret: driver("AADSecurePrincipalSecret") ?? password,
-        tenantId,
-      };
-    case "activedirectorymanagedidentity":
-    case "activedirectorymsi":
-      return { kind: "azure-managed-identity", clientId: driver("msiClientId") ?? clientId };
-    case "activedirectorydefault":
-      return { kind: "azure-default", clientId: driver("msiClientId") ?? clientId };
-    default:
-      throw invalid(
-        "driver.authentication",
-        `'${authentication}' is not supported by this connector; use SqlPassword, ActiveDirectoryPassword, ActiveDirectoryServicePrincipal, ActiveDirectoryManagedIdentity or ActiveDirectoryDefault`,
-      );
-  }
-}
-function loginOf(s: Settings, driver: (name: string) => string | null): Login {
-  const token = driver("accessToken");
-  if (token !== null) return { kind: "azure-token", token };
-  const authentication = driver("authentication");
-  if (authentication !== null) return azureLogin(authentication, s, driver);
-  const user = s.optional("database.user") ?? "",
-    password = s.optional("database.password") ?? "";
-  const scheme = (driver("authenticationScheme") ?? "").toLowerCase();
-  const integrated = (driver("integratedSecurity") ?? "false").toLowerCase() === "true";
-  if (scheme === "ntlm" || (!integrated && driver("domain") !== null)) {
-    const [domain, name] = user.includes("\\") ? user.split("\\", 2) : [driver("domain") ?? "", user];
-    return { kind: "ntlm", domain: domain ?? "", user: name ?? user, password };
-  }
-  if (integrated)
+/** Ignored they would make the connection less safe, or its data something else. */
+const REFUSED: Readonly<Record<string, string>> = {
+  accesstokencallbackclass: "a Java class; use driver.accessToken or driver.authentication",
+  trustmanagerclass: "a Java class; use driver.trustStore",
+  socketfactoryclass: "a Java class",
+  servercertificate: "not supported by this connector; use driver.trustStore with the certificate in PEM",
+  clientcertificate: "not supported by this connector",
+  failoverpartner: "not supported by this connector; use an availability group's listener",
+};
+const TAKEN = new Set(
+  "accesstoken authentication authenticationscheme integratedsecurity domain clientid tenantid msiclientid aadsecureprincipalid aadsecureprincipalsecret encrypt trustservercertificate hostnameincertificate truststore truststorepassword truststoretype applicationintent applicationname logintimeout instancename multisubnetfailover packetsize workstationid columnencryptionsetting".split(
+    " ",
+  ),
+);
+function refuse(driver: DriverSettings): void {
+  for (const [name, reason] of Object.entries(REFUSED)) if (driver(name) !== null) throw invalid(`driver.${name}`, reason);
+  if ((driver("columnEncryptionSetting") ?? "disabled").toLowerCase() !== "disabled")
     throw invalid(
-      "driver.integratedSecurity",
-      "Kerberos is not supported by this connector; set driver.authenticationScheme=NTLM with driver.domain, database.user and database.password",
+      "driver.columnEncryptionSetting",
+      "Always Encrypted is not supported by this connector; its columns are read as they are stored",
     );
-  return { kind: "sql", user, password };
 }
+/** Properties of the JDBC driver that nothing here reads. */
+export const driverNotices = (s: Settings): readonly string[] =>
+  s
+    .matching(/^driver\.(.+)$/)
+    .filter(({ match }) => !TAKEN.has((match[1] ?? "").toLowerCase()))
+    .map(({ match }) => `the setting '${match[0]}' has no effect: it is a property of the JDBC driver that this connector does not read`);
 const PEM = /-----BEGIN CERTIFICATE-----/;
 function trustOf(path: string | null): string | null {
   if (path === null) return null;
@@ -134,15 +101,23 @@ function encryptOf(text: string | null): boolean | "strict" {
   }
 }
 
+/** The protocol's limits. */
+function packetSizeOf(text: string | null): number | null {
+  if (text === null) return null;
+  const size = Number(text);
+  if (!Number.isInteger(size) || size < 512 || size > 32_767) throw invalid("driver.packetSize", `${text} is not between 512 and 32767`);
+  return size;
+}
 export function serverOf(s: Settings): SqlServer {
   const driver = driverSettings(s);
+  refuse(driver);
   const names = s.list("database.names");
   const loginTimeout = Number(driver("loginTimeout") ?? 0);
   return {
     host: s.string("database.hostname"),
     port: s.int("database.port"),
     portGiven: s.isGiven("database.port"),
-    instance: s.optional("database.instance"),
+    instance: s.optional("database.instance") ?? driver("instanceName"),
     database: names.length === 1 ? (names[0] ?? null) : null,
     login: loginOf(s, driver),
     encrypt: encryptOf(driver("encrypt")),
@@ -150,6 +125,9 @@ export function serverOf(s: Settings): SqlServer {
     certificateName: driver("hostNameInCertificate"),
     trust: trustOf(driver("trustStore")),
     readOnly: (driver("applicationIntent") ?? "").toLowerCase() === "readonly",
+    multiSubnetFailover: (driver("multiSubnetFailover") ?? "").toLowerCase() === "true",
+    packetSize: packetSizeOf(driver("packetSize")),
+    workstationId: driver("workstationID"),
     applicationName: driver("applicationName") ?? "Millrace",
     connectTimeoutMs: loginTimeout > 0 ? loginTimeout * 1000 : CONNECT_TIMEOUT_MS,
     queryTimeoutMs: s.int("database.query.timeout.ms"),

@@ -12,7 +12,7 @@ import type { Producer } from "#broker/client/types";
 import { connectorStates, freePorts, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
 import { TARGETS, type SinkTarget } from "./sink-targets.ts";
 
-const seed = Number(process.env["MILLRACE_CHAOS_SEED"] ?? Math.floor(Math.random() * 1e9));
+const seed = Number(process.env["MILLRACE_CHAOS_SEED"] ?? 20261122);
 const ROUNDS = Number(process.env["MILLRACE_SINK_ROUNDS"] ?? 3);
 const AWAY_MS = Number(process.env["MILLRACE_AWAY_MS"] ?? 3_000);
 const KEYS = 100;

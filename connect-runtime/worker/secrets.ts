@@ -39,7 +39,9 @@ export function secretValues(raw: ConfigMap, resolved: ConfigMap, declared: Read
     if (wasReference || isSecret(key, declared)) secrets.add(value);
     for (const [pattern] of IN_URL) for (const m of value.matchAll(pattern)) secrets.add(m[2] ?? "");
   }
-  return [...secrets].filter((s) => s.length >= SHORTEST_SCRUBBED);
+  // What the configuration shows openly, as a login that is its own password, hides nothing and would only make texts unreadable.
+  const open = new Set(Object.entries(raw).flatMap(([key, value]) => (isSecret(key, declared) ? [] : [value])));
+  return [...secrets].filter((s) => s.length >= SHORTEST_SCRUBBED && !open.has(s));
 }
 export type Hiding = (text: string) => string;
 /** Takes these values out of a text. */

@@ -8,7 +8,7 @@ import type { TaskJobData, TaskOutcome, TaskThread } from "./host-thread.ts";
 import { type RestartPolicy, shareOf } from "./restart-policy.ts";
 import type { Placement, TaskThreads } from "./task-threads.ts";
 import type { FromTask } from "./thread-port.ts";
-import { javaClassOf, messageOf, traceOf } from "./trace.ts";
+import { causeIn, javaClassOf, messageOf, traceOf } from "./trace.ts";
 import type { ExecutionState, OffsetStore, TargetState, TaskId, TaskSnapshot, ThreadModules, WorkerListener } from "./types.ts";
 
 export interface TaskRunnerOptions {
@@ -108,6 +108,9 @@ export class TaskRunner {
     const ranMs = this.#runningSince === null ? 0 : this.#o.clock.monotonic() - this.#runningSince;
     const launched = this.#launched;
     const delayMs = launched === null ? null : launched.restarts.next(cause, ranMs, shareOf(this.#name, launched.restarts.attempts));
+    const text = this.#hidden(trace);
+    // What somebody has to set right says so; where in our code that was found out tells him nothing, and is in the status.
+    this.#o.log.error(`task ${this.#name} failed: ${causeIn(text)}`, cause === "config" ? { cause } : { cause, trace: text });
     this.#report("FAILED", trace);
     if (delayMs === null || launched === null) return;
     this.#o.log.warn(`task ${this.#name} starts again in ${delayMs} ms (attempt ${launched.restarts.attempts}, cause: ${cause})`);
@@ -171,8 +174,7 @@ export class TaskRunner {
     return `${this.id.connector}-${this.id.task}`;
   }
   #report(state: ExecutionState, trace: string | null): void {
-    if (state === "FAILED") this.#o.log.error(`task ${this.#name} failed`, { trace: trace === null ? null : this.#hidden(trace) });
-    else if (state !== this.#state) this.#o.log.info(`task ${this.#name} is ${state}`);
+    if (state !== this.#state) this.#o.log.info(`task ${this.#name} is ${state}`);
     this.#state = state;
     this.#o.listener.taskState(this.id, state, trace === null ? null : this.#hidden(trace));
   }

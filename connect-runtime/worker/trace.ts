@@ -46,3 +46,6 @@ export function traceOf(error: unknown): string {
   }
   return `${text}\n`;
 }
+
+/** What a trace says before its first frame, without the class: the cause and, on lines of their own, the next steps. */
+export const causeIn = (trace: string): string => (trace.split(/\n\tat |\nCaused by: /, 1)[0] ?? "").replace(/^[\w.$]+: /, "").trim();

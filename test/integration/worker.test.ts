@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "#broker/base/clock";
-import { silentLogger } from "#broker/base/logger";
+import { type Logger, silentLogger } from "#broker/base/logger";
 import { type RunningBroker, startBroker } from "#broker/broker";
 import { createKafkaClients } from "#broker/client/index";
 import { topicOffsetStore } from "#connect/store/offset-topic";
@@ -18,6 +18,8 @@ let broker: RunningBroker;
 let worker: Worker;
 const states = new Map<string, string>();
 const traces = new Map<string, string>();
+const errorsLogged: (readonly [string, object | undefined])[] = [];
+const kept: Logger = { ...silentLogger, error: (message, fields) => void errorsLogged.push([message, fields]), child: () => kept };
 
 async function beginWorker(more: ConfigMap = {}): Promise<Worker> {
   const bootstrap = broker.bootstrap;
@@ -50,7 +52,7 @@ async function beginWorker(more: ConfigMap = {}): Promise<Worker> {
       log: silentLogger,
     }),
     clock: systemClock,
-    log: silentLogger,
+    log: kept,
   });
   await begun.start({
     connectorState: (name, state, trace) => {
@@ -181,11 +183,15 @@ test("two tasks of a sink share a topic's partitions", async () => {
 });
 
 test("a file outside of the roots fails the task and says why", async () => {
+  errorsLogged.length = 0;
   await launch({ ...source(), name: "out", file: "/etc/passwd" });
   await until(() => states.get("out-0") === "FAILED", "it has failed", 10_000);
   expect(traces.get("out-0")).toMatch(
     /^org\.apache\.kafka\.common\.config\.ConfigException: File \/etc\/passwd lies outside of the folders/,
   );
+  expect(errorsLogged).toEqual([
+    [expect.stringMatching(/^task out-0 failed: File \/etc\/passwd lies outside of the folders .* names them$/), { cause: "config" }],
+  ]);
   await halt("out");
 });
 

@@ -21,6 +21,15 @@ describe("masks", () => {
     const hide = scrubber({ "user.name": "${env:U}", "my.password": "hunter22" }, { "user.name": "secretuser", "my.password": "hunter22" });
     expect(hide("login of secretuser with hunter22 failed")).toBe(`login of ${MASK} with ${MASK} failed`);
   });
+  test("a password that is the user's name hides nothing: the name is shown", () => {
+    const config = { "database.user": "postgres", "database.password": "postgres", "other.password": "postgres-2" };
+    expect(scrubber(config, config)("connected as postgres, not with postgres-2")).toBe(`connected as postgres, not with ${MASK}`);
+    const hide = scrubber(
+      { "user.name": "${env:U}", "my.password": "secretuser" },
+      { "user.name": "secretuser", "my.password": "secretuser" },
+    );
+    expect(hide("login of secretuser")).toBe(`login of ${MASK}`);
+  });
   test("a URL sent back with its mask keeps the password; another host does not get it", async () => {
     const secrets = openSecrets(false);
     const present = { "connection.url": "jdbc:postgresql://h/d?password=pw" };

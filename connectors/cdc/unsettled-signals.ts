@@ -1,5 +1,6 @@
 /** Signals of channels that changed what offsets carry: they are dealt with when a restart would find the change. */
 import type { SourceOffset } from "#connect/api/record";
+import type { AtOrBefore } from "./schema-history/history.ts";
 import type { SignalHandler } from "./signal-handler.ts";
 import type { Signal } from "./signals.ts";
 
@@ -9,11 +10,15 @@ export interface SignalServing {
   /** Asked when the signal has been served: which durable offsets have what it changed. */
   readonly settles: () => (durable: SourceOffset) => boolean;
 }
-/** Any other offset than the one that records carry now. */
-export function otherThan(offset: SourceOffset): (durable: SourceOffset) => boolean {
-  const text = JSON.stringify(offset);
-  return (durable) => JSON.stringify(durable) !== text;
+/**
+ * Offsets later than `current`, the one that records carry now: those of records that were on their way when the signal came are
+ * durable afterwards, too, and do not have what it changed. Of the same position are those whose list of tables is another one.
+ */
+export function laterThan(current: SourceOffset, atOrBefore: AtOrBefore): (durable: SourceOffset) => boolean {
+  const tables = current[TABLES];
+  return (durable) => !atOrBefore(durable, current) || (atOrBefore(current, durable) && durable[TABLES] !== tables);
 }
+const TABLES = "incremental_snapshot_collections";
 interface Waiting {
   readonly settles: (durable: SourceOffset) => boolean;
   readonly done: () => void;

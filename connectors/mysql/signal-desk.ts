@@ -8,12 +8,12 @@ import type { Notifier } from "../cdc/notifications.ts";
 import { signalChannels } from "../cdc/signal-channels.ts";
 import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/signal-handler.ts";
 import type { Signal } from "../cdc/signals.ts";
-import { otherThan, type UnsettledSignals } from "../cdc/unsettled-signals.ts";
+import { laterThan, type UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 import type { Server } from "./catalog.ts";
 import { executedGtids, MysqlChunks, type ReadOnlyWindows } from "./incremental.ts";
 import type { TablePlans } from "./plans.ts";
-import { containsGtids, snapshotOffset } from "./position.ts";
+import { containsGtids, historyOrder, snapshotOffset } from "./position.ts";
 import type { SchemaTracker } from "./schema-tracker.ts";
 import type { MysqlServer } from "./server-settings.ts";
 import { openSnapshot } from "./snapshot-open.ts";
@@ -132,7 +132,7 @@ export class SignalDesk {
     return this.#s.unsettled.served(signal, {
       handler: this.handler,
       incremental: this.#incremental,
-      settles: () => otherThan(this.#s.reader()?.offset ?? {}),
+      settles: () => laterThan(this.#s.reader()?.offset ?? {}, historyOrder(this.#s.settings.flavor)),
     });
   }
   resume(): void {

@@ -4,13 +4,13 @@ import { IncrementalSnapshot } from "../cdc/incremental-snapshot/snapshot.ts";
 import { signalChannels } from "../cdc/signal-channels.ts";
 import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/signal-handler.ts";
 import type { Signal } from "../cdc/signals.ts";
-import { otherThan, type UnsettledSignals } from "../cdc/unsettled-signals.ts";
+import { laterThan, type UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { idOf } from "./catalog.ts";
 import type { Session } from "./connection.ts";
 import type { DatabaseContext } from "./database-context.ts";
 import { SqlServerChunks } from "./incremental.ts";
 import type { PlannedTable } from "./plans.ts";
-import { streamOffset } from "./position.ts";
+import { historyOrder, streamOffset } from "./position.ts";
 import type { SqlServer } from "./server-settings.ts";
 import { openSnapshot } from "./snapshot-open.ts";
 import { snapshotData, snapshotSchema } from "./snapshot-run.ts";
@@ -100,7 +100,7 @@ export class SignalDesk {
     return this.#s.unsettled.served(signal, {
       handler: this.handler,
       incremental: this.#incremental,
-      settles: () => otherThan(this.#s.stream()?.emitter.offset ?? {}),
+      settles: () => laterThan(this.#s.stream()?.emitter.offset ?? {}, historyOrder),
     });
   }
   resume(): void {

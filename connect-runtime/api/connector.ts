@@ -3,6 +3,7 @@
  * are plain values with functions; state lives in closures. A task runs in a worker thread; nothing is shared with the
  * connector but its config, a map of strings.
  */
+import type { Backfill, BackfillCommand } from "./backfill.ts";
 import type { ConfigDef, ConfigFinding, RawConfig } from "./config.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { SinkRecord, SourceOffset, SourcePartition, SourceRecord } from "./record.ts";
@@ -116,6 +117,8 @@ export interface SourceTask {
    * are durable in the offset store: the source may now be told to forget them.
    */
   durable?(offsets: readonly { readonly partition: SourcePartition; readonly offset: SourceOffset }[]): Promise<void>;
+  /** Reads tables once more while it runs. At any time after construction. Absent: it cannot. Throws ConnectError to refuse. */
+  backfill?(command: BackfillCommand): Promise<readonly Backfill[]>;
   stop(): Promise<void>;
 }
 export type ExactlyOnce = "supported" | "unsupported";

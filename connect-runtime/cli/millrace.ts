@@ -29,6 +29,9 @@ Commands that speak to a worker (--url, MILLRACE_URL; http://127.0.0.1:8083), wi
   doctor NAME | -f FILE | URL          checks the database, its settings and rights, and prints the SQL that mends it
   preview NAME | -f FILE [--records N] real records through transforms and converters, written nowhere
   slots                                what each source keeps on its server
+  backfill start NAME TABLE… [--where SQL] [--blocking] [--id ID]
+                                       reads tables of a running source once more;  backfill list NAME
+  backfill pause|resume|stop NAME ID
   dlq list NAME                        dead letters;  dlq show NAME PARTITION/OFFSET
   dlq replay NAME [--record PARTITION/OFFSET] [--topic TOPIC]
   rewind NAME [--to OFFSETS.json]      back to the beginning, or to these offsets

@@ -16,6 +16,7 @@ import { connectorHealth } from "./connector-health.ts";
 import { DeadLetterWatch, type Queue, queueOf } from "./dead-letter-figures.ts";
 import { browseDeadLetters, type DeadLetterContext, replayDeadLetters } from "./dead-letters.ts";
 import { metricsText, type RebalanceFigures, type StartCounts } from "./metrics.ts";
+import { askedOf } from "./backfills.ts";
 import { consumerConfig, pluginAnswers, told } from "./plugin-answers.ts";
 import { stalledMsOf } from "../worker/settings.ts";
 import type { ProgressWatch } from "./progress.ts";
@@ -75,6 +76,7 @@ export function openOperations(options: OperationsOptions): Operations {
       return { name, type, config: await options.secrets.config(config), state: herder.status(name).connector.state, offsets };
     },
     importState: (name, offsets) => imported(herder, name, offsets),
+    backfills: (name, command) => told(() => askedOf(options, name, command)),
     rewind: (name, offsets) => rewound(herder, name, offsets, sleep),
     async metrics() {
       const { register, collectDefaultMetrics } = await import("prom-client");

@@ -60,6 +60,16 @@ const rewind = z.object({
   to: z.nullish(z.enum(["beginning"])),
   offsets: z.nullish(z.array(z.object({ partition: offsetMap, offset: offsetMap }))),
 });
+const backfill = z.strictObject({
+  /** Absent: one is made. The same id again is answered with what became of the first request. */
+  id: z.nullish(z.string().regex(/^[\w.-]{1,100}$/)),
+  kind: z.enum(["incremental", "blocking"]).default("incremental"),
+  /** Names, or names with a condition in SQL. */
+  tables: z
+    .array(z.union([z.string().min(1), z.strictObject({ table: z.string().min(1), where: z.nullish(z.string().min(1)) })]))
+    .min(1)
+    .max(1_000),
+});
 const state = z.looseObject({ offsets: z.array(z.object({ partition: offsetMap, offset: offsetMap })) });
 
 /** By the names that OpenAPI gives them. */
@@ -74,6 +84,7 @@ export const bodySchemas = {
   Replay: replay,
   Rewind: rewind,
   ConnectorState: state,
+  Backfill: backfill,
 } as const;
 
 export type Body = Uint8Array;
@@ -94,3 +105,4 @@ export const readTryTransforms = (body: Body): z.infer<typeof tryTransforms> => 
 export const readReplay = (body: Body): z.infer<typeof replay> => read(replay, body);
 export const readRewind = (body: Body): z.infer<typeof rewind> => read(rewind, body);
 export const readState = (body: Body): z.infer<typeof state> => read(state, body);
+export const readBackfill = (body: Body): z.infer<typeof backfill> => read(backfill, body);

@@ -1,5 +1,6 @@
 /** What goes beyond Kafka Connect: health, checks, preview, dead letters, rewind, state, metrics. */
-import { badRequest } from "../herder/errors.ts";
+import type { Backfill, BackfillCommand } from "../api/backfill.ts";
+import { badRequest, notFound } from "../herder/errors.ts";
 import type { PostedConfig } from "../herder/types.ts";
 import type { BrowseRequest, ReplayRequest } from "../operate/dead-letters.ts";
 import type { TriedRecord } from "../operate/preview.ts";
@@ -21,6 +22,8 @@ export interface Operations {
   importState(name: string, offsets: readonly OffsetEntry[]): Promise<string>;
   /** Null: to the beginning. */
   rewind(name: string, offsets: readonly RequestedOffset[] | null): Promise<string>;
+  /** Puts it to the connector's task. Throws ElsewhereError when another worker has that. */
+  backfills(name: string, command: BackfillCommand): Promise<readonly Backfill[]>;
   metrics(): Promise<{ readonly type: string; readonly text: string }>;
 }
 function integer(request: RestRequest, name: string): number | null {
@@ -63,6 +66,7 @@ export function operationRoutes(operations: () => Operations): readonly Route[] 
     ...tryRoutes(operations),
     ...deadLetterRoutes(operations),
     ...stateRoutes(operations),
+    ...backfillRoutes(operations),
   ];
 }
 function tryRoutes(operations: () => Operations): readonly Route[] {
@@ -151,5 +155,46 @@ function stateRoutes(operations: () => Operations): readonly Route[] {
         return ok({ message: await operations().rewind(param(r, "name"), offsets ?? null) });
       },
     },
+  ];
+}
+function backfillRoutes(operations: () => Operations): readonly Route[] {
+  const one = async (r: RestRequest, command: BackfillCommand): Promise<Backfill> => {
+    const [backfill] = await operations().backfills(param(r, "name"), command);
+    if (backfill === undefined) throw notFound(`Connector ${param(r, "name")} has no backfill ${param(r, "id")}`);
+    return backfill;
+  };
+  const turns: readonly Route[] = (["pause", "resume", "stop"] as const).map((verb) => ({
+    method: "PUT",
+    path: `/connectors/:name/backfills/:id/${verb}`,
+    needs: "operate",
+    forwards: true,
+    handle: async (r) => ({ status: 202, body: await one(r, { do: verb, id: param(r, "id") }) }),
+  }));
+  return [
+    {
+      method: "GET",
+      path: "/connectors/:name/backfills",
+      forwards: true,
+      handle: async (r) => ok({ backfills: await operations().backfills(param(r, "name"), { do: "list" }) }),
+    },
+    {
+      // Its conditions are code: not for those who may only operate.
+      method: "POST",
+      path: "/connectors/:name/backfills",
+      takesJson: true,
+      forwards: true,
+      handle: async (r) => {
+        const { id = null, kind, tables } = (await bodies()).readBackfill(r.body);
+        const named = tables.map((t) => (typeof t === "string" ? { table: t, where: null } : { table: t.table, where: t.where ?? null }));
+        return { status: 202, body: await one(r, { do: "start", request: { id, kind, tables: named } }) };
+      },
+    },
+    {
+      method: "GET",
+      path: "/connectors/:name/backfills/:id",
+      forwards: true,
+      handle: async (r) => ok(await one(r, { do: "show", id: param(r, "id") })),
+    },
+    ...turns,
   ];
 }

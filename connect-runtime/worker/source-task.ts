@@ -73,6 +73,7 @@ export async function runSourceTask(host: TaskHost): Promise<void> {
     });
     const boundaries = isExactlyOnce(workerConfig) && boundaryOf(connectorConfig) === "connector" ? new RequestedBoundaries() : null;
     task = plugin.task(host.taskConfig, sourceTaskContext(host, boundaries));
+    if (task.backfill !== undefined) host.questions.answer = task.backfill.bind(task);
     const failures = new FailurePolicy({
       ...host,
       settings,
@@ -84,6 +85,7 @@ export async function runSourceTask(host: TaskHost): Promise<void> {
     await new SourceLoop({ host, task, producer, writer, topics, failures, deadLetters, boundaries, bufferMax }).run();
   } finally {
     chain.close();
+    host.questions.answer = null;
     await close(host, task, producer, admin);
   }
 }

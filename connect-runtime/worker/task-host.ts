@@ -6,6 +6,7 @@ import type { Random } from "#broker/base/random";
 import type { KafkaClients } from "#broker/client/types";
 import type { SourceOffset, SourcePartition } from "../api/record.ts";
 import type { Counters } from "./counters.ts";
+import type { QuestionDesk } from "./questions.ts";
 import type { ConfigMap, ExecutionState, OffsetEntry, PluginCatalog, TargetState, TaskId } from "./types.ts";
 
 export interface TaskHost {
@@ -25,6 +26,7 @@ export interface TaskHost {
   /** Aborted when the task has to end. */
   readonly stop: AbortSignal;
   readonly target: TargetSwitch;
+  readonly questions: QuestionDesk;
   /** Said before each call into plugins: of a thread that dies, whoever said it last is suspected. */
   atWork(): void;
   /** RUNNING and PAUSED only; the end of the task is the outcome of its run function. */

@@ -1,9 +1,11 @@
 /** One task as the main thread sees it: its thread, its state, its restarts, its requests to the offset store. */
 import type { Clock, Timer } from "#broker/base/clock";
 import type { Logger } from "#broker/base/logger";
+import type { BackfillCommand } from "../api/backfill.ts";
 import { type CauseClass, ConnectError } from "../api/errors.ts";
 import { causeClassOf } from "./cause-class.ts";
 import { Counters } from "./counters.ts";
+import { OpenQuestions } from "./questions.ts";
 import type { TaskJobData, TaskOutcome, TaskThread } from "./host-thread.ts";
 import { type RestartPolicy, shareOf } from "./restart-policy.ts";
 import type { Placement, TaskThreads } from "./task-threads.ts";
@@ -30,6 +32,8 @@ export interface TaskLaunch {
   readonly hidden: (text: string) => string;
 }
 type Gauge = TaskSnapshot["gauges"][number];
+/** The database is asked before a backfill is taken. */
+const ANSWER_MS = 60_000;
 const GAUGES_MAX = 1_000;
 /** A task whose thread died so often with others in it gets one of its own. */
 const DISPLACED_MAX = 2;
@@ -44,6 +48,7 @@ export class TaskRunner {
   #thread: TaskThread | null = null;
   #ended: Promise<void> = Promise.resolve();
   #state: ExecutionState = "UNASSIGNED";
+  readonly #questions = new OpenQuestions();
   #stopping = false;
   #displaced = 0;
   #runningSince: number | null = null;
@@ -76,6 +81,7 @@ export class TaskRunner {
   }
   #over(outcome: TaskOutcome, launched: TaskLaunch): void {
     this.#thread = null;
+    this.#questions.close();
     if (this.#stopping) {
       const trace = "failed" in outcome ? outcome.failed : null;
       if (trace !== null) this.#o.log.warn(`task ${this.#name} failed while it was stopping`, { trace: this.#hidden(trace) });
@@ -134,6 +140,12 @@ export class TaskRunner {
     if (reason !== null) this.#o.log.warn(`task ${this.#name} is stalled: ${reason}`);
     this.#report("RUNNING", reason === null ? null : `${javaClassOf(new ConnectError(reason))}: stalled: ${reason}\n`);
   }
+  /** Puts a question to the task. Throws ConnectError when it refuses, is not there, or does not answer. */
+  async ask(command: BackfillCommand): Promise<unknown> {
+    const thread = this.#thread;
+    if (thread === null || this.#stopping) throw new ConnectError(`Task ${this.#name} is not running`);
+    return this.#questions.ask((question) => thread.send({ type: "question", question, command }), this.#o.clock, ANSWER_MS);
+  }
   /** Waits for the task to end, at most the grace; then its thread is ended for it. */
   async stop(): Promise<void> {
     this.#restart?.timer.cancel();
@@ -190,6 +202,9 @@ export class TaskRunner {
         return;
       case "topic":
         this.#o.listener.topicUsed(this.id.connector, message.topic, this.id.task);
+        return;
+      case "answer":
+        this.#questions.answered(message.question, message.answer);
         return;
       case "gauge": {
         const key = message.name + JSON.stringify(message.labels);

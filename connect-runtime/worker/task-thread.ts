@@ -10,11 +10,13 @@ import { systemClock } from "#broker/base/clock";
 import type { Logger } from "#broker/base/logger";
 import { systemRandom } from "#broker/base/random";
 import type { KafkaClients } from "#broker/client/types";
+import type { BackfillCommand } from "../api/backfill.ts";
 import { ConnectError } from "../api/errors.ts";
 import type { SourceOffset } from "../api/record.ts";
 import { causeClassOf } from "./cause-class.ts";
 import { Counters } from "./counters.ts";
 import { settleWhenIdle } from "./idle-memory.ts";
+import { QuestionDesk } from "./questions.ts";
 import { type TaskHost, TargetSwitch } from "./task-host.ts";
 import {
   type FromTask,
@@ -103,10 +105,11 @@ interface TaskControl {
   readonly stop: AbortSignal;
   readonly target: TargetSwitch;
   readonly offsets: OffsetRequests;
+  readonly questions: QuestionDesk;
   readonly atWork: () => void;
 }
 async function buildHost(job: TaskJob, modules: ThreadModules, control: TaskControl): Promise<TaskHost> {
-  const { stop, target, offsets, atWork } = control;
+  const { stop, target, offsets, questions, atWork } = control;
   const post = (message: FromTask): void => job.port.postMessage(message);
   const log = portLogger(post);
   const [clients, catalog] = await Promise.all([loadClients(modules, log), loadCatalog(modules)]);
@@ -124,6 +127,7 @@ async function buildHost(job: TaskJob, modules: ThreadModules, control: TaskCont
     counters: new Counters(job.counters),
     stop,
     target,
+    questions,
     atWork,
     state: (state, waitingFor) => post({ type: "state", state, trace: waitingFor === undefined ? null : traceOf(waitingFor) }),
     topicUsed: (topic) => post({ type: "topic", topic }),
@@ -150,14 +154,16 @@ class ThreadTask {
     const job = this.#job;
     const target = new TargetSwitch(job.target);
     const offsets = new OffsetRequests();
+    const questions = new QuestionDesk();
     job.port.on("message", (message: ToThread) => {
       if (message.type === "stop") this.#stop.abort();
       else if (message.type === "target") target.set(message.target);
+      else if (message.type === "question") void this.#answer(questions, message.question, message.command);
       else offsets.answer(message);
     });
     const atWork = (): void => void Atomics.store(pulse, PULSE.atWork, job.number);
     try {
-      const host = await buildHost(job, modules, { stop: this.#stop.signal, target, offsets, atWork });
+      const host = await buildHost(job, modules, { stop: this.#stop.signal, target, offsets, questions, atWork });
       host.counters.set("thread-start-ms", Date.now() - job.postedAtMs);
       if (job.kind === "source") await (await import("./source-task.ts")).runSourceTask(host);
       else await (await import("./sink-task.ts")).runSinkTask(host);
@@ -165,6 +171,10 @@ class ThreadTask {
     } catch (error) {
       this.#end({ failed: traceOf(error), causeClass: causeClassOf(error) });
     }
+  }
+  async #answer(questions: QuestionDesk, question: number, command: BackfillCommand): Promise<void> {
+    const answer = await questions.answered(command);
+    if (!this.#ended) this.#job.port.postMessage({ type: "answer", question, answer } satisfies FromTask);
   }
   /** An error that came from nowhere in particular: a timer, an event, a promise nobody waits for. */
   fail(error: unknown): void {

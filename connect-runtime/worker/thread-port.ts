@@ -3,8 +3,10 @@
  * be cloned.
  */
 import type { MessagePort } from "node:worker_threads";
+import type { BackfillCommand } from "../api/backfill.ts";
 import type { CauseClass } from "../api/errors.ts";
 import type { SourceOffset, SourcePartition } from "../api/record.ts";
+import type { TaskAnswer } from "./questions.ts";
 import type { ConfigMap, ExecutionState, OffsetEntry, TargetState, TaskId, ThreadModules } from "./types.ts";
 
 /** What a thread is started with: the job of the pool. */
@@ -53,12 +55,14 @@ export type ToThread =
   | { readonly type: "stop" }
   | { readonly type: "offsets"; readonly request: number; readonly offsets: readonly (SourceOffset | null)[] }
   | { readonly type: "written"; readonly request: number }
-  | { readonly type: "refused"; readonly request: number; readonly message: string };
+  | { readonly type: "refused"; readonly request: number; readonly message: string }
+  | { readonly type: "question"; readonly question: number; readonly command: BackfillCommand };
 /** What a running task has to say; TaskThreads keeps `ended` for itself. */
 export type FromTask =
   | { readonly type: "state"; readonly state: ExecutionState; readonly trace: string | null }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string; readonly fields: object | null }
   | { readonly type: "topic"; readonly topic: string }
+  | { readonly type: "answer"; readonly question: number; readonly answer: TaskAnswer }
   | { readonly type: "gauge"; readonly name: string; readonly value: number; readonly labels: Readonly<Record<string, string>> }
   | { readonly type: "read-offsets"; readonly request: number; readonly partitions: readonly SourcePartition[] }
   | { readonly type: "write-offsets"; readonly request: number; readonly entries: readonly OffsetEntry[] };

@@ -5,6 +5,7 @@
 import type { Clock } from "#broker/base/clock";
 import type { Logger } from "#broker/base/logger";
 import type { KafkaClients } from "#broker/client/types";
+import type { BackfillCommand } from "../api/backfill.ts";
 import type { ConnectorPlugin } from "../api/connector.ts";
 import type { ConfigProviderPlugin, ConverterPlugin, HeaderConverterPlugin, PredicatePlugin, TransformPlugin } from "../api/plugin.ts";
 import type { SourceOffset, SourcePartition } from "../api/record.ts";
@@ -54,6 +55,8 @@ export interface Worker {
   stopTasks(ids: readonly TaskId[]): Promise<void>;
   setTaskTarget(id: TaskId, target: TargetState): Promise<void>;
   tasks(): readonly TaskId[];
+  /** Puts a question to a task of this worker. Throws ConnectError when it refuses or is not running. */
+  ask(id: TaskId, command: BackfillCommand): Promise<unknown>;
   /** Source: partitions and offsets from the offset store. Sink: the consumer group's, in Kafka's REST shape. */
   offsets(name: string, config: ConfigMap): Promise<readonly OffsetEntry[]>;
   /**

@@ -1,5 +1,6 @@
 /** The worker: runs the connectors and tasks that the herder gives it, and tells the herder how they fare. */
 import { creationGroups } from "./topic-creation.ts";
+import type { BackfillCommand } from "../api/backfill.ts";
 import type { ConnectorPlugin } from "../api/connector.ts";
 import { ConfigError, ConnectError } from "../api/errors.ts";
 import { layeredOffsetStore } from "../store/offset-layered.ts";
@@ -153,6 +154,11 @@ class TaskWorker implements Worker {
   async setTaskTarget(id: TaskId, target: TargetState): Promise<void> {
     this.#tasks.get(taskKey(id))?.target(target);
     await Promise.resolve();
+  }
+  async ask(id: TaskId, command: BackfillCommand): Promise<unknown> {
+    const runner = this.#tasks.get(taskKey(id));
+    if (runner === undefined) throw new ConnectError(`Task ${id.connector}-${id.task} is not running in this worker`);
+    return runner.ask(command);
   }
   tasks(): readonly TaskId[] {
     return [...this.#tasks.values()].map((t) => t.id);

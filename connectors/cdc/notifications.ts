@@ -34,6 +34,8 @@ export class Notifier {
   readonly #toLog: boolean;
   readonly #connector: string;
   readonly #target: NotificationTarget;
+  /** Told of each, whether or not anybody else is. */
+  observe: ((aggregate: Aggregate, type: string, data: Readonly<Record<string, string>>) => void) | null = null;
 
   constructor(settings: Settings, target: NotificationTarget) {
     const channels = settings.list("notification.enabled.channels").map((c) => c.toLowerCase());
@@ -50,6 +52,7 @@ export class Notifier {
   /** `id` null: a new one. */
   send(aggregate: Aggregate, type: string, data: Readonly<Record<string, string>> = {}, id: string | null = null): void {
     const all = { connector_name: this.#connector, ...data };
+    this.observe?.(aggregate, type, data);
     if (this.#toLog) this.#target.log.info(`[Notification Service] ${aggregate} ${type}`, all);
     if (this.#topic === null) return;
     const name = id ?? randomUUID();

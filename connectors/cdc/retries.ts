@@ -65,3 +65,7 @@ export async function readRecords({ running, queue, begin, due, waitMs, retries 
     throw retries.failed(error);
   }
 }
+/** Waits as a setting asks, but not longer than until the task is stopped. */
+export async function waited(ms: number, stopped: () => boolean): Promise<void> {
+  for (let left = ms; left > 0 && !stopped(); left -= 100) await new Promise((r) => setTimeout(r, Math.min(100, left)));
+}

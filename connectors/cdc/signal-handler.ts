@@ -21,6 +21,8 @@ export interface SignalSettings<Plan extends { readonly id: string }> {
   readonly deletes: boolean;
   /** Null: there is no signal table for its watermarks. */
   readonly incremental: IncrementalSnapshot<Plan> | null;
+  /** Runs where signals cannot ask for them: of backfills by REST. */
+  readonly unasked?: IncrementalSnapshot<Plan>;
   /** Ids of the captured tables. */
   readonly tables: () => Promise<readonly string[]>;
   readonly log: Logger;
@@ -36,6 +38,25 @@ export interface SignalHandler {
   readonly stream: StreamSignals | null;
   /** A signal of a channel; resolves when the snapshot that it asks for is under way (incremental) or taken (blocking). */
   served(signal: Signal): Promise<void>;
+  /** Something else that must not meet a request of a signal. */
+  inTurn(work: () => Promise<void>): Promise<void>;
+}
+
+/** One after another. */
+class Turns {
+  /** Requests that are still looking into the catalogue; later signals wait for them. Null: none are. */
+  pending: Promise<void> | null = null;
+
+  take(work: () => Promise<void>): Promise<void> {
+    const done = (this.pending ?? Promise.resolve()).then(work);
+    const mine: Promise<void> = done
+      .catch(() => {})
+      .finally(() => {
+        if (this.pending === mine) this.pending = null;
+      });
+    this.pending = mine;
+    return done;
+  }
 }
 
 export function signalHandler<Plan extends { readonly id: string }>(s: SignalSettings<Plan>): SignalHandler {
@@ -51,26 +72,21 @@ export function signalHandler<Plan extends { readonly id: string }>(s: SignalSet
     const chosen = request.collections.flatMap((c) => tables.filter((t) => t !== signalTable && anchored(c, "data-collections").test(t)));
     await s.blocking(from, chosen, new Map(request.conditions.map((c) => [c.collection, c.filter])));
   };
-  /** Requests that are still looking into the catalogue; later signals wait for them. */
-  let pending: Promise<void> | null = null;
+  const turns = new Turns();
   const execute = (from: SignalOrigin, signal: Signal): "hold" | "go" => {
     const request = snapshotRequest(signal.data);
     if (request === null) {
       s.log.warn(`the execute-snapshot signal '${signal.id}' was ignored: its data cannot be read`);
       return "go";
     }
-    const before = pending ?? Promise.resolve();
-    const mine: Promise<void> = before
-      .then(() => requested(from, signal.id, request))
-      .catch((error: unknown) => s.log.warn(`the signal '${signal.id}' failed: ${String(error)}`))
-      .finally(() => {
-        if (pending === mine) pending = null;
-      });
-    pending = mine;
+    turns
+      .take(() => requested(from, signal.id, request))
+      .catch((error: unknown) => s.log.warn(`the signal '${signal.id}' failed: ${String(error)}`));
     // Until the request is part of the offset (or done), a restart has to find the signal again.
     return "hold";
   };
   const handle = (from: SignalOrigin, signal: Signal): "hold" | "go" => {
+    const { pending } = turns;
     if (pending !== null && /^(stop|pause|resume)-snapshot$/.test(signal.type)) {
       void pending.then(() => handle(from, signal));
       return "go";
@@ -101,11 +117,13 @@ export function signalHandler<Plan extends { readonly id: string }>(s: SignalSet
     }
     return "go";
   };
+  const streamed = incremental ?? s.unasked ?? null;
   return {
-    stream: incremental === null ? null : streamSignals(incremental, s.deletes, (signal) => handle("table", signal)),
+    inTurn: (work) => turns.take(work),
+    stream: streamed === null ? null : streamSignals(streamed, s.deletes, (signal) => handle("table", signal)),
     async served(signal) {
       handle("channel", signal);
-      await pending;
+      await turns.pending;
     },
   };
 }

@@ -111,3 +111,15 @@ export async function connect(server: Server, options: ConnectOptions = {}): Pro
 
 /** The authenticated socket of a client. */
 export const socketOf = (client: pg.Client): Duplex => (client as pg.Client & { connection: { stream: Duplex } }).connection.stream;
+/** This connection, or a new one if it was lost. */
+export async function living(client: pg.Client | null, server: Server): Promise<pg.Client> {
+  if (client !== null) {
+    try {
+      await client.query("SELECT 1");
+      return client;
+    } catch {
+      await client.end().catch(() => {});
+    }
+  }
+  return connect(server);
+}

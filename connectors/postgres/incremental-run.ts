@@ -2,6 +2,7 @@
 import type { Client } from "pg";
 import type { SourceOffset } from "#connect/api/record";
 import type { EventWriter } from "../cdc/event-writer.ts";
+import { inHashMapOrder } from "../cdc/java-hash.ts";
 import { IncrementalSnapshot } from "../cdc/incremental-snapshot/snapshot.ts";
 import type { Notifier } from "../cdc/notifications.ts";
 import { signalChannels } from "../cdc/signal-channels.ts";
@@ -14,10 +15,22 @@ import type { SourceInfo } from "./source-info.ts";
 import type { TaskSettings } from "./task-settings.ts";
 
 export interface IncrementalRun {
+  /** Signals may ask for it: there is a signal table to write to, or `read.only` is set. Backfills by REST may in any case. */
+  readonly bySignal: boolean;
   readonly snapshot: IncrementalSnapshot<TablePlan>;
   /** Null: the signal table has the watermarks. */
   readonly marks: ReadOnlyWatermarks | null;
+  /** Rows of it are being read, or are not durable yet: the stored offset must not move on by itself. */
+  readonly busy: boolean;
+  /** A durable offset. */
+  settled(offset: SourceOffset): void;
 }
+/** Where streaming stands, and how far the snapshot had come before this chunk. */
+function chunkOffsetOf(streamed: SourceOffset, incremental: SourceOffset): SourceOffset {
+  const entries = Object.entries(streamed).filter(([key]) => !key.startsWith("incremental_snapshot_"));
+  return Object.fromEntries(inHashMapOrder([...entries, ...Object.entries(incremental)]));
+}
+const lsnOf = (offset: SourceOffset): number => Number(offset["lsn"] ?? 0);
 export interface IncrementalParts {
   readonly plans: TablePlans;
   readonly sql: () => Promise<Client>;
@@ -30,16 +43,18 @@ export interface IncrementalParts {
   readonly warn: (message: string) => void;
 }
 
-/** Null: neither a signal table to write to nor `read.only`. */
-export function incrementalRun(s: TaskSettings, parts: IncrementalParts): IncrementalRun | null {
-  const readOnly = s.all.bool("read.only");
+export function incrementalRun(s: TaskSettings, parts: IncrementalParts): IncrementalRun {
   const table = signalChannels(s.all).includes("source") ? s.all.optional("signal.data.collection") || null : null;
-  if (!readOnly && table === null) return null;
+  const readOnly = s.all.bool("read.only") || table === null;
   const deletes = s.all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete";
   const { plans, sql, events } = parts;
+  // Watermarks in a table are changes of the stream, so that its offset has the snapshot's state of then; here nothing is streamed.
+  let chunkOffset: SourceOffset | null = null;
+  let unsettled: SourceOffset | null = null;
   const marks = readOnly
     ? new ReadOnlyWatermarks((closeId) => {
         events.tick();
+        chunkOffset = chunkOffsetOf(parts.offset(), snapshot.offset());
         snapshot.closed(closeId);
         events.flush();
       })
@@ -57,19 +72,23 @@ export function incrementalRun(s: TaskSettings, parts: IncrementalParts): Increm
       openSession: () => openSession(s.server, false, () => {}),
     }),
     notifier: parts.notifier,
-    emit: (plan, { key, row, bytes }) =>
-      events.upsert(
-        plan,
-        "r",
-        key,
-        null,
-        row,
-        parts.source.incremental(plan.schema, plan.table, events.nowMicros),
-        null,
-        parts.offset(),
-        bytes,
-      ),
+    emit(plan, { key, row, bytes }) {
+      unsettled = chunkOffset;
+      const source = parts.source.incremental(plan.schema, plan.table, events.nowMicros);
+      events.upsert(plan, "r", key, null, row, source, null, chunkOffset ?? parts.offset(), bytes);
+    },
     warn: parts.warn,
   });
-  return { snapshot, marks };
+  return {
+    bySignal: table !== null || s.all.bool("read.only"),
+    snapshot,
+    marks,
+    get busy() {
+      return snapshot.active || unsettled !== null;
+    },
+    settled(offset) {
+      if (unsettled === null) return;
+      if (lsnOf(offset) > lsnOf(unsettled) || JSON.stringify(offset) === JSON.stringify(unsettled)) unsettled = null;
+    },
+  };
 }

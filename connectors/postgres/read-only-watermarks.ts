@@ -38,7 +38,9 @@ export class ReadOnlyWatermarks {
   readonly #onClosed: (closeId: string) => void;
   #high: { readonly lsn: number; readonly closeId: string } | null = null;
   #passed = 0;
-  readonly #recent = new Set<number>();
+  /** A ring: it is written to at each transaction, and seldom read. */
+  readonly #recent = new Uint32Array(RECENT_MAX);
+  #seen = 0;
 
   constructor(onClosed: (closeId: string) => void) {
     this.#onClosed = onClosed;
@@ -46,7 +48,7 @@ export class ReadOnlyWatermarks {
   /** Resolves when all that was streamed before this call is visible to other sessions. `current`: asks for pg_current_snapshot(). */
   async open(current: () => Promise<string>): Promise<void> {
     this.#high = null;
-    const streamed = [...this.#recent];
+    const streamed = this.#recent.slice(0, Math.min(this.#seen, RECENT_MAX));
     for (let i = 0; i < RETRIES_MAX; i++) {
       const low = visibilityOf(await current());
       if (streamed.every((xid) => isVisible(low, xid))) return;
@@ -61,13 +63,7 @@ export class ReadOnlyWatermarks {
   }
   /** A transaction begins in the stream. */
   transaction(xid: number): void {
-    const recent = this.#recent;
-    recent.add(xid);
-    if (recent.size <= RECENT_MAX) return;
-    for (const oldest of recent) {
-      recent.delete(oldest);
-      return;
-    }
+    this.#recent[this.#seen++ % RECENT_MAX] = xid;
   }
   /** Everything that was committed before `lsn` was streamed. */
   passed(lsn: number): void {

@@ -1,21 +1,25 @@
 /** The source task: prepares slot and publication, takes the snapshot if there has to be one, then streams. */
 import type { Client } from "pg";
+import type { Backfill, BackfillCommand } from "#connect/api/backfill";
 import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
+import type { Backfills } from "../cdc/backfills.ts";
 import { heartbeatRecord } from "../cdc/heartbeat.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
-import { readRecords, Retries, startReading, type TaskReading } from "../cdc/retries.ts";
+import { readRecords, Retries, startReading, type TaskReading, waited } from "../cdc/retries.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
-import { type SignalHandler, signalHandler, type SignalOrigin } from "../cdc/signal-handler.ts";
+import { type SignalHandler, signalHandler } from "../cdc/signal-handler.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { snapshotWanted, streamsAfterSnapshot } from "../cdc/start-decision.ts";
+import { postgresBackfills } from "./backfill.ts";
+import { blockingBackfill, type BlockingParts, blockingSnapshot } from "./blocking-snapshot.ts";
 import { nextTransaction, readTable, serverVersion } from "./catalog.ts";
 import { selectOverrides } from "../cdc/declared-config.ts";
-import { connect } from "./connection.ts";
+import { connect, living } from "./connection.ts";
 import { EventWriter } from "../cdc/event-writer.ts";
 import { startFailure, wrapped } from "./failures.ts";
 import { capturedTables } from "./incremental.ts";
@@ -87,6 +91,7 @@ class PostgresTask implements SourceTask {
   #incremental: IncrementalRun | null = null;
   readonly #channels: SignalChannels;
   readonly #unsettled = new UnsettledSignals();
+  readonly #backfills: Backfills;
 
   constructor(config: TaskConfig, context: SourceTaskContext) {
     this.#context = context;
@@ -115,6 +120,7 @@ class PostgresTask implements SourceTask {
       this.#queue,
     );
     this.#at = snapshotOffset("INITIAL", 0, 0, Math.floor(nowMicros()), false);
+    this.#backfills = postgresBackfills(this.#s, this.#plans, this.#partition, context);
     this.#notifier = new Notifier(this.#s.all, {
       partition: this.#partition,
       log: context.log,
@@ -124,8 +130,9 @@ class PostgresTask implements SourceTask {
         this.#events.flush();
       },
     });
+    this.#notifier.observe = (aggregate, type, data) => this.#backfills.observed(aggregate, type, data);
   }
-  #incrementalRun(): IncrementalRun | null {
+  #incrementalRun(): IncrementalRun {
     return incrementalRun(this.#s, {
       plans: this.#plans,
       sql: () => this.#sql(),
@@ -154,7 +161,7 @@ class PostgresTask implements SourceTask {
       reader = this.#reader,
       flush = this.#flush;
     if (reader === null || flush === null || reader.inTransaction || !this.#queue.empty) return;
-    if (this.#incremental?.snapshot.active === true || this.#snapshot !== null) return;
+    if (this.#incremental?.busy === true || this.#snapshot !== null) return;
     const lsn = flush.progressFrom(reader.position);
     if (lsn === null) return;
     const offset = progressOffset(reader.offset, lsn);
@@ -172,8 +179,13 @@ class PostgresTask implements SourceTask {
       else if (stored.at.completed) this.#flush.durable({ ...FROM_SLOT, lsn: stored.at.lsn });
       if (this.#flush.confirmed !== before) this.#sendStatus();
       this.#unsettled.durable(offset);
+      this.#backfills.durable(offset);
+      this.#incremental?.settled(offset);
     }
     return Promise.resolve();
+  }
+  backfill(command: BackfillCommand): Promise<readonly Backfill[]> {
+    return this.#backfills.command(command);
   }
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -197,6 +209,7 @@ class PostgresTask implements SourceTask {
   }
   async #close(): Promise<void> {
     this.#channels.detach();
+    this.#backfills.detach();
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
     const snapshot = this.#snapshot,
@@ -237,6 +250,7 @@ class PostgresTask implements SourceTask {
     await this.#types.load(client);
     this.#version = await serverVersion(client);
     const { offset, stored } = await this.#storedPosition();
+    await this.#backfills.load();
     const found = await readSlot(client, slotName);
     const now = found === null || found.walStatus === "lost" ? await positionNow(client) : 0;
     const slot = await slotUsable(client, s, found, { stored: this.#resumeAt === null ? stored : null, now, warn });
@@ -296,7 +310,7 @@ class PostgresTask implements SourceTask {
       at: SourceOffset =
         offset ?? snapshotOffset("INITIAL", createdLsn ?? 0, await nextTransaction(await this.#sql()), Math.floor(nowMicros()), true);
     if (this.#snapshot !== null && createdLsn !== null) {
-      await this.#pause("snapshot.delay.ms");
+      await waited(this.#s.all.int("snapshot.delay.ms"), () => this.#stopping);
       const result = await this.#snapshot.read(this.#events, this.#source, this.#notifier, (o) => {
         this.#at = o;
       });
@@ -320,20 +334,16 @@ class PostgresTask implements SourceTask {
       this.#context.log.info("the snapshot is complete; snapshot.mode asks for nothing more");
       return;
     }
-    if (this.#resumeAt === null) await this.#pause("streaming.delay.ms");
+    if (this.#resumeAt === null) await waited(this.#s.all.int("streaming.delay.ms"), () => this.#stopping);
     if (!this.#stopping) await this.#stream(from, streamingOffset(at), startLsn);
-  }
-  /** Waits as a setting asks, but not longer than until the task is stopped. */
-  async #pause(setting: string): Promise<void> {
-    for (let left = this.#s.all.int(setting); left > 0 && !this.#stopping; left -= 100)
-      await new Promise((r) => setTimeout(r, Math.min(100, left)));
   }
   async #stream(from: StreamPosition, offset: SourceOffset, startLsn: number): Promise<void> {
     const s = this.#s,
       session = this.#session,
       flush = this.#flush;
     if (session === null || flush === null) return;
-    const signals = this.#signals(offset);
+    const incremental = (this.#incremental ??= this.#incrementalRun());
+    const signals = this.#signals(offset, incremental);
     // The id of a transaction in its metadata is made of its first change, which a transaction in progress does not tell.
     const streaming =
       s.all.bool("millrace.streaming") && this.#version >= 140000 && !this.#spillFull && !s.all.bool("provide.transaction.metadata");
@@ -349,8 +359,11 @@ class PostgresTask implements SourceTask {
         resume: () => session.resume(),
         fail: (error) => this.#failed(STOPPED, error),
         statusRequested: () => this.#sendStatus(),
-        signals: signals.stream,
-        marks: this.#incremental?.marks ?? null,
+        // Rows are looked at only while somebody wants to know.
+        get signals() {
+          return incremental.bySignal || incremental.snapshot.active ? signals.stream : null;
+        },
+        marks: incremental.marks,
         streamed: streaming ? new StreamedTransactions(spillFiles(s.spillFolder), s.all.int("millrace.streaming.spill.max.bytes")) : null,
       },
       this.#events,
@@ -378,8 +391,17 @@ class PostgresTask implements SourceTask {
       },
       reader,
     );
-    this.#incremental?.snapshot.next();
+    this.#backfills.attach({
+      restored: String(offset["incremental_snapshot_correlation_id"] ?? "") || null,
+      incremental: incremental.snapshot,
+      blocking: (tables, aborted) => signals.inTurn(() => blockingBackfill(this.#blocking(), tables, aborted)),
+    });
+    incremental.snapshot.next();
     this.#channels.attach((signal) => this.#served(signals, signal));
+    this.#keepTime(s);
+  }
+  /** What is done from time to time while it streams. */
+  #keepTime(s: TaskSettings): void {
     this.#sendStatus();
     this.#every(s.all.int("status.update.interval.ms"), () => this.#sendStatus());
     this.#every(s.all.int("millrace.slot.progress.interval.ms"), () => {
@@ -393,24 +415,25 @@ class PostgresTask implements SourceTask {
       this.#heartbeat();
       this.#every(beatMs, () => this.#heartbeat());
     }
-    const stop = (error: Error): void => this.#failed(STOPPED, error);
     const { metrics, log } = this.#context;
-    watchSlot(s, { sql: () => this.#sql(), metrics, log, monotonicMs: () => performance.now(), stop, source: this.#source }, (ms, act) =>
-      this.#every(ms, act),
-    );
+    const stop = (error: Error): void => this.#failed(STOPPED, error);
+    const guard = { sql: () => this.#sql(), metrics, log, monotonicMs: () => performance.now(), stop, source: this.#source };
+    watchSlot(s, guard, (ms, act) => this.#every(ms, act));
   }
   /** `offset`: may hold an incremental snapshot to go on with. */
-  #signals(offset: SourceOffset): SignalHandler {
-    this.#incremental ??= this.#incrementalRun();
-    const incremental = this.#incremental?.snapshot ?? null;
-    if (incremental !== null && !incremental.active) incremental.restore(offset);
+  #signals(offset: SourceOffset, { snapshot, bySignal }: IncrementalRun): SignalHandler {
+    if (!snapshot.active && (bySignal || this.#backfills.owns(offset))) snapshot.restore(offset);
     return signalHandler({
       deletes: this.#s.all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete",
-      incremental,
+      incremental: bySignal ? snapshot : null,
+      unasked: snapshot,
       tables: async () => capturedTables(await this.#sql(), this.#plans),
       log: this.#context.log,
       position: () => JSON.stringify(this.#reader?.offset ?? this.#at),
-      blocking: (from, tables, overrides) => this.#blockingSnapshot(from, tables, overrides),
+      blocking: (from, tables, overrides) =>
+        blockingSnapshot(this.#blocking(), from, tables, overrides, () => this.#stopping).catch((error: unknown) =>
+          this.#failed(STOPPED, error),
+        ),
     });
   }
   /** Of a channel: done when a restart finds what it changed in the offset. */
@@ -421,24 +444,19 @@ class PostgresTask implements SourceTask {
     };
     return this.#unsettled.served(signal, { handler, incremental: this.#incremental?.snapshot ?? null, settles });
   }
-  async #blockingSnapshot(from: SignalOrigin, tables: readonly string[], overrides: ReadonlyMap<string, string>): Promise<void> {
-    const reader = this.#reader;
-    if (reader === null) return;
-    await reader
-      .stopWhile(async () => {
-        const client = await connect(this.#s.server);
-        const offsets = { during: from === "table" ? reader.heldOffset : reader.offset, last: reader.offset };
-        const point = { lsn: reader.received, snapshot: null, tables, overrides, progress: null, offsets };
-        try {
-          this.#snapshot = await openSnapshot(this.#s, client, this.#plans, point, () => this.#stopping, nowMicros);
-          await this.#snapshot.read(this.#events, this.#source, this.#notifier, () => {});
-          await this.#snapshot.close();
-        } finally {
-          this.#snapshot = null;
-          await client.end();
-        }
-      })
-      .catch((error: unknown) => this.#failed(STOPPED, error));
+  #blocking(): BlockingParts {
+    return {
+      s: this.#s,
+      plans: this.#plans,
+      events: this.#events,
+      source: this.#source,
+      notifier: this.#notifier,
+      reader: () => this.#reader,
+      stopping: () => this.#stopping,
+      running: (snapshot) => void (this.#snapshot = snapshot),
+      nowMicros,
+      failed: (error) => this.#failed(STOPPED, error),
+    };
   }
   #every(intervalMs: number, action: () => void): void {
     this.#timers.add(setInterval(action, intervalMs));
@@ -466,17 +484,7 @@ class PostgresTask implements SourceTask {
   }
   /** The SQL connection; a new one if it was lost while the stream went on. */
   async #sql(): Promise<Client> {
-    const client = this.#client;
-    if (client !== null) {
-      try {
-        await client.query("SELECT 1");
-        return client;
-      } catch {
-        await client.end().catch(() => {});
-      }
-    }
-    this.#client = await connect(this.#s.server);
-    return this.#client;
+    return (this.#client = await living(this.#client, this.#s.server));
   }
   async #planOf(relation: Relation): Promise<TablePlan | null> {
     if (!this.#plans.captures(relation.schema, relation.table)) return null;

@@ -37,6 +37,10 @@ export function fakeWorker(): FakeWorker {
       worker.calls.push(`target ${name} ${target}`);
       worker.listener?.connectorState(name, target === "STARTED" ? "RUNNING" : target, null);
     },
+    ask: async (id, command) => {
+      worker.calls.push(`ask ${key(id)} ${command.do}`);
+      return [];
+    },
     connectors: () => [...connectors.keys()],
     async taskConfigs(name) {
       const given = worker.taskConfigsOf.get(name);

@@ -15,6 +15,7 @@ import type { SinkRecord, SourceOffset, SourceRecord } from "#connect/api/record
 import { STRING } from "#connect/api/schema";
 import { memoryOffsetStore } from "#connect/store/offset-memory";
 import { Counters } from "#connect/worker/counters";
+import { QuestionDesk } from "#connect/worker/questions";
 import { scrubber } from "#connect/worker/secrets";
 import { type TaskHost, TargetSwitch } from "#connect/worker/task-host";
 import type { ConfigMap, OffsetEntry, OffsetStore, PluginCatalog } from "#connect/worker/types";
@@ -54,6 +55,7 @@ export function testHost(
     counters: new Counters(),
     stop: end.signal,
     target: new TargetSwitch("STARTED"),
+    questions: new QuestionDesk(),
     atWork: () => {},
     state: (state) => void states.push(state),
     topicUsed: (topic) => void topics.push(topic),

@@ -1,6 +1,7 @@
 /** Runs the PostgreSQL source task without a worker, and keeps its records and its offsets as the worker would. */
+import type { Backfill, BackfillCommand } from "#connect/api/backfill";
 import type { SourceTask } from "#connect/api/connector";
-import type { SourceOffset, SourceRecord } from "#connect/api/record";
+import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
 import { postgresSource } from "#connectors/postgres/index";
@@ -15,10 +16,14 @@ export function plain(value: ConnectValue): unknown {
   return value;
 }
 
+const isOwn = (partition: SourcePartition): boolean => Object.keys(partition).length === 1;
+
 export class TaskBench {
   readonly records: SourceRecord[] = [];
   /** What the offset store holds. */
   stored: SourceOffset | null = null;
+  /** What it holds beside the source's own position, by partition. */
+  readonly kept = new Map<string, SourceOffset>();
   failure: Error | null = null;
   /** Everything that was logged. */
   readonly logged: string[] = [];
@@ -58,9 +63,11 @@ export class TaskBench {
       taskId: 0,
       log: { debug: log, info: log, warn: log, error: log },
       offsets: {
-        offsets: (partitions) => Promise.resolve(partitions.map(() => this.stored)),
-        save: (_partition, offset) => {
-          this.stored = offset;
+        offsets: (partitions) =>
+          Promise.resolve(partitions.map((p) => (isOwn(p) ? this.stored : (this.kept.get(JSON.stringify(p)) ?? null)))),
+        save: (partition, offset) => {
+          if (isOwn(partition)) this.stored = offset;
+          else this.kept.set(JSON.stringify(partition), offset);
           return Promise.resolve();
         },
       },
@@ -94,6 +101,9 @@ export class TaskBench {
     } catch (error) {
       this.failure = error as Error;
     }
+  }
+  async backfill(command: BackfillCommand): Promise<readonly Backfill[]> {
+    return (await this.#task?.backfill?.(command)) ?? [];
   }
   async stop(): Promise<void> {
     this.#stop = true;

@@ -1,5 +1,6 @@
 /** Commands that speak to a worker: kcctl's verbs, and those for looking closer. */
 import { UsageError } from "../arguments.ts";
+import { backfill } from "./backfill.ts";
 import { CommandError, targetOf } from "./client.ts";
 import * as connectors from "./connectors.ts";
 import * as diagnosis from "./diagnosis.ts";
@@ -21,6 +22,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   preview: diagnosis.preview,
   doctor: diagnosis.doctor,
   slots: diagnosis.slots,
+  backfill,
   dlq: recovery.dlq,
   rewind: recovery.rewind,
   state: recovery.state,
@@ -33,9 +35,9 @@ const SHORT: Readonly<Record<string, string>> = {
   "-r": "--remove",
   "-u": "--user",
 };
-const VALUES = new Set(["url", "token", "user", "output", "name", "records", "topic", "cleanup", "to"]);
+const VALUES = new Set(["url", "token", "user", "output", "name", "records", "topic", "cleanup", "to", "where", "id"]);
 const LISTS = new Set(["file", "set", "remove", "record"]);
-const FLAGS = new Set(["tasks", "failed"]);
+const FLAGS = new Set(["tasks", "failed", "blocking"]);
 
 /** Throws UsageError. */
 export function parseVerb(args: readonly string[]): VerbInput {

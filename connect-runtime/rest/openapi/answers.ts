@@ -17,6 +17,23 @@ const finding = z.looseObject({ name: z.string(), value: z.nullable(z.string()),
 const check = z.looseObject({ check: z.string(), ok: z.boolean(), message: z.string(), sql: z.array(z.string()).optional() });
 const leftover = z.looseObject({ kind: z.string(), name: z.string(), removed: z.boolean() });
 
+const backfill = z.object({
+  id: z.string(),
+  kind: z.enum(["incremental", "blocking"]),
+  state: z.enum(["waiting", "running", "paused", "completed", "stopped", "failed"]),
+  tables: z.array(
+    z.object({
+      table: z.string(),
+      where: z.nullable(z.string()),
+      state: z.enum(["waiting", "running", "completed", "stopped", "failed"]),
+      rows: z.nullable(z.int()),
+      reason: z.nullable(z.string()),
+    }),
+  ),
+  requested_at: z.string(),
+  changed_at: z.string(),
+  reason: z.nullable(z.string()),
+});
 export const answerSchemas = {
   Error: error,
   WorkerInfo: z.object({ version: z.string(), commit: z.string(), kafka_cluster_id: z.nullable(z.string()) }),
@@ -57,6 +74,8 @@ export const answerSchemas = {
   CleanupPlan: z.looseObject({ connector: z.string(), items: z.array(leftover) }),
   DeadLetters: z.looseObject({ topic: z.string(), depth: z.int(), records: z.array(z.looseObject({})) }),
   Replayed: z.looseObject({ replayed: z.int() }),
+  Backfill: backfill,
+  Backfills: z.object({ backfills: z.array(backfill) }),
   ConnectorState: z.looseObject({ name: z.string(), offsets }),
   Object: z.looseObject({}),
 } as const;

@@ -5,7 +5,7 @@ import type { bodySchemas } from "../bodies.ts";
 type BodyName = keyof typeof bodySchemas;
 export interface Operation {
   readonly id: string;
-  readonly tag: "worker" | "connectors" | "tasks" | "offsets" | "plugins" | "diagnosis" | "dead letters" | "between workers";
+  readonly tag: "worker" | "connectors" | "tasks" | "offsets" | "plugins" | "diagnosis" | "dead letters" | "backfills" | "between workers";
   readonly summary: string;
   readonly detail?: string;
   readonly query?: Readonly<Record<string, Parameter>>;
@@ -22,6 +22,7 @@ const flag = (text: string): Parameter => ({ text, type: "boolean" });
 const INFO = ["The connector", "ConnectorInfo"] as const;
 const DONE = ["Done", null] as const;
 const TAKEN = ["Accepted; it happens in the background", null] as const;
+const NOT_RUNNING = ["Its task is not running", "Error"] as const;
 const records: Parameter = { text: "How many records to show, 1 to 1,000", type: "integer" };
 
 /** By `METHOD path`. */
@@ -177,6 +178,46 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     detail: "To the beginning, or to the given offsets. A connector that was not running stays stopped.",
     body: "Rewind",
     answers: { 200: ["What was done", "Message"] },
+  },
+  "GET /connectors/:name/backfills": {
+    id: "listBackfills",
+    tag: "backfills",
+    summary: "What was asked for, oldest first",
+    detail: "The last twenty that are over are kept.",
+    answers: { 200: ["Backfills", "Backfills"], 409: NOT_RUNNING },
+  },
+  "POST /connectors/:name/backfills": {
+    id: "startBackfill",
+    tag: "backfills",
+    summary: "Read tables of a running source once more",
+    detail:
+      "In chunks beside the stream (`incremental`), or with the stream stopped meanwhile (`blocking`). Needs no table for signals. The request is durable when it is answered; it goes on after a restart.",
+    body: "Backfill",
+    answers: { 202: ["Taken", "Backfill"], 409: NOT_RUNNING },
+  },
+  "GET /connectors/:name/backfills/:id": {
+    id: "getBackfill",
+    tag: "backfills",
+    summary: "What became of a backfill",
+    answers: { 200: ["The backfill", "Backfill"], 409: NOT_RUNNING },
+  },
+  "PUT /connectors/:name/backfills/:id/pause": {
+    id: "pauseBackfill",
+    tag: "backfills",
+    summary: "Pause a backfill; it keeps its place",
+    answers: { 202: ["The backfill", "Backfill"], 409: NOT_RUNNING },
+  },
+  "PUT /connectors/:name/backfills/:id/resume": {
+    id: "resumeBackfill",
+    tag: "backfills",
+    summary: "Go on with a paused backfill",
+    answers: { 202: ["The backfill", "Backfill"], 409: NOT_RUNNING },
+  },
+  "PUT /connectors/:name/backfills/:id/stop": {
+    id: "stopBackfill",
+    tag: "backfills",
+    summary: "Give a backfill up; what was read is sent",
+    answers: { 202: ["The backfill", "Backfill"], 409: NOT_RUNNING },
   },
   "GET /connectors/:name/topics": {
     id: "getTopics",

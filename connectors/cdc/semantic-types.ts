@@ -1,5 +1,5 @@
 /** Schemas with a meaning: Debezium's names, and Connect's own logical types where a mode asks for them. */
-import { arrayOf, DATE, DECIMAL, primitive, type Schema, type SchemaOptions, structOf, TIME, TIMESTAMP } from "#connect/api/schema";
+import { arrayOf, DATE, DECIMAL, mapOf, primitive, type Schema, type SchemaOptions, structOf, TIME, TIMESTAMP } from "#connect/api/schema";
 
 export type Shape = (options: SchemaOptions) => Schema;
 
@@ -54,6 +54,16 @@ export const enumerationSet =
     });
 export const floatVector: Shape = (options) =>
   arrayOf(primitive("FLOAT32"), { name: "io.debezium.data.FloatVector", version: 1, ...options });
+export const doubleVector: Shape = (options) =>
+  arrayOf(primitive("FLOAT64"), { name: "io.debezium.data.DoubleVector", version: 1, ...options });
+export const sparseVector: Shape = (options) =>
+  structOf(
+    [
+      ["dimensions", primitive("INT16")],
+      ["vector", mapOf(primitive("INT16"), primitive("FLOAT64"))],
+    ],
+    { name: "io.debezium.data.SparseDoubleVector", version: 1, doc: "Sparse double vector", ...options },
+  );
 export const bits =
   (length: number): Shape =>
   (options) =>

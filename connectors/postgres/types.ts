@@ -9,6 +9,7 @@ import { binaryType, bitsType, bitType, boolType, byteaBytes, stringCell } from 
 import { floatType, integerType, moneyType, numericType, oidType } from "./types-numeric.ts";
 import { alwaysNull, arrayType, geometryType, hstoreType, pointType } from "./types-structured.ts";
 import { dateType, intervalType, timestampType, timestamptzType, timetzType, timeType } from "./types-temporal.ts";
+import { doubleVectorType, floatVectorType, sparseVectorType } from "./types-vector.ts";
 
 const string: Shape = (options) => primitive("STRING", options);
 
@@ -107,6 +108,12 @@ function scalar(name: string, typmod: number, modes: TypeModes): ColumnType | nu
       return hstoreType(modes);
     case "point":
       return pointType();
+    case "vector":
+      return doubleVectorType;
+    case "halfvec":
+      return floatVectorType;
+    case "sparsevec":
+      return sparseVectorType;
     case "geometry":
       return geometryType("Geometry");
     case "geography":

@@ -70,12 +70,12 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       if ("reason" in found) return t.skip(found.reason);
       const peer = found;
       const database = `millrace_suite_${++count}`;
-      await peer.run("master", `IF DB_ID(N'${database}') IS NOT NULL DROP DATABASE [${database}]`);
+      await peer.drop(database);
       await peer.run("master", `CREATE DATABASE [${database}]`);
       await peer.run(database, "EXEC sys.sp_cdc_enable_db");
       t.onTestFinished(async () => {
         await peer.run(database, "EXEC sys.sp_cdc_disable_db");
-        await peer.run("master", `DROP DATABASE [${database}]`);
+        await peer.drop(database);
       });
       return { peer, database };
     };

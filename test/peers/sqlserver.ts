@@ -15,6 +15,8 @@ export interface SqlServerPeer {
   /** Runs one batch; autocommit. */
   run(database: string, batch: string): Promise<void>;
   rows(database: string, query: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Removes a database if it is there, whoever uses it. */
+  drop(database: string): Promise<void>;
   /** Ends the server without warning and starts it again over the same state. Throws for a server that is not ours. */
   crash(): Promise<void>;
   stop(): Promise<void>;
@@ -90,6 +92,16 @@ export function sqlServerAt(server: Address, simulator: boolean, own: OwnServer 
     async rows(database, query) {
       const result = await (await pool(database)).request().query<Readonly<Record<string, unknown>>>(query);
       return result.recordset;
+    },
+    async drop(database) {
+      await pools
+        .get(database)
+        ?.close()
+        .catch(() => {});
+      pools.delete(database);
+      // A real server refuses it as long as somebody is in the database.
+      const alone = simulator ? "" : `ALTER DATABASE [${database}] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; `;
+      await (await pool("master")).request().batch(`IF DB_ID(N'${database}') IS NOT NULL BEGIN ${alone}DROP DATABASE [${database}]; END`);
     },
     async crash() {
       if (own === null) throw new Error("the server is not ours");

@@ -2,6 +2,7 @@
 import { ConnectError } from "#connect/api/errors";
 import { databaseFailures, errorCode, isNetworkCode } from "../cdc/database-failures.ts";
 import { messageOf } from "../cdc/source-error.ts";
+import { StreamError } from "./replication-failures.ts";
 
 export const errorNumber = (error: unknown): number =>
   typeof error === "object" && error !== null && "errno" in error && typeof error.errno === "number" ? error.errno : 0;
@@ -33,7 +34,8 @@ const HINTS: readonly (readonly [numbers: readonly number[], hint: string])[] = 
 ];
 function described(error: unknown): string {
   const number = errorNumber(error);
-  const hint = HINTS.find(([numbers]) => numbers.includes(number))?.[1];
+  // A stream's failure says itself what to do.
+  const hint = error instanceof StreamError ? undefined : HINTS.find(([numbers]) => numbers.includes(number))?.[1];
   return `${messageOf(error)}${number === 0 ? "" : ` (${number})`}${hint === undefined ? "" : `. ${hint}`}`;
 }
 export const { startFailure, wrapped } = databaseFailures({ database: "MySQL", isTransient, described, code: errorCode });

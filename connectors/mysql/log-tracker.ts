@@ -75,6 +75,15 @@ export class LogTracker {
     this.#mysql.add(uuid, tag, number);
     this.#gtidsNow = this.#mysql.toString();
   }
+  /**
+   * A transaction without a GTID (`gtid_mode` is being switched): no set says any more what was read, and a server does not send such
+   * transactions to who asks by one. The place in the file counts until the next log says what came before it.
+   */
+  anonymous(): void {
+    this.#mysql = null;
+    this.#gtids = null;
+    this.#gtidsNow = null;
+  }
   mariadbGtid(gtid: MariadbGtid): void {
     if (this.#mariadb === null) return;
     this.#gtids = this.#gtidsNow;

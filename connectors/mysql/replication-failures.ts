@@ -1,8 +1,11 @@
 /** Why a stream of the binary log ended, and whether opening it again may help. */
 import { BinlogError } from "./binlog/failures.ts";
 
-/** purged: the log that is asked for is no longer there; events are lost and only a new snapshot helps. */
-export type StreamFailureCode = "purged" | "server-id-taken" | "binlog-off" | "rights" | "corrupt" | "connection" | "server";
+/**
+ * purged: the log that is asked for is no longer there; events are lost and only a new snapshot helps. anonymous: what follows has no
+ * GTIDs, the stream was asked for by them.
+ */
+export type StreamFailureCode = "purged" | "server-id-taken" | "binlog-off" | "rights" | "anonymous" | "corrupt" | "connection" | "server";
 
 export class StreamError extends Error {
   readonly code: StreamFailureCode;
@@ -40,6 +43,7 @@ function codeOf(errno: number, text: string): StreamFailureCode {
   if (RIGHTS_ERRNO.has(errno)) return "rights";
   if (errno === ER_FATAL_READING && SAME_ID.test(text)) return "server-id-taken";
   if (errno === ER_FATAL_READING && /not configured|binary log is not open/i.test(text)) return "binlog-off";
+  if (errno === ER_FATAL_READING && /anonymous transaction/i.test(text)) return "anonymous";
   if (errno === ER_FATAL_READING && PURGED.test(text)) return "purged";
   return "server";
 }
@@ -49,6 +53,8 @@ const HINTS: Readonly<Record<StreamFailureCode, string>> = {
   "server-id-taken": "Another replica uses the same database.server.id: choose one that nobody else has.",
   "binlog-off": "Start the server with log_bin and binlog_format=ROW.",
   rights: "Check database.user and database.password, and grant REPLICATION SLAVE and REPLICATION CLIENT.",
+  anonymous:
+    "gtid_mode was switched: transactions without a GTID follow, which a server with gtid_mode=ON sends to nobody, and no server to who asks by GTIDs. Nothing is lost: set gtid_mode=OFF_PERMISSIVE, restart the task, which goes on by file and position, and switch on once it has read to the end of the log.",
   corrupt: "",
   connection: "",
   server: "",

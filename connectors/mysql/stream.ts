@@ -193,7 +193,10 @@ export class StreamReader implements BinlogConsumer, RowContext {
         return this.#log.before(event.gtids.map(mariadbGtidText).join(","));
       case "mysqlGtid":
         if (event.immediateCommitMicros > 0) this.#time(event.immediateCommitMicros);
-        if (event.gtid === null) return this.#transactionGtid(null, null);
+        if (event.gtid === null) {
+          this.#log.anonymous();
+          return this.#transactionGtid(null, null);
+        }
         this.#log.mysqlGtid(event.gtid.uuid, event.gtid.tag, event.gtid.number);
         return this.#transactionGtid(event.gtid.text, event.gtid.uuid);
       case "mariadbGtid":

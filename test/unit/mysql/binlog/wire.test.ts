@@ -138,6 +138,11 @@ test("ed25519: with a password of 32 bytes it is the signature that everybody ma
 test("what the server's errors mean", () => {
   const of = (errno: number, message: string): unknown => streamFailure({ errno, message, sqlState: "HY000" });
   expect(of(1236, "Could not find first log file name in binary log index file")).toMatchObject({ code: "purged", transient: false });
+  expect(of(1236, "Cannot replicate anonymous transaction when AUTO_POSITION = 1, at file ./binlog.000003, position 198.")).toMatchObject({
+    code: "anonymous",
+    transient: false,
+    message: expect.stringContaining("set gtid_mode=OFF_PERMISSIVE") as string,
+  });
   expect(of(1236, "Cannot replicate because the source purged required binary logs.")).toMatchObject({ code: "purged" });
   expect(of(1236, "A slave with the same server_uuid/server_id as this slave has connected to the master")).toMatchObject({
     code: "server-id-taken",

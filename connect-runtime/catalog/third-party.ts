@@ -4,10 +4,11 @@
  * ["./dist/index.js"]}`; without it, `exports`/`main` or `index.ts`, `index.js` is taken if its keywords hold `millrace-plugin` or it
  * has no package.json. The modules' exports that look like plugins are the plugins.
  */
+import { readFileSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { registerHooks } from "node:module";
+import { registerHooks, stripTypeScriptTypes } from "node:module";
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ConnectorPlugin, SinkConnectorPlugin, SourceConnectorPlugin } from "../api/connector.ts";
 import { ConfigError, ConnectError } from "../api/errors.ts";
 import type { ConverterPlugin, HeaderConverterPlugin, PredicatePlugin, TransformPlugin } from "../api/plugin.ts";
@@ -36,8 +37,14 @@ const MODULE = /(?<!\.d)\.(?:ts|mts|js|mjs|cjs)$/;
 const INDEXES = ["index.ts", "index.mts", "index.js", "index.mjs"];
 const PLUGINS_MAX = 10_000;
 
+/** Node strips the types of a package's modules where it is linked to, and refuses to where it was copied into `node_modules`. */
+const INSTALLED = /^file:.*\/node_modules\/.*(?<!\.d)\.m?ts$/;
+
 let hooked = false;
-/** `millrace/api` in a plugin's imports is this process's own, whatever is installed beside the plugin: classes must be the same. */
+/**
+ * `millrace/api` in a plugin's imports is this process's own, whatever is installed beside the plugin: classes must be the same.
+ * Installed packages may be TypeScript.
+ */
 function hookApi(): void {
   if (hooked) return;
   hooked = true;
@@ -47,6 +54,11 @@ function hookApi(): void {
       if (part === null) return next(specifier, context);
       const suffix = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
       return { url: new URL(`../api/${part[1] ?? "index"}${suffix}`, import.meta.url).href, shortCircuit: true };
+    },
+    load(url, context, next) {
+      if (!INSTALLED.test(url)) return next(url, context);
+      const source = stripTypeScriptTypes(readFileSync(fileURLToPath(url), "utf8"), { mode: "strip" });
+      return { format: "module", source, shortCircuit: true };
     },
   });
 }

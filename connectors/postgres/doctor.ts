@@ -9,6 +9,7 @@ import { listTables, serverVersion } from "./catalog.ts";
 import { settingsOf } from "./config.ts";
 import { connect, serverOf } from "./connection.ts";
 import { DOCTOR_CONNECT_TIMEOUT_MS, failed, passed, warned } from "../cdc/doctor-checks.ts";
+import { signalChannels } from "../cdc/signal-channels.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { sqlState } from "./failures.ts";
 import { lsnText } from "./pgoutput/integers.ts";
@@ -38,15 +39,17 @@ async function check(config: TaskConfig): Promise<readonly Check[]> {
     return await withClient(config, (client) => allChecks(client, settingsIn(config)));
   } catch (error) {
     if (sqlState(error) === "" && !(error instanceof Error && "code" in error)) throw error;
-    return [
-      failed(
-        "connection",
-        messageOf(error),
-        [],
-        "Check database.hostname, database.port, database.user, database.password, database.dbname and pg_hba.conf.",
-      ),
-    ];
+    return [failed("connection", messageOf(error), connectionRight(config, error), CONNECTION_KEYS)];
   }
+}
+const CONNECTION_KEYS = "Check database.hostname, database.port, database.user, database.password, database.dbname and pg_hba.conf.";
+/** What a login that the server knows, but does not let in, lacks: invalid_authorization_specification, insufficient_privilege. */
+function connectionRight(config: TaskConfig, error: unknown): readonly string[] {
+  const { user, database } = serverOf(settingsOf(config));
+  const state = sqlState(error);
+  if (state === "28000" && /log in/.test(messageOf(error))) return [`ALTER ROLE ${quoteIdentifier(user)} LOGIN`];
+  if (state === "42501") return [`GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(user)}`];
+  return [];
 }
 
 async function allChecks(client: Client, s: TaskSettings): Promise<readonly Check[]> {
@@ -59,6 +62,7 @@ async function allChecks(client: Client, s: TaskSettings): Promise<readonly Chec
     ...(await unreadSlots(client, s)),
     await publicationCheck(client, s),
     ...(await tableChecks(client, s)),
+    ...(await signalCheck(client, s)),
   ];
 }
 const VERSIONS = { oldest: 13, newest: 18 };
@@ -302,6 +306,40 @@ async function tableChecks(client: Client, s: TaskSettings): Promise<readonly Ch
 }
 
 /** What nobody captures moves the slot on without an offset being stored: what is behind counts from the later of both. */
+/** Incremental snapshots write their watermarks into the signal table. */
+async function signalCheck(client: Client, s: TaskSettings): Promise<readonly Check[]> {
+  const name = signalChannels(s.all).includes("source") ? (s.all.optional("signal.data.collection") ?? "") : "";
+  if (name === "") return [];
+  const dot = name.indexOf(".");
+  const quotedName = [name.slice(0, Math.max(dot, 0)), name.slice(dot + 1)]
+    .filter((part) => part !== "")
+    .map(quoteIdentifier)
+    .join(".");
+  const { rows } = await client.query<Record<"insert" | "delete", boolean>>(
+    `SELECT pg_catalog.has_table_privilege(c.oid, 'INSERT') AS insert, pg_catalog.has_table_privilege(c.oid, 'DELETE') AS delete
+     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname || '.' || c.relname = $1`,
+    [name],
+  );
+  const row = rows[0];
+  if (row === undefined)
+    return [
+      failed("signal table", `there is no table ${name}`, [
+        `CREATE TABLE ${quotedName} (id VARCHAR(42) PRIMARY KEY, type VARCHAR(32) NOT NULL, data TEXT NULL)`,
+        // With this mode the publication gets it, which only its owner may do.
+        s.all.choice("publication.autocreate.mode") === "filtered"
+          ? `ALTER TABLE ${quotedName} OWNER TO ${quoteIdentifier(s.server.user)}`
+          : `GRANT SELECT, INSERT, DELETE ON ${quotedName} TO ${quoteIdentifier(s.server.user)}`,
+      ]),
+    ];
+  const deletes = s.all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete";
+  const lacking = [...(row.insert ? [] : ["INSERT"]), ...(deletes && !row.delete ? ["DELETE"] : [])].join(", ");
+  if (lacking === "" || s.all.bool("read.only")) return [passed("signal table", `signals are read from ${name}`)];
+  return [
+    failed("signal table", `${s.server.user} lacks ${lacking} on ${name}: incremental snapshots stop`, [
+      `GRANT ${lacking} ON ${quotedName} TO ${quoteIdentifier(s.server.user)}`,
+    ]),
+  ];
+}
 async function position(config: TaskConfig, offset: Parameters<NonNullable<Diagnosis["position"]>>[1]): Promise<SourcePosition | null> {
   const name = settingsOf(config).string("slot.name");
   const stored = offset === null ? null : readOffset(offset);

@@ -22,12 +22,17 @@ const RETENTION_MIN_MINUTES = 1440;
 
 export const sqlserverDoctor: Diagnosis = { check, position };
 
+const LOGIN_FAILED = 18456;
 async function withSession<T>(config: TaskConfig, run: (session: Session) => Promise<T>): Promise<T> {
   const server = serverOf(settingsOf(config));
-  const session = await Session.open({
-    ...server,
-    applicationName: "Millrace Doctor",
-    connectTimeoutMs: Math.min(server.connectTimeoutMs, DOCTOR_CONNECT_TIMEOUT_MS),
+  const connectTimeoutMs = Math.min(server.connectTimeoutMs, DOCTOR_CONNECT_TIMEOUT_MS);
+  const open = (database: string | null): Promise<Session> =>
+    Session.open({ ...server, database, applicationName: "Millrace Doctor", connectTimeoutMs });
+  // The server's answer for a database that is closed to the login is that for a wrong password, so it is entered later. A user that only
+  // the database knows (a contained one) gets in there only.
+  const session = await open(null).catch((error: unknown) => {
+    if (errorNumber(error) !== LOGIN_FAILED || server.database === null) throw error;
+    return open(server.database);
   });
   try {
     return await run(session);

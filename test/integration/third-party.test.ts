@@ -32,6 +32,21 @@ beforeAll(async () => {
          return { ...record, value: record.value.toUpperCase() };
        } }) }];`,
   );
+  // As npm installs one that ships TypeScript, with a module of its own beside.
+  const typed = join(path, "node_modules/acme-typed");
+  await mkdir(typed, { recursive: true });
+  await writeFile(
+    join(typed, "package.json"),
+    JSON.stringify({ name: "acme-typed", type: "module", millrace: { plugins: ["./index.ts"] } }),
+  );
+  await writeFile(join(typed, "exclaimed.ts"), "export const exclaimed = (text: string): string => `${text}!`;");
+  await writeFile(
+    join(typed, "index.ts"),
+    `import type { ConnectRecord, TransformPlugin } from "millrace/api";
+     import { exclaimed } from "./exclaimed.ts";
+     export const exclaim: TransformPlugin = { kind: "transform", name: "acme-exclaim", classes: ["com.acme.Exclaim"], version: "3", config: [],
+       create: () => ({ apply: <R extends ConnectRecord>(record: R): R => ({ ...record, value: exclaimed(String(record.value)) }) }) };`,
+  );
   await writeFile(
     join(path, "half.ts"),
     `export const half = { kind: "source", name: "half", classes: ["com.acme.Half"], version: "1", config: [], taskClass: "x", task() {} };`,
@@ -64,6 +79,7 @@ test("they are listed with class, type and version", async () => {
       { class: "com.acme.EvenKey", type: "predicate", version: "1.0.0" },
       { class: "com.acme.Base64Converter", type: "converter", version: "1.0.0" },
       { class: "com.acme.Upper", type: "transformation", version: "2.1" },
+      { class: "com.acme.Exclaim", type: "transformation", version: "3" },
     ]),
   );
 });
@@ -119,8 +135,9 @@ test("they run: source, transform with predicate, converter, topic, sink", async
     topics: "numbers",
     path: out,
     "value.converter": "com.acme.Base64Converter",
-    transforms: "s",
+    transforms: "s,x",
     "transforms.s.type": "com.acme.Stamp",
+    "transforms.x.type": "com.acme.Exclaim",
     "consumer.override.auto.offset.reset": "earliest",
   };
   expect((await rest(worker.url, "POST", "/connectors", { name: "numbers", config: source })).status).toBe(201);
@@ -129,7 +146,15 @@ test("they run: source, transform with predicate, converter, topic, sink", async
     async () => ((await readFile(out, "utf8").catch(() => "")).split("\n").length > 6 ? true : null),
     "the lines are written",
   );
-  expect((await readFile(out, "utf8")).split("\n")).toEqual(["number 1", "NUMBER 2", "number 3", "NUMBER 4", "number 5", "NUMBER 6", ""]);
+  expect((await readFile(out, "utf8")).split("\n")).toEqual([
+    "number 1!",
+    "NUMBER 2!",
+    "number 3!",
+    "NUMBER 4!",
+    "number 5!",
+    "NUMBER 6!",
+    "",
+  ]);
   const { body: json } = await rest(worker.url, "GET", "/connectors/numbers/status");
   expect(json).toMatchObject({ type: "source", connector: { state: "RUNNING", version: "1.0.0" }, tasks: [{ state: "RUNNING" }] });
 });

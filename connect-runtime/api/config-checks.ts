@@ -54,7 +54,7 @@ export function allOf(...checks: readonly ConfigCheck[]): ConfigCheck {
 /** What java.util.regex says against the expression; null: nothing. */
 export const javaRegexProblem: ConfigCheck = (value) => {
   // Kafka's check sees the null of a missing setting, too.
-  if (value === null) return "there is none";
+  if (value === null) return 'Cannot invoke "String.isEmpty()" because "this.pattern" is null';
   if (typeof value !== "string") return null;
   try {
     new JavaRegex(value);

@@ -1,5 +1,5 @@
 /** The settings of a connector's transforms and predicates: `transforms.ALIAS.…` merged from the plugins' declarations. */
-import type { ConfigDef, ConfigKey, ConfigValue, RawConfig } from "../api/config.ts";
+import type { ConfigDef, ConfigFinding, ConfigKey, ConfigValue, RawConfig } from "../api/config.ts";
 import { parseConfigValue } from "../api/config-parse.ts";
 import type { ClassNames } from "./class-names.ts";
 import type { PluginNames } from "./catalog.ts";
@@ -18,21 +18,11 @@ interface Chain<T extends ChainPlugin> {
   readonly plugins: readonly T[];
   readonly names: ClassNames<T>;
   /** Settings that the runtime adds to each plugin's own. */
-  readonly extra: (prefix: string) => ConfigDef;
+  readonly extra: ConfigDef;
 }
 /** Settings that every transform has. */
-const conditionKeys = (prefix: string): ConfigDef => [
-  {
-    name: "negate",
-    type: "BOOLEAN",
-    default: false,
-    importance: "MEDIUM",
-    doc: "Apply the transform where the predicate does not hold.",
-    validate: (_value: ConfigValue, config: RawConfig) =>
-      config["negate"] === undefined || config["predicate"] !== undefined
-        ? []
-        : [`Config '${prefix}negate' was provided but there is no config '${prefix}predicate' defining a predicate to be negated.`],
-  },
+const conditionKeys: ConfigDef = [
+  { name: "negate", type: "BOOLEAN", default: false, importance: "MEDIUM", doc: "Apply the transform where the predicate does not hold." },
   { name: "predicate", type: "STRING", default: null, importance: "MEDIUM", doc: "Alias of the predicate that decides." },
 ];
 
@@ -52,14 +42,16 @@ export function chainDefinitions(config: RawConfig, names: PluginNames): ConfigD
       label: "Predicate",
       plugins: names.all.predicates,
       names: names.predicates,
-      extra: () => [],
+      extra: [],
     }),
   ];
 }
 function chainKeys<T extends ChainPlugin>(config: RawConfig, chain: Chain<T>): ConfigDef {
-  const listed = parseConfigValue(chain.setting, "LIST", config[chain.setting] ?? "");
-  const aliases = new Set(Array.isArray(listed) ? listed : []);
-  return [...aliases].flatMap((alias) => pluginKeys(alias, config, chain));
+  return [...aliasesOf(chain.setting, config)].flatMap((alias) => pluginKeys(alias, config, chain));
+}
+function aliasesOf(setting: Chain<ChainPlugin>["setting"], config: RawConfig): ReadonlySet<string> {
+  const listed = parseConfigValue(setting, "LIST", config[setting] ?? "");
+  return new Set(Array.isArray(listed) ? listed.map(String) : []);
 }
 function pluginKeys<T extends ChainPlugin>(alias: string, config: RawConfig, chain: Chain<T>): ConfigDef {
   const prefix = `${chain.setting}.${alias}.`;
@@ -78,7 +70,7 @@ function pluginKeys<T extends ChainPlugin>(alias: string, config: RawConfig, cha
       width: "LONG",
       displayName: `${chain.label} type for ${alias}`,
       recommended: () => chain.plugins.flatMap((p) => p.classes).sort(),
-      validate: (value) => classErrors(`${prefix}type`, value, chain.names),
+      validate: (value) => typeErrors(config, prefix, value, chain),
     },
     {
       name: `${prefix}plugin.version`,
@@ -94,7 +86,31 @@ function pluginKeys<T extends ChainPlugin>(alias: string, config: RawConfig, cha
     },
   ];
   if (plugin === null) return own;
-  return [...own, ...embedded([...plugin.config, ...chain.extra(prefix)], prefix, group, 2)];
+  return [...own, ...embedded([...plugin.config, ...chain.extra], prefix, group, 2)];
+}
+/** What is wrong between a transform's other settings is the fault of its class, as Kafka Connect counts, and found before an abstract one is. */
+function typeErrors<T extends ChainPlugin>(config: RawConfig, prefix: string, value: ConfigValue, chain: Chain<T>): readonly string[] {
+  const wrong = classErrors(`${prefix}type`, value, chain.names);
+  const negated = chain.setting === "transforms" && config[`${prefix}negate`] !== undefined && config[`${prefix}predicate`] === undefined;
+  if (!negated) return wrong;
+  const unread = value === null || isUnknown(value, chain.names);
+  const negate = `Config '${prefix}negate' was provided but there is no config '${prefix}predicate' defining a predicate to be negated.`;
+  return [...(unread ? wrong : []), negate];
+}
+const isUnknown = <T extends ChainPlugin>(value: ConfigValue, names: ClassNames<T>): boolean =>
+  names.find(String(value)) === null && names.variants(String(value)).length === 0;
+/** As Kafka Connect's answers do: classes stand with their full names, one that is not there as null. */
+export function fullClassNames(config: RawConfig, names: PluginNames, findings: Map<string, ConfigFinding>): void {
+  const show = <T extends ChainPlugin>(setting: string, known: ClassNames<T>): void => {
+    const finding = findings.get(setting);
+    if (finding === undefined || finding.value === null) return;
+    const given = String(finding.value);
+    findings.set(setting, { ...finding, value: known.fullName(given) ?? (isUnknown(given, known) ? null : given) });
+  };
+  for (const alias of aliasesOf("transforms", config)) show(`transforms.${alias}.type`, names.transforms);
+  for (const alias of aliasesOf("predicates", config)) show(`predicates.${alias}.type`, names.predicates);
+  for (const setting of ["key.converter", "value.converter"]) show(setting, names.converters);
+  show("header.converter", names.headerConverters);
 }
 function classErrors<T extends ChainPlugin>(setting: string, value: ConfigValue, names: ClassNames<T>): readonly string[] {
   if (value === null || names.find(String(value)) !== null) return [];

@@ -22,7 +22,7 @@ import {
   valueInfo,
 } from "./config-infos.ts";
 import { connectorKeys, SINK_KEYS, SOURCE_KEYS } from "./connector-keys.ts";
-import { chainDefinitions } from "./plugin-chains.ts";
+import { chainDefinitions, fullClassNames } from "./plugin-chains.ts";
 import { maskValue } from "../worker/secrets.ts";
 import { versionRefusal } from "./plugin-version.ts";
 
@@ -56,6 +56,7 @@ export async function validateConnector(posted: RawConfig, options: ValidationOp
   for (const finding of await pluginFindings(plugin, config)) findings.set(finding.name, finding);
   checkVersions(plugin, config, names, findings);
 
+  fullClassNames(config, names, findings);
   const infos = assembled([...def, ...plugin.config], findings);
   infos.push(...overrideInfos(config, clientsOf(plugin, config, options.worker), options.worker.overridePolicy));
   for (const setting of ["key.converter", "value.converter", "header.converter"])

@@ -3,7 +3,7 @@ import { workerConfig } from "#connect/config";
 import { connectorEntries } from "#connect/catalog/builtin";
 import { catalog, connectorClasses, listPlugins } from "#connect/catalog/catalog";
 import { ClassNames } from "#connect/catalog/class-names";
-import { refusal, validateConnector } from "#connect/catalog/validate";
+import { refusal, validateConnector, type ValidationOptions } from "#connect/catalog/validate";
 
 const worker = workerConfig(
   {
@@ -17,8 +17,8 @@ const worker = workerConfig(
   },
   "distributed",
 );
-const refused = async (config: Record<string, string | null>): Promise<string | null> =>
-  refusal(await validateConnector(config, { worker, resolve: async (c) => c }));
+const context: ValidationOptions = { worker, resolve: async (c) => c };
+const refused = async (config: Record<string, string | null>): Promise<string | null> => refusal(await validateConnector(config, context));
 const SINK = { "connector.class": "FileStreamSink", name: "x", topics: "t", file: "/x" };
 
 test("what the list says of connectors is what they say of themselves", async () => {
@@ -74,6 +74,42 @@ describe("validation", () => {
     expect(message).toContain('Missing required configuration "transforms.r.replacement" which has no default value.');
     expect(message).toContain("Invalid value ( for configuration regex: Invalid regex: Unclosed group near index 1");
     expect(await refused({ ...SINK, ...chain, "transforms.r.regex": "a", "transforms.r.replacement": "b" })).toBeNull();
+  });
+  test("classes stand with their full names or as null; negate without predicate is the fault of the class (answers of Kafka Connect 4.1)", async () => {
+    const T = "org.apache.kafka.connect.transforms.";
+    const faults = async (config: Record<string, string>): Promise<unknown> => {
+      const { configs } = await validateConnector({ ...SINK, ...config }, context);
+      return configs.flatMap(({ value: v }) => (v.errors.length > 0 ? [[v.name, v.value, v.errors]] : []));
+    };
+    const negate = (alias: string): string =>
+      `Config 'transforms.${alias}.negate' was provided but there is no config 'transforms.${alias}.predicate' defining a predicate to be negated.`;
+    const unknown = (setting: string, name: string): string =>
+      `Invalid value ${name} for configuration ${setting}: Class ${name} could not be found.`;
+    expect(await faults({ transforms: "a", "transforms.a.type": `${T}HoistField$Value`, "transforms.a.negate": "maybe" })).toEqual([
+      ["transforms.a.type", `${T}HoistField$Value`, [negate("a")]],
+      ["transforms.a.field", null, ['Missing required configuration "transforms.a.field" which has no default value.']],
+      [
+        "transforms.a.negate",
+        null,
+        ["Invalid value maybe for configuration transforms.a.negate: Expected value to be either true or false"],
+      ],
+    ]);
+    expect(await faults({ transforms: "b", "transforms.b.type": "Cast", "transforms.b.negate": "true" })).toEqual([
+      ["transforms.b.type", null, [unknown("transforms.b.type", "Cast"), negate("b")]],
+    ]);
+    expect(await faults({ "key.converter": "Nope", "header.converter": "X" })).toEqual([
+      ["key.converter", null, [unknown("key.converter", "Nope")]],
+      ["header.converter", null, [unknown("header.converter", "X")]],
+    ]);
+    const { configs } = await validateConnector(
+      { ...SINK, "key.converter": "JsonConverter", predicates: "p", "predicates.p.type": "RecordIsTombstone" },
+      context,
+    );
+    const shown = new Map(configs.map(({ value }) => [value.name, value.value]));
+    expect([shown.get("key.converter"), shown.get("predicates.p.type")]).toEqual([
+      "org.apache.kafka.connect.json.JsonConverter",
+      `${T}predicates.RecordIsTombstone`,
+    ]);
   });
   test("the dead-letter topic may not be read by the sink itself, nor its group be the workers'", async () => {
     const dlq = { "errors.deadletterqueue.topic.name": "t-dlq" };

@@ -91,7 +91,11 @@ describe.each([
     // Users outlive the kills between the tests.
     peer = await start({ port, arguments: [...tls("server"), "--innodb-flush-log-at-trx-commit=1"] });
     if ("reason" in peer) return;
-    if (peer.dataFolder === null) throw new Error("the given server has certificates of its own");
+    if (peer.dataFolder === null) {
+      await peer.stop();
+      peer = { reason: "the given server has certificates of its own" };
+      return;
+    }
     const sql = await peer.connect();
     await sql.query(
       flavor === "mysql"

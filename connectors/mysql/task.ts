@@ -3,7 +3,7 @@ import type { Connection } from "mysql2/promise";
 import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { EventWriter } from "../cdc/event-writer.ts";
-import { heartbeatRecord } from "../cdc/heartbeat.ts";
+import { emitHeartbeat, startHeartbeats } from "../cdc/heartbeat.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
@@ -13,7 +13,7 @@ import type { SchemaHistory } from "../cdc/schema-history/history.ts";
 import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
-import { messageOf } from "../cdc/source-error.ts";
+import { emitters, livingConnection, nowMicros, pause, STOPPED, Timers } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { checkFlavor, readCharsetTables, readServer, type Server } from "./catalog.ts";
@@ -37,9 +37,6 @@ import { logLost, missingLog, streamStart } from "./start.ts";
 import { StreamReader } from "./stream.ts";
 import { type TaskSettings, taskSettings } from "./task-settings.ts";
 
-const nowMicros = (): number => (performance.timeOrigin + performance.now()) * 1000;
-/** The reference's first line for whatever stops reading. */
-const STOPPED = "An exception occurred in the change event producer. This connector will be stopped.";
 const UNPACKED_MAX_BYTES = 1024 * 1024 * 1024;
 const HEARTBEAT_MS_MAX = 60_000;
 
@@ -53,7 +50,7 @@ class MysqlTask implements SourceTask {
   readonly #source: SourceInfo;
   readonly #notifier: Notifier;
   readonly #channels: SignalChannels;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Timers();
   #sql: Connection | null = null;
   #stream: BinlogStream | null = null;
   #session: Reading | null = null;
@@ -90,19 +87,10 @@ class MysqlTask implements SourceTask {
     };
     this.#source = new SourceInfo(flavor, this.#s.naming.prefix);
     this.#channels = new SignalChannels(channelSettings(this.#s.all), context);
-    this.#events = new EventWriter(
-      { partition: this.#partition, headers: this.#s.headers, tombstones: this.#s.all.bool("tombstones.on.delete"), nowMicros },
-      this.#queue,
-    );
-    this.#notifier = new Notifier(this.#s.all, {
-      partition: this.#partition,
-      log: context.log,
-      offset: () => this.#reader?.offset ?? this.#at,
-      emit: (record) => {
-        this.#events.other(record);
-        this.#events.flush();
-      },
-    });
+    const offset = (): SourceOffset => this.#reader?.offset ?? this.#at;
+    const { events, notifier } = emitters(this.#s, this.#queue, { partition: this.#partition, log: context.log, offset });
+    this.#events = events;
+    this.#notifier = notifier;
   }
   async start(): Promise<void> {
     await this.#channels.check();
@@ -129,7 +117,6 @@ class MysqlTask implements SourceTask {
   }
   async #close(): Promise<void> {
     this.#channels.detach();
-    for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
     const { stream, session, sql, history, desk } = {
       stream: this.#stream,
@@ -230,8 +217,7 @@ class MysqlTask implements SourceTask {
   /** Waits as a setting asks, but not longer than until the task is stopped. */
   async #pause(setting: string): Promise<void> {
     if (this.#resumeAt !== null) return;
-    for (let left = this.#s.all.int(setting); left > 0 && !this.#stopping; left -= 100)
-      await new Promise((r) => setTimeout(r, Math.min(100, left)));
+    await pause(this.#s.all.int(setting), () => this.#stopping);
   }
   /** Resolves with the offset with which streaming goes on. */
   async #snapshot(info: Server, decision: StartDecision, schema: SchemaTracker, stored: SourceOffset | null): Promise<SourceOffset> {
@@ -338,7 +324,6 @@ class MysqlTask implements SourceTask {
       offset,
     );
     this.#reader = reader;
-    const beatMs = settings.int("heartbeat.interval.ms");
     const options = {
       start,
       serverId: settings.int("database.server.id"),
@@ -353,13 +338,14 @@ class MysqlTask implements SourceTask {
     stream.resume();
     desk.opened();
     this.#channels.attach((signal: Signal) => desk.served(signal));
-    this.#every(1000, () =>
+    this.#timers.every(1000, () =>
       report(this.#context.metrics, this.#s.flavor, this.#s.naming.prefix, this.#reader, this.#queue, this.#s.queue.maxRecords, Date.now()),
     );
-    if (beatMs > 0) {
-      this.#heartbeat();
-      this.#every(beatMs, () => this.#heartbeat());
-    }
+    startHeartbeats(this.#s, this.#timers, {
+      beat: () => this.#beat(),
+      execute: async (statement) => (await this.#connection()).query(statement),
+      warn: (message) => this.#context.log.warn(message),
+    });
   }
   #makeDesk(info: Server, schema: SchemaTracker, plans: TablePlans, offset: SourceOffset): SignalDesk {
     return new SignalDesk({
@@ -381,36 +367,19 @@ class MysqlTask implements SourceTask {
       fail: (error) => this.#failed(error),
     });
   }
-  #every(intervalMs: number, action: () => void): void {
-    this.#timers.add(setInterval(action, intervalMs));
-  }
-  #heartbeat(): void {
+  #beat(): boolean {
     const reader = this.#reader;
-    if (reader === null || this.#stopping) return;
-    this.#events.tick();
-    this.#events.other(
-      heartbeatRecord(this.#s.naming.heartbeat, this.#s.naming.prefix, this.#events.nowMs, this.#partition, reader.restartOffset),
-    );
-    this.#events.flush();
-    const action = this.#s.all.optional("heartbeat.action.query");
-    if (action !== null && action !== "")
-      this.#connection()
-        .then((sql) => sql.query(action))
-        .catch((error: unknown) => this.#context.log.warn(`heartbeat.action.query failed: ${messageOf(error)}`));
+    if (reader === null || this.#stopping) return false;
+    emitHeartbeat(this.#events, this.#s.naming, this.#partition, reader.restartOffset);
+    return true;
   }
   /** The SQL connection; a new one if it was lost while the stream went on. */
   async #connection(): Promise<Connection> {
-    const sql = this.#sql;
-    if (sql !== null) {
-      try {
-        await sql.query("SELECT 1");
-        return sql;
-      } catch {
-        sql.destroy();
-      }
-    }
-    this.#sql = await connect(this.#server);
-    return this.#sql;
+    return livingConnection(this.#sql, {
+      ping: (sql) => sql.query("SELECT 1"),
+      end: (sql) => sql.destroy(),
+      open: async () => (this.#sql = await connect(this.#server)),
+    });
   }
 }
 

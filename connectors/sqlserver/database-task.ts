@@ -1,10 +1,11 @@
 /** One database of a task: its snapshot, then its stream. */
 import type { SourceTaskContext } from "#connect/api/connector";
 import type { SourceOffset } from "#connect/api/record";
-import { heartbeatRecord } from "../cdc/heartbeat.ts";
+import { emitHeartbeat } from "../cdc/heartbeat.ts";
 import type { SchemaHistory } from "../cdc/schema-history/history.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
+import { pause } from "../cdc/task-parts.ts";
 import type { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import type { CaptureInstance } from "./change-tables/capture-instance.ts";
 import { type Lsn, NO_LSN } from "./change-tables/lsn.ts";
@@ -96,8 +97,7 @@ export class DatabaseTask {
   }
   async #pause(setting: string): Promise<void> {
     if (this.#s.resumeAt !== null) return;
-    for (let left = this.context.settings.all.int(setting); left > 0 && !this.context.stopping(); left -= 100)
-      await new Promise((r) => setTimeout(r, Math.min(100, left)));
+    await pause(this.context.settings.all.int(setting), this.context.stopping);
   }
   /** Resolves with the offset with which streaming goes on. */
   async #snapshot(decision: StartDecision, offset: SourceOffset | null, position: StoredPosition | null): Promise<SourceOffset> {
@@ -174,9 +174,7 @@ export class DatabaseTask {
     const stream = this.stream;
     if (stream === null) return;
     const { events, settings, partition } = this.context;
-    events.tick();
-    events.other(heartbeatRecord(settings.naming.heartbeat, settings.naming.prefix, events.nowMs, partition, stream.emitter.refresh()));
-    events.flush();
+    emitHeartbeat(events, settings.naming, partition, stream.emitter.refresh());
   }
   /** What is committed has passed the ends of older capture instances: they may be disabled now. */
   durable(offset: SourceOffset): void {

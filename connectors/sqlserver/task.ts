@@ -1,8 +1,7 @@
 /** The source task: for each of its databases the snapshot if there has to be one, then the changes of all of them in turn. */
 import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
-import { EventWriter } from "../cdc/event-writer.ts";
-import { Notifier } from "../cdc/notifications.ts";
+import { startHeartbeats } from "../cdc/heartbeat.ts";
 import { RecordQueue } from "../cdc/record-queue.ts";
 import { readRecords, Retries, startReading, type TaskReading } from "../cdc/retries.ts";
 import { openSchemaHistory } from "../cdc/schema-history/open.ts";
@@ -10,7 +9,8 @@ import type { HistoryStore } from "../cdc/schema-history/history.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
 import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
 import type { Signal } from "../cdc/signals.ts";
-import { messageOf, SourceError } from "../cdc/source-error.ts";
+import { SourceError } from "../cdc/source-error.ts";
+import { emitters, nowMicros, STOPPED, Timers } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { databaseName, orDisabled } from "./catalog.ts";
 import { Session } from "./connection.ts";
@@ -25,17 +25,13 @@ import { serverOf, type SqlServer } from "./server-settings.ts";
 import { SourceInfo } from "./source-info.ts";
 import { type TaskSettings, taskSettings } from "./task-settings.ts";
 
-const nowMicros = (): number => (performance.timeOrigin + performance.now()) * 1000;
-/** The reference's first line for whatever stops reading. */
-const STOPPED = "An exception occurred in the change event producer. This connector will be stopped.";
-
 class SqlServerTask implements SourceTask {
   readonly #context: SourceTaskContext;
   readonly #s: TaskSettings;
   readonly #server: SqlServer;
   readonly #queue: RecordQueue;
   readonly #channels: SignalChannels;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Timers();
   #databases: readonly DatabaseTask[] = [];
   #session: Session | null = null;
   /** Where to go on after a failure, by database. */
@@ -93,7 +89,6 @@ class SqlServerTask implements SourceTask {
   }
   async #close(): Promise<void> {
     this.#channels.detach();
-    for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
     this.#running = false;
     this.#run++;
@@ -133,10 +128,6 @@ class SqlServerTask implements SourceTask {
   }
   #database(database: string, run: number): DatabaseTask {
     const partition: SourcePartition = { server: this.#s.naming.prefix, database };
-    const events = new EventWriter(
-      { partition, headers: this.#s.headers, tombstones: this.#s.all.bool("tombstones.on.delete"), nowMicros },
-      this.#queue,
-    );
     const memory = this.#memories.get(database) ?? memoryStore();
     this.#memories.set(database, memory);
     const unsettled = this.#unsettled.get(database) ?? new UnsettledSignals();
@@ -148,15 +139,7 @@ class SqlServerTask implements SourceTask {
       memory,
       begins: (record) => record.position["snapshot"] !== undefined,
     });
-    const notifier = new Notifier(this.#s.all, {
-      partition,
-      log: this.#context.log,
-      offset: () => task.offset,
-      emit: (record) => {
-        events.other(record);
-        events.flush();
-      },
-    });
+    const { events, notifier } = emitters(this.#s, this.#queue, { partition, log: this.#context.log, offset: () => task.offset });
     const context: DatabaseContext = {
       settings: this.#s,
       database,
@@ -219,14 +202,16 @@ class SqlServerTask implements SourceTask {
     });
     const streams = databases.flatMap((d) => (d.stream === null ? [] : [d.stream]));
     const { metrics } = this.#context;
-    this.#every(1000, () => report(metrics, this.#s.naming.prefix, streams, this.#queue, this.#s.queue.maxRecords, Date.now()));
-    const beatMs = this.#s.all.int("heartbeat.interval.ms");
-    if (beatMs <= 0) return;
-    this.#heartbeat(databases);
-    this.#every(beatMs, () => this.#heartbeat(databases));
-  }
-  #every(intervalMs: number, action: () => void): void {
-    this.#timers.add(setInterval(action, intervalMs));
+    this.#timers.every(1000, () => report(metrics, this.#s.naming.prefix, streams, this.#queue, this.#s.queue.maxRecords, Date.now()));
+    startHeartbeats(this.#s, this.#timers, {
+      beat: () => {
+        if (this.#stopping) return false;
+        for (const database of databases) database.heartbeat();
+        return true;
+      },
+      execute: async (statement) => (await this.#connection()).run(statement),
+      warn: (message) => this.#context.log.warn(message),
+    });
   }
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
@@ -236,15 +221,6 @@ class SqlServerTask implements SourceTask {
         resolve();
       };
     });
-  }
-  #heartbeat(databases: readonly DatabaseTask[]): void {
-    if (this.#stopping) return;
-    for (const database of databases) database.heartbeat();
-    const action = this.#s.all.optional("heartbeat.action.query");
-    if (action !== null && action !== "")
-      this.#connection()
-        .then((session) => session.run(action))
-        .catch((error: unknown) => this.#context.log.warn(`heartbeat.action.query failed: ${messageOf(error)}`));
   }
   /** For statements outside of transactions: a connection that was lost is opened anew by the next one. */
   async #connection(): Promise<Session> {

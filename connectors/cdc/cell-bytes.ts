@@ -40,6 +40,11 @@ export function writeInteger(out: ByteSink, value: number): void {
     out.length = putDigits(b, p, 9, n - high * 1e9);
   } else out.length = putDigits(b, p, digitCount(n), n);
 }
+/** A text gets its quotes. */
+export function writeScalar(out: ByteSink, value: number | bigint | string): void {
+  if (typeof value === "number") writeInteger(out, value);
+  else writeAscii(out, typeof value === "string" ? `"${value}"` : value.toString());
+}
 /** Times of rows that were written together are of the same day. */
 let lastDays = 0,
   lastDate = civilFromDays(0);

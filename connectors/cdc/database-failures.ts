@@ -1,6 +1,6 @@
 /** Errors of a database as the worker sees them: whether trying again may help is the connector's to know. */
 import { ConnectError, RetriableError } from "#connect/api/errors";
-import { SourceError } from "./source-error.ts";
+import { messageOf, SourceError } from "./source-error.ts";
 
 /** A driver's or Node's own code of an error; "": it has none. */
 export const errorCode = (error: unknown): string =>
@@ -9,6 +9,17 @@ export const errorCode = (error: unknown): string =>
 const NETWORK_CODES = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 /** Node's codes for a server that cannot be reached, or for a connection that broke. */
 export const isNetworkCode = (code: string): boolean => NETWORK_CODES.test(code);
+
+/** What happened, the server's own code for it ("" for none), and what to do about it. */
+export const explained = (error: unknown, code: string, hint: string | undefined, before = ". "): string =>
+  `${messageOf(error)}${code === "" ? "" : ` (${code})`}${hint === undefined ? "" : `${before}${hint}`}`;
+/** What to do, by the server's numbers. */
+export type NumberHints = readonly (readonly [numbers: readonly number[], hint: string])[];
+/** `number` 0: it is not the server's error. */
+export function explainedByNumber(error: unknown, number: number, hints: NumberHints, before?: string): string {
+  const hint = hints.find(([numbers]) => numbers.includes(number))?.[1];
+  return explained(error, number === 0 ? "" : String(number), hint, before);
+}
 
 export interface KnownErrors {
   /** As in "The MySQL source could not start". */

@@ -11,13 +11,14 @@ const FREE_CHUNKS_MAX = 32;
 export interface MessageLayout {
   /** Bytes of the message that begins at `position`, of which `rest` are there; 0: too few to tell. Bounded, whatever the server sends. */
   messageBytes(b: Buffer, position: number, rest: number): number;
-  /** A chunk is full: what follows is read into the next one. */
-  left(chunk: Buffer): void;
+  /** A chunk is full, what follows is read into the next one. The chunks that its messages no longer need. */
+  left(chunk: Buffer): readonly Buffer[];
 }
 
 export class InputBuffer {
   readonly #layout: MessageLayout;
   readonly #free: Buffer[] = [];
+  #left: Buffer[] = [];
   bytes: Buffer = Buffer.alloc(0);
   /** Up to where messages were cut. */
   position = 0;
@@ -41,6 +42,13 @@ export class InputBuffer {
     chunk.copy(this.bytes, this.end);
     this.end += chunk.length;
   }
+  /** Chunks that were read to their end. Whoever takes them gives them to `reuse` when nobody looks at them, or to nobody. */
+  takeLeft(): readonly Buffer[] | null {
+    if (this.#left.length === 0) return null;
+    const left = this.#left;
+    this.#left = [];
+    return left;
+  }
   reuse(chunks: readonly Buffer[]): void {
     for (const chunk of chunks) if (chunk.length === CHUNK_BYTES && this.#free.length < FREE_CHUNKS_MAX) this.#free.push(chunk);
   }
@@ -52,7 +60,7 @@ export class InputBuffer {
     const chunk =
       need > CHUNK_BYTES ? Buffer.allocUnsafeSlow(need + ROOM_BYTES_MIN) : (this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES));
     old.copy(chunk, 0, this.position, this.end);
-    this.#layout.left(old);
+    this.#left.push(...this.#layout.left(old));
     this.bytes = chunk;
     this.position = 0;
     this.end = rest;

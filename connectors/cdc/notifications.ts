@@ -49,6 +49,18 @@ export class Notifier {
     this.#connector = settings.string("topic.prefix");
     this.#target = target;
   }
+  /** Of an initial or a blocking snapshot. `collections`: ids of tables, with commas. */
+  tableBegun(id: string, collections: string): void {
+    this.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: id, data_collections: collections });
+  }
+  tableScanned(id: string, rows: number, collections: string): void {
+    this.send("Initial Snapshot", "TABLE_SCAN_COMPLETED", {
+      scanned_collection: id,
+      total_rows_scanned: String(rows),
+      status: "SUCCEEDED",
+      data_collections: collections,
+    });
+  }
   /** `id` null: a new one. */
   send(aggregate: Aggregate, type: string, data: Readonly<Record<string, string>> = {}, id: string | null = null): void {
     const all = { connector_name: this.#connector, ...data };

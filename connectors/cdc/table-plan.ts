@@ -110,6 +110,19 @@ function rowOf(cells: Cells, scan: CellScan, b: Buffer): RawRow {
   return new RawRow(cells.columns, b, starts, ends, given);
 }
 
+/** Columns of a key, by name, of those that are planned. Keys are neither masked nor annotated. */
+export const plannedKey = (
+  names: readonly string[],
+  planned: (name: string) => PlannedColumn | null | undefined,
+): readonly PlannedColumn[] =>
+  names.flatMap((name) => {
+    const column = planned(name);
+    return column ? [{ ...column, mask: null, parameters: null }] : [];
+  });
+/** `comment`: of a column, for its schema's `doc`. */
+export const documented = (shape: Shape, comment: string | null): Shape =>
+  comment === null || comment === "" ? shape : (options) => shape({ ...options, doc: comment });
+
 export class TablePlan {
   readonly schema: string;
   readonly table: string;

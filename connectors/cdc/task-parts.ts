@@ -1,9 +1,11 @@
 /** What the tasks of all databases are made of. */
-import type { Logger } from "#connect/api/connector";
-import type { SourceOffset, SourcePartition } from "#connect/api/record";
+import type { Logger, SourceTaskContext } from "#connect/api/connector";
+import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { EventWriter } from "./event-writer.ts";
 import { Notifier } from "./notifications.ts";
-import type { RecordQueue } from "./record-queue.ts";
+import { RecordQueue } from "./record-queue.ts";
+import { readRecords, startReading, type TaskLife, taskReading } from "./retries.ts";
+import { channelSettings, SignalChannels } from "./signal-channels.ts";
 import type { CommonSettings } from "./task-settings.ts";
 
 /** The reference's first line for whatever stops reading. */
@@ -64,4 +66,30 @@ export async function livingConnection<C>(
     }
   }
   return open();
+}
+
+/** What is around the reading of a database, whichever it is. */
+export interface TaskFrame {
+  readonly queue: RecordQueue;
+  readonly channels: SignalChannels;
+  readonly timers: Timers;
+  readonly start: () => Promise<void>;
+  readonly poll: () => Promise<readonly SourceRecord[]>;
+}
+/** `onSpace`: the queue, which was full, has room again. */
+export function taskFrame(settings: CommonSettings, context: SourceTaskContext, life: TaskLife, onSpace: () => void): TaskFrame {
+  const queue = new RecordQueue(settings.queue);
+  queue.onSpace = onSpace;
+  const channels = new SignalChannels(channelSettings(settings.all), context);
+  const reading = taskReading(settings, queue, life);
+  return {
+    queue,
+    channels,
+    timers: new Timers(),
+    async start() {
+      await channels.check();
+      await startReading(reading, context.log);
+    },
+    poll: () => readRecords(reading),
+  };
 }

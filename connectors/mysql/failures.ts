@@ -1,6 +1,6 @@
 /** Errors of the server and of the connection: whether trying again may help, and what to do about them. */
 import { ConnectError } from "#connect/api/errors";
-import { databaseFailures, errorCode, isNetworkCode } from "../cdc/database-failures.ts";
+import { databaseFailures, errorCode, explainedByNumber, isNetworkCode, type NumberHints } from "../cdc/database-failures.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { StreamError } from "./replication-failures.ts";
 
@@ -22,7 +22,7 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-const HINTS: readonly (readonly [numbers: readonly number[], hint: string])[] = [
+const HINTS: NumberHints = [
   [[1045, 1698], "Check database.user and database.password, and from which hosts the user may log in."],
   [[1049], "Check database.include.list."],
   [[1227], "Grant the user REPLICATION SLAVE, REPLICATION CLIENT, RELOAD and SELECT (MariaDB: also BINLOG MONITOR)."],
@@ -32,10 +32,6 @@ const HINTS: readonly (readonly [numbers: readonly number[], hint: string])[] = 
     "The log that the connector needs is not on the server any more; set snapshot.mode=when_needed, or delete the connector's offsets, for a new snapshot.",
   ],
 ];
-function described(error: unknown): string {
-  const number = errorNumber(error);
-  // A stream's failure says itself what to do.
-  const hint = error instanceof StreamError ? undefined : HINTS.find(([numbers]) => numbers.includes(number))?.[1];
-  return `${messageOf(error)}${number === 0 ? "" : ` (${number})`}${hint === undefined ? "" : `. ${hint}`}`;
-}
+/** A stream's failure says itself what to do. */
+const described = (error: unknown): string => explainedByNumber(error, errorNumber(error), error instanceof StreamError ? [] : HINTS);
 export const { startFailure, wrapped } = databaseFailures({ database: "MySQL", isTransient, described, code: errorCode });

@@ -1,7 +1,16 @@
 /** The SQL of incremental snapshots: watermarks in the signal table, or the server's GTIDs (`read.only`); chunks by key. */
 import type { Connection } from "mysql2/promise";
 import { chunkConditions, type Dialect } from "../cdc/incremental-snapshot/conditions.ts";
-import type { ChunkAnswer, ChunkRequest, ChunkRow, IncrementalDatabase, KeyValues, Watermark } from "../cdc/incremental-snapshot/port.ts";
+import { OwnSession } from "../cdc/incremental-snapshot/own-session.ts";
+import {
+  chunkAnswer,
+  type ChunkAnswer,
+  type ChunkRequest,
+  type ChunkRow,
+  type IncrementalDatabase,
+  type KeyValues,
+  type Watermark,
+} from "../cdc/incremental-snapshot/port.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 import { literal, quoted, rowsOf } from "./catalog.ts";
 import { keyText } from "./key-text.ts";
@@ -65,10 +74,11 @@ const tableName = (id: string): string => id.split(".").map(quoted).join(".");
 
 export class MysqlChunks implements IncrementalDatabase<TablePlan> {
   readonly #s: IncrementalReads;
-  #session: TextSession | null = null;
+  readonly #session: OwnSession<TextSession>;
 
   constructor(settings: IncrementalReads) {
     this.#s = settings;
+    this.#session = new OwnSession(settings.openSession);
   }
   async openWindow(watermark: Watermark): Promise<void> {
     const { watermarks } = this.#s;
@@ -96,7 +106,7 @@ export class MysqlChunks implements IncrementalDatabase<TablePlan> {
     const key = collection.surrogateKey === null ? this.#s.plans.keyOf(table) : [collection.surrogateKey];
     if (key.length === 0) return "NO_PRIMARY_KEY";
     const binary = key.map((k) => BINARY.has(table.columns.find((c) => c.name === k)?.jdbcType ?? 0));
-    const session = (this.#session ??= await this.#s.openSession());
+    const session = await this.#session.get();
     const from = `${quoted(database)}.${quoted(table.id.table)}`;
     const upTo = maximum ?? (await maximumKey(session, from, key, binary, collection.filter));
     if (upTo === null) return "EMPTY";
@@ -108,13 +118,10 @@ export class MysqlChunks implements IncrementalDatabase<TablePlan> {
       key.map((k, i) => ({ at: columns.indexOf(k), binary: binary[i] === true })),
     );
     await session.query(chunkQuery(from, columns, key, binary, after, upTo, collection.filter, maxRows), reader);
-    if (reader.rows.length === 0) return "SUCCEEDED";
-    return { maximum: upTo, chunk: { plan, rows: reader.rows, lastKey: reader.lastKey } };
+    return chunkAnswer(upTo, { plan, rows: reader.rows, lastKey: reader.lastKey });
   }
-  async reset(): Promise<void> {
-    const session = this.#session;
-    this.#session = null;
-    await session?.close();
+  reset(): Promise<void> {
+    return this.#session.close();
   }
 }
 const dialect = (binary: readonly boolean[]): Dialect => ({

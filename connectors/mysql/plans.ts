@@ -5,7 +5,7 @@ import type { ConnectValue } from "#connect/api/value";
 import type { Filters } from "../cdc/filters.ts";
 import { sourceTypeParameters } from "../cdc/source-type.ts";
 import { type Column, dottedTableId, type Table } from "../cdc/table-model.ts";
-import { type PlannedColumn, type PlannedType, TablePlan } from "../cdc/table-plan.ts";
+import { documented, type PlannedColumn, plannedKey, type PlannedType, TablePlan } from "../cdc/table-plan.ts";
 import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import type { TopicNaming } from "../cdc/topic-naming.ts";
 import type { TableColumn } from "./binlog/types.ts";
@@ -76,12 +76,7 @@ export class TablePlans {
       planned.set(column.name, p);
       if (s.filters.column(database, name, column.name)) values.push(p);
     });
-    const key: PlannedColumn[] = [];
-    for (const column of this.#keyOf(table)) {
-      const p = planned.get(column);
-      // Keys are neither masked nor annotated.
-      if (p !== undefined) key.push({ ...p, mask: null, parameters: null });
-    }
+    const key = plannedKey(this.#keyOf(table), (column) => planned.get(column));
     const topic = s.naming.data(database, name);
     return new TablePlan({ schema: database, table: name, topic, schemaName: s.adjustSchema(topic) }, s.source, values, key);
   }
@@ -124,7 +119,7 @@ function plannedType(type: ColumnType, cell: TableColumn | null, instead: Connec
   };
   const bind = type.bind;
   return {
-    shape: doc === null || doc === "" ? type.shape : (options) => type.shape({ ...options, doc }),
+    shape: documented(type.shape, doc),
     raw: pick(type),
     neutral: type.neutral,
     unavailable: null,

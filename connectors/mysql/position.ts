@@ -10,6 +10,7 @@ import type { AtOrBefore, JsonObject } from "../cdc/schema-history/history.ts";
 import { MariadbGtidSet } from "./binlog/gtid-mariadb.ts";
 import { MysqlGtidSet } from "./binlog/gtid-mysql.ts";
 import type { Flavor } from "./ddl/ddl.ts";
+import { integerField } from "../cdc/offset-fields.ts";
 
 export interface BinlogPosition {
   readonly file: string;
@@ -25,17 +26,15 @@ export interface StoredPosition extends BinlogPosition {
   readonly complete: boolean;
 }
 
-const int = (value: unknown): number | null => (typeof value === "number" ? value : typeof value === "bigint" ? Number(value) : null);
-
 /** Null: no offset, or one without a position. */
 export function readOffset(offset: SourceOffset | null): StoredPosition | null {
   const file = offset?.["file"];
-  const position = int(offset?.["pos"]);
+  const position = integerField(offset?.["pos"]);
   if (offset === null || typeof file !== "string" || position === null) return null;
   const gtids = offset["gtids"];
   const snapshot = offset["snapshot"];
-  const event = int(offset["event"]) ?? 0,
-    row = int(offset["row"]) ?? 0;
+  const event = integerField(offset["event"]) ?? 0,
+    row = integerField(offset["row"]) ?? 0;
   return {
     file,
     position,
@@ -84,7 +83,7 @@ const compareNumbers = (...pairs: readonly (readonly [number, number])[]): numbe
   for (const [a, b] of pairs) if (a !== b) return a - b;
   return 0;
 };
-const number = (o: JsonObject, key: string): number => int(o[key]) ?? 0;
+const number = (o: JsonObject, key: string): number => integerField(o[key]) ?? 0;
 
 /** History records up to a position: by GTIDs where both have them, else by file and position. */
 export const historyOrder =

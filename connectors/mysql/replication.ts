@@ -162,7 +162,7 @@ export class BinlogStream {
       this.#packet(packets.bytes, packets.start, packets.end);
     }
     consumer.flushed();
-    const left = packets.takeLeft();
+    const left = packets.input.takeLeft();
     if (left !== null) consumer.afterUse?.(() => packets.input.reuse(left));
   }
   #packet(b: Buffer, start: number, end: number): void {

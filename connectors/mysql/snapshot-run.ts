@@ -17,7 +17,8 @@ import type { SourceOffset, SourcePartition } from "#connect/api/record";
 import type { EventWriter } from "../cdc/event-writer.ts";
 import type { Notifier } from "../cdc/notifications.ts";
 import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
-import { Held, SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
+import { SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
+import { byRowCount, type SnapshotWork, tableRun, takingTurns } from "../cdc/snapshot-work.ts";
 import { selectOverrides } from "../cdc/declared-config.ts";
 import { quoted, showCreateTable, type TableName } from "./catalog.ts";
 import type { DdlEvent } from "./ddl/ddl.ts";
@@ -115,12 +116,6 @@ export interface Reading {
   resume(): void;
   close(): Promise<void>;
 }
-interface Work {
-  readonly table: TableRun;
-  readonly chunk: number;
-  readonly sql: string;
-}
-
 /** All rows; resolves with the number of those that were sent. */
 export async function snapshotData(
   run: SnapshotRun,
@@ -146,7 +141,7 @@ export async function snapshotData(
     close: async () => void (await Promise.all(sessions.map((session) => session.close()))),
   });
   try {
-    const work = workOf(run, tables);
+    const work = takingTurns(chunksOf(run, tables));
     await Promise.all(sessions.map((session) => readChunks(session, run.opened, work, rows)));
     if (run.aborted()) throw new Error("the task was stopped during its snapshot");
     rows.finish();
@@ -160,10 +155,14 @@ async function inOrder({ settings, opened }: SnapshotRun, tables: readonly Table
   const order = settings.all.choice("snapshot.tables.order.by.row.count");
   if (order === "disabled") return tables;
   const estimates = await rowEstimates(opened.sql, [...new Set(tables.map((t) => t.database))]);
-  const of = (t: TableName): number => estimates.get(idOf(t)) ?? 0;
-  return tables.toSorted((a, b) => (order === "ascending" ? of(a) - of(b) : of(b) - of(a)));
+  return byRowCount(tables, order, (t) => estimates.get(idOf(t)) ?? 0);
 }
-async function readChunks(session: TextSession, opened: OpenSnapshot, work: () => Promise<Work | null>, rows: SnapshotRows): Promise<void> {
+async function readChunks(
+  session: TextSession,
+  opened: OpenSnapshot,
+  work: () => Promise<SnapshotWork | null>,
+  rows: SnapshotRows,
+): Promise<void> {
   const reader = new SnapshotReader(rows);
   for (let next = await work(); next !== null; next = await work()) {
     reader.begin(next.table, next.chunk);
@@ -187,16 +186,8 @@ async function alteredOr(error: unknown, id: string, { sql, statements }: OpenSn
   if (now !== null && plain(now) === plain(began.ddl)) return error;
   return new RetriableError(`The definition of ${id} has changed during its snapshot; the snapshot goes on by the new one.`, error);
 }
-/** Gives the chunks of all tables in their order, one to each caller. */
-function workOf(run: SnapshotRun, tables: readonly TableName[]): () => Promise<Work | null> {
-  const generator = chunksOf(run, tables);
-  // Calls of an async generator's next queue up by themselves.
-  return async () => {
-    const { value, done } = await generator.next();
-    return done === true || value === undefined ? null : value;
-  };
-}
-async function* chunksOf(run: SnapshotRun, tables: readonly TableName[]): AsyncGenerator<Work, void> {
+/** The chunks of all tables in their order. */
+async function* chunksOf(run: SnapshotRun, tables: readonly TableName[]): AsyncGenerator<SnapshotWork, void> {
   const overrides = selectOverrides(run.settings.all);
   const ids = tables.map(idOf).join(",");
   const ordered = await inOrder(run, tables);
@@ -204,16 +195,10 @@ async function* chunksOf(run: SnapshotRun, tables: readonly TableName[]): AsyncG
   for (const name of ordered) {
     if (run.aborted()) return;
     const id = idOf(name);
-    const scanned = (rows: number): void =>
-      run.notifier.send("Initial Snapshot", "TABLE_SCAN_COMPLETED", {
-        scanned_collection: id,
-        total_rows_scanned: String(rows),
-        status: "SUCCEEDED",
-        data_collections: ids,
-      });
+    const scanned = (rows: number): void => run.notifier.tableScanned(id, rows, ids);
     const read = await tableRead(run, name, statementOf(run.conditions.get(id)) ?? overrides.get(id) ?? null, scanned);
     if (read === null) continue;
-    run.notifier.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: id, data_collections: orderedIds });
+    run.notifier.tableBegun(id, orderedIds);
     const { table, select, conditions } = read;
     for (const [chunk, condition] of conditions) {
       if (run.aborted()) return;
@@ -258,18 +243,15 @@ async function tableRead(
   const numbers = Array.from({ length: bounds.length + 1 }, (_, i) => i).filter((i) => earlier?.done.has(i) !== true);
   const condition = statementOf(run.conditions.get(id)) === null ? run.conditions.get(id) : "";
   return {
-    table: {
+    table: tableRun({
       id,
       plan: run.plans.plan(table, { kind: "text", columns }),
       columns: columns.length,
       chunks: { shape, bounds },
       resumable: bounds.length > 0,
       left: numbers.length,
-      rows: 0,
-      held: new Held(),
-      source: null,
       scanned,
-    },
+    }),
     select: `SELECT ${columns.map(quoted).join(", ")} FROM ${from}`,
     conditions: numbers.map((i) => [i, condition ?? chunkCondition(cut, bounds, i)]),
   };

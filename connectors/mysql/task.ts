@@ -6,14 +6,12 @@ import { EventWriter } from "../cdc/event-writer.ts";
 import { emitHeartbeat, startHeartbeats } from "../cdc/heartbeat.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
-import { RecordQueue } from "../cdc/record-queue.ts";
-import { readRecords, Retries, startReading, type TaskReading } from "../cdc/retries.ts";
+import type { TaskLife } from "../cdc/retries.ts";
 import { openSchemaHistory } from "../cdc/schema-history/open.ts";
 import type { SchemaHistory } from "../cdc/schema-history/history.ts";
-import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
-import { emitters, livingConnection, nowMicros, pause, STOPPED, Timers } from "../cdc/task-parts.ts";
+import { emitters, livingConnection, nowMicros, pause, STOPPED, type TaskFrame, taskFrame } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { checkFlavor, readCharsetTables, readServer, type Server } from "./catalog.ts";
@@ -43,14 +41,12 @@ const HEARTBEAT_MS_MAX = 60_000;
 class MysqlTask implements SourceTask {
   readonly #context: SourceTaskContext;
   readonly #s: TaskSettings;
+  readonly #frame: TaskFrame;
   readonly #server: MysqlServer;
   readonly #partition: SourcePartition;
-  readonly #queue: RecordQueue;
   readonly #events: EventWriter;
   readonly #source: SourceInfo;
   readonly #notifier: Notifier;
-  readonly #channels: SignalChannels;
-  readonly #timers = new Timers();
   #sql: Connection | null = null;
   #stream: BinlogStream | null = null;
   #session: Reading | null = null;
@@ -64,7 +60,6 @@ class MysqlTask implements SourceTask {
   #running = false;
   #stopping = false;
   #snapshotTaken = false;
-  readonly #reading: TaskReading;
   readonly #unsettled = new UnsettledSignals();
   /** Of the whole life of the task, so that a memory history outlives a broken connection. */
   readonly #memory = memoryStore();
@@ -76,28 +71,24 @@ class MysqlTask implements SourceTask {
     this.#s = taskSettings(flavor, config, context.taskId, Date.now(), (m) => context.log.warn(m));
     this.#server = serverOf(this.#s.all);
     this.#partition = { server: this.#s.naming.prefix };
-    this.#queue = new RecordQueue(this.#s.queue);
-    this.#queue.onSpace = () => this.#goOn();
-    this.#reading = {
-      retries: new Retries(this.#s.all),
-      queue: this.#queue,
-      waitMs: this.#s.all.int("poll.interval.ms"),
+    const life: TaskLife = {
       running: () => this.#running,
-      begin: () => this.#begin(),
+      prepare: () => this.#prepare(),
+      close: () => this.#close(),
+      failure: startFailure,
     };
+    this.#frame = taskFrame(this.#s, context, life, () => this.#goOn());
     this.#source = new SourceInfo(flavor, this.#s.naming.prefix);
-    this.#channels = new SignalChannels(channelSettings(this.#s.all), context);
     const offset = (): SourceOffset => this.#reader?.offset ?? this.#at;
-    const { events, notifier } = emitters(this.#s, this.#queue, { partition: this.#partition, log: context.log, offset });
+    const { events, notifier } = emitters(this.#s, this.#frame.queue, { partition: this.#partition, log: context.log, offset });
     this.#events = events;
     this.#notifier = notifier;
   }
-  async start(): Promise<void> {
-    await this.#channels.check();
-    await startReading(this.#reading, this.#context.log);
+  start(): Promise<void> {
+    return this.#frame.start();
   }
   poll(): Promise<readonly SourceRecord[]> {
-    return readRecords(this.#reading);
+    return this.#frame.poll();
   }
   durable(offsets: readonly { readonly offset: SourceOffset }[]): Promise<void> {
     for (const { offset } of offsets) this.#unsettled.durable(offset);
@@ -105,7 +96,7 @@ class MysqlTask implements SourceTask {
   }
   async stop(): Promise<void> {
     this.#stopping = true;
-    const channels = this.#channels.close();
+    const channels = this.#frame.channels.close();
     this.#unsettled.close();
     await Promise.all([this.#close(), channels]);
   }
@@ -116,8 +107,8 @@ class MysqlTask implements SourceTask {
     if (this.#reader?.drain() === true) this.#stream?.resume();
   }
   async #close(): Promise<void> {
-    this.#channels.detach();
-    this.#timers.clear();
+    this.#frame.channels.detach();
+    this.#frame.timers.clear();
     const { stream, session, sql, history, desk } = {
       stream: this.#stream,
       session: this.#session,
@@ -139,15 +130,7 @@ class MysqlTask implements SourceTask {
     this.#running = false;
     if (this.#reader !== null) this.#resumeAt = this.#reader.restartOffset;
     this.#reader = null;
-    void this.#close().then(() => this.#queue.fail(wrapped(STOPPED, error)));
-  }
-  async #begin(): Promise<void> {
-    try {
-      await this.#prepare();
-    } catch (error) {
-      await this.#close();
-      throw startFailure(error);
-    }
+    void this.#close().then(() => this.#frame.queue.fail(wrapped(STOPPED, error)));
   }
   async #prepare(): Promise<void> {
     const s = this.#s;
@@ -337,11 +320,19 @@ class MysqlTask implements SourceTask {
     this.#stream = stream;
     stream.resume();
     desk.opened();
-    this.#channels.attach((signal: Signal) => desk.served(signal));
-    this.#timers.every(1000, () =>
-      report(this.#context.metrics, this.#s.flavor, this.#s.naming.prefix, this.#reader, this.#queue, this.#s.queue.maxRecords, Date.now()),
+    this.#frame.channels.attach((signal: Signal) => desk.served(signal));
+    this.#frame.timers.every(1000, () =>
+      report(
+        this.#context.metrics,
+        this.#s.flavor,
+        this.#s.naming.prefix,
+        this.#reader,
+        this.#frame.queue,
+        this.#s.queue.maxRecords,
+        Date.now(),
+      ),
     );
-    startHeartbeats(this.#s, this.#timers, {
+    startHeartbeats(this.#s, this.#frame.timers, {
       beat: () => this.#beat(),
       execute: async (statement) => (await this.#connection()).query(statement),
       warn: (message) => this.#context.log.warn(message),

@@ -123,7 +123,7 @@ export class TextSession {
         if (this.#paused) this.#socket.resume();
         this.#paused = false;
         consumer.flushed();
-        packets.takeLeft();
+        packets.input.takeLeft();
         return;
       }
       this.#packet(running, packets.bytes, packets.start, packets.end);

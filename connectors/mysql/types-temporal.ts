@@ -1,7 +1,7 @@
 /** DATE, TIME, DATETIME and TIMESTAMP in every `time.precision.mode`. */
 import type { RawColumn } from "#connect/api/raw-row";
 import type { ConnectValue } from "#connect/api/value";
-import { writeAscii, writeInstant, writeInteger } from "../cdc/cell-bytes.ts";
+import { writeInstant, writeScalar } from "../cdc/cell-bytes.ts";
 import { clockText, dateText } from "../cdc/iso-text.ts";
 import * as semantic from "../cdc/semantic-types.ts";
 import type { TableColumn } from "./binlog/types.ts";
@@ -25,8 +25,7 @@ function column(read: MomentReader, valueOf: ValueOf, wide: boolean): RawColumn 
       read(b, start, end);
       const value = valueOf();
       if (value === null) return false;
-      if (typeof value === "number") writeInteger(out, value);
-      else writeAscii(out, typeof value === "string" ? `"${value}"` : value.toString());
+      writeScalar(out, value);
       return true;
     },
   };

@@ -1,6 +1,6 @@
 /** Errors of this connector: what happened, and what to do about it. */
 import { ConnectError } from "#connect/api/errors";
-import { databaseFailures, errorCode, isNetworkCode } from "../cdc/database-failures.ts";
+import { databaseFailures, errorCode, explained, isNetworkCode } from "../cdc/database-failures.ts";
 import { messageOf } from "../cdc/source-error.ts";
 
 /** SQLSTATE of the server's errors; errors of the socket have Node's code. */
@@ -47,7 +47,7 @@ const RECOVERY_HINT =
 function described(error: unknown): string {
   const code = sqlState(error);
   const hint = isRecovering(error) ? RECOVERY_HINT : HINTS.find(([state]) => state.test(code))?.[1];
-  return `${messageOf(error)}${code === "" ? "" : ` (${code})`}${hint === undefined ? "" : `. ${hint}`}`;
+  return explained(error, code, hint);
 }
 const failures = databaseFailures({ database: "PostgreSQL", isTransient, described, code: sqlState });
 export const { startFailure } = failures;

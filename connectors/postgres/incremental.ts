@@ -1,6 +1,15 @@
 /** The SQL of incremental snapshots: watermarks in the signal table, chunks by COPY. */
 import type { Client } from "pg";
-import type { ChunkAnswer, ChunkRequest, ChunkRow, IncrementalDatabase, KeyValues, Watermark } from "../cdc/incremental-snapshot/port.ts";
+import { OwnSession } from "../cdc/incremental-snapshot/own-session.ts";
+import {
+  chunkAnswer,
+  type ChunkAnswer,
+  type ChunkRequest,
+  type ChunkRow,
+  type IncrementalDatabase,
+  type KeyValues,
+  type Watermark,
+} from "../cdc/incremental-snapshot/port.ts";
 import { type CatalogTable, listTables, readTable } from "./catalog.ts";
 import { lsnOf } from "./pgoutput/integers.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
@@ -54,10 +63,11 @@ class ChunkReader implements CopyConsumer {
 
 export class PostgresChunks implements IncrementalDatabase<TablePlan> {
   readonly #s: IncrementalReads;
-  #session: RawSession | null = null;
+  readonly #session: OwnSession<RawSession>;
 
   constructor(settings: IncrementalReads) {
     this.#s = settings;
+    this.#session = new OwnSession(settings.openSession);
   }
   async openWindow(watermark: Watermark): Promise<void> {
     const client = await this.#s.sql();
@@ -88,7 +98,7 @@ export class PostgresChunks implements IncrementalDatabase<TablePlan> {
   }
   async readChunk({ collection, after, maximum, maxRows }: ChunkRequest): Promise<ChunkAnswer<TablePlan>> {
     const client = await this.#s.sql();
-    const session = (this.#session ??= await this.#s.openSession());
+    const session = await this.#session.get();
     const [schema, name] = splitId(collection.id);
     const catalog = await readTable(client, schema, name);
     if (catalog === null || !this.#s.plans.captures(schema, name)) return "UNKNOWN_SCHEMA";
@@ -106,13 +116,10 @@ export class PostgresChunks implements IncrementalDatabase<TablePlan> {
       key.map((k) => columns.indexOf(k)),
     );
     await session.copyOut(chunkQuery(catalog, columns, key, after, upTo, collection.filter, maxRows), reader);
-    if (reader.rows.length === 0) return "SUCCEEDED";
-    return { maximum: upTo, chunk: { plan, rows: reader.rows, lastKey: reader.lastKey } };
+    return chunkAnswer(upTo, { plan, rows: reader.rows, lastKey: reader.lastKey });
   }
-  async reset(): Promise<void> {
-    const session = this.#session;
-    this.#session = null;
-    await session?.close();
+  reset(): Promise<void> {
+    return this.#session.close();
   }
 }
 

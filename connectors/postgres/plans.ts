@@ -2,7 +2,7 @@
 import { primitive } from "#connect/api/schema";
 import type { Filters } from "../cdc/filters.ts";
 import { sourceTypeParameters } from "../cdc/source-type.ts";
-import { type PlannedColumn, TablePlan } from "../cdc/table-plan.ts";
+import { type PlannedColumn, plannedKey, TablePlan } from "../cdc/table-plan.ts";
 import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import type { TopicNaming } from "../cdc/topic-naming.ts";
 import type { CatalogTable } from "./catalog.ts";
@@ -70,12 +70,8 @@ export class TablePlans {
       planned.set(column.name, p);
       if (included) values.push(p);
     });
-    const key: PlannedColumn[] = [];
-    for (const name of this.#keyOf(schema, table, wire, catalog)) {
-      const column = planned.get(name) ?? this.#absent(name, catalog, modes);
-      // Keys are neither masked nor annotated.
-      if (column !== null) key.push({ ...column, mask: null, parameters: null });
-    }
+    const named = this.#keyOf(schema, table, wire, catalog);
+    const key = [...plannedKey(named, (name) => planned.get(name) ?? this.#absent(name, catalog, modes))];
     const origin = key.length === 0 ? null : s.naming.keyField(schema, table);
     if (origin !== null) key.push(constantColumn(origin.name, origin.value));
     const topic = s.naming.data(schema, table);

@@ -8,6 +8,7 @@
  * in that case, and unknown keys do not disturb Debezium.
  */
 import type { OffsetValue, SourceOffset } from "#connect/api/record";
+import { integerField } from "../cdc/offset-fields.ts";
 
 export interface StreamPosition {
   /** End of the last complete transaction before this event. */
@@ -24,13 +25,11 @@ export type StoredPosition =
   | { readonly kind: "stream"; readonly at: StreamPosition }
   | { readonly kind: "snapshot"; readonly at: SnapshotPosition };
 
-const int = (value: unknown): number | null => (typeof value === "number" ? value : typeof value === "bigint" ? Number(value) : null);
-
 /** Null: no offset, or one without an LSN. */
 export function readOffset(offset: SourceOffset | null): StoredPosition | null {
-  const lsn = int(offset?.["lsn"]);
+  const lsn = integerField(offset?.["lsn"]);
   if (offset === null || lsn === null) return null;
-  const commitLsn = int(offset["lsn_commit"]);
+  const commitLsn = integerField(offset["lsn_commit"]);
   if (offset["snapshot"] !== undefined && offset["snapshot"] !== null && offset["lsn_proc"] === undefined) {
     const completed = offset["snapshot_completed"] === true || offset["last_snapshot_record"] === true;
     return { kind: "snapshot", at: { lsn, completed } };
@@ -38,7 +37,7 @@ export function readOffset(offset: SourceOffset | null): StoredPosition | null {
   // Streaming had begun, but nothing had come yet: what heartbeats carry then.
   if (commitLsn === null && offset["lsn_proc"] === undefined && offset["messageType"] === undefined)
     return { kind: "snapshot", at: { lsn, completed: true } };
-  return { kind: "stream", at: { commitLsn, lsn, eventAtLsn: int(offset["lsn_event"]) ?? 0, txId: int(offset["txId"]) } };
+  return { kind: "stream", at: { commitLsn, lsn, eventAtLsn: integerField(offset["lsn_event"]) ?? 0, txId: integerField(offset["txId"]) } };
 }
 
 export const snapshotOffset = (mode: string, lsn: number, txId: number, micros: number, last: boolean): SourceOffset => ({

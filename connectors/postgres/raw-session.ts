@@ -154,7 +154,7 @@ export class RawSession {
   }
   #recycle(consumer: CopyConsumer | null): void {
     const frames = this.#frames;
-    const left = frames.takeLeft();
+    const left = frames.input.takeLeft();
     if (left !== null) consumer?.afterUse?.(() => frames.input.reuse(left));
   }
   #control(b: Buffer, start: number, end: number): void {

@@ -18,7 +18,8 @@ import { RetriableError } from "#connect/api/errors";
 import type { SourceOffset } from "#connect/api/record";
 import type { Notifier } from "../cdc/notifications.ts";
 import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
-import { Held, type SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
+import type { SnapshotRows, TableRun } from "../cdc/snapshot-rows.ts";
+import { type SnapshotWork, tableRun, takingTurns } from "../cdc/snapshot-work.ts";
 import { type CatalogTable, holdDefinition, listTables, readTable, rewritten, nextTransaction } from "./catalog.ts";
 import type { EventWriter } from "../cdc/event-writer.ts";
 import { inHashMapOrder } from "../cdc/java-hash.ts";
@@ -78,12 +79,6 @@ interface Reading {
   readonly aborted: () => boolean;
   readonly onTable: (table: TableName, rows: number | null) => void;
 }
-interface Work {
-  readonly table: TableRun;
-  readonly chunk: number;
-  readonly sql: string;
-}
-
 const idOf = (t: TableName): string => `${t.schema}.${t.table}`;
 interface ChosenTables {
   readonly chosen: readonly TableName[];
@@ -134,7 +129,7 @@ export async function openSnapshot(
       const onTable = tableNotices(notifier, tables, captured);
       notifier.send("Initial Snapshot", "STARTED");
       await lockTables(s, client, tables);
-      const work = workOf({ s, client, plans, point, aborted, onTable }, tables);
+      const work = takingTurns(chunksOf({ s, client, plans, point, aborted, onTable }, tables));
       await Promise.all(sessions.map((session) => readChunks(session, point, work, rows)));
       const offset = rows.finish();
       position(streamingOffset(offset));
@@ -157,15 +152,8 @@ function tableNotices(notifier: Notifier, chosen: readonly TableName[], captured
   const ids = captured.map(idOf).join(",");
   return (t, scanned) => {
     const id = idOf(t);
-    if (scanned === null)
-      notifier.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: id, data_collections: inProgress });
-    else
-      notifier.send("Initial Snapshot", "TABLE_SCAN_COMPLETED", {
-        scanned_collection: id,
-        total_rows_scanned: String(scanned),
-        status: "SUCCEEDED",
-        data_collections: ids,
-      });
+    if (scanned === null) notifier.tableBegun(id, inProgress);
+    else notifier.tableScanned(id, scanned, ids);
   };
 }
 /** `snapshot.locking.mode=shared`: nobody may change the tables' columns while they are read. Rows may change. */
@@ -176,7 +164,12 @@ async function lockTables(s: TaskSettings, client: Client, tables: readonly Tabl
   await client.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE`);
 }
 
-async function readChunks(session: RawSession, point: SnapshotPoint, work: () => Promise<Work | null>, rows: SnapshotRows): Promise<void> {
+async function readChunks(
+  session: RawSession,
+  point: SnapshotPoint,
+  work: () => Promise<SnapshotWork | null>,
+  rows: SnapshotRows,
+): Promise<void> {
   const consumer = new SnapshotSession(rows);
   for (let next = await work(); next !== null; next = await work()) {
     consumer.begin(next.table, next.chunk);
@@ -186,18 +179,10 @@ async function readChunks(session: RawSession, point: SnapshotPoint, work: () =>
 }
 
 /**
- * Gives the chunks of all tables in their order, one to each caller. Tables are looked at when their turn comes, by `client`
- * alone: it is inside the snapshot too, and no session has to wait for its own rows to do it.
+ * The chunks of all tables in their order. Tables are looked at when their turn comes, by `client` alone: it is inside the snapshot
+ * too, and no session has to wait for its own rows to do it.
  */
-function workOf(reading: Reading, tables: readonly TableName[]): () => Promise<Work | null> {
-  const generator = chunksOf(reading, tables);
-  // Calls of an async generator's next queue up by themselves.
-  return async () => {
-    const { value, done } = await generator.next();
-    return done === true || value === undefined ? null : value;
-  };
-}
-async function* chunksOf(r: Reading, tables: readonly TableName[]): AsyncGenerator<Work, void> {
+async function* chunksOf(r: Reading, tables: readonly TableName[]): AsyncGenerator<SnapshotWork, void> {
   for (const name of tables) {
     if (r.aborted()) return;
     const catalog = await heldTable(r, name);
@@ -261,18 +246,15 @@ async function tableRead(
         : await cutsOf(catalog, r.client, r.s.all.int("millrace.snapshot.chunk.rows"));
   const names = selected.map((c) => quoteIdentifier(c.name)).join(", ");
   const done = earlier?.done ?? NOTHING;
-  const table: TableRun = {
+  const table = tableRun({
     id,
     plan: r.plans.plan(catalog.schema, catalog.table, selected, catalog, true),
     columns: selected.length,
     chunks: { shape, bounds: cuts.bounds },
     resumable: cuts.by === "key",
     left: cuts.bounds.length + 1 - done.size,
-    rows: 0,
-    held: new Held(),
-    source: null,
     scanned: (rows) => r.onTable(catalog, rows),
-  };
+  });
   const from = override ?? `SELECT ${names} FROM ${quoteIdentifier(catalog.schema)}.${quoteIdentifier(catalog.table)}`;
   return { table, cuts, from, done };
 }

@@ -1,6 +1,6 @@
 /** Errors of the server and of the connection: whether trying again may help, and what to do about them. */
 import { ConnectError } from "#connect/api/errors";
-import { databaseFailures, errorCode, isNetworkCode } from "../cdc/database-failures.ts";
+import { databaseFailures, errorCode, explainedByNumber, isNetworkCode, type NumberHints } from "../cdc/database-failures.ts";
 import { messageOf, SourceError } from "../cdc/source-error.ts";
 
 /** The server's number; 0: it is not the server's error. */
@@ -31,7 +31,7 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-const HINTS: readonly (readonly [numbers: readonly number[], hint: string])[] = [
+const HINTS: NumberHints = [
   [[18456, 18452], "Check database.user and database.password, and that the server takes this kind of login."],
   [[4060, 911], "Check database.names, and that the user may use these databases."],
   [
@@ -43,11 +43,7 @@ const HINTS: readonly (readonly [numbers: readonly number[], hint: string])[] = 
   [[3952], "Allow snapshot isolation: ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON, or choose another snapshot.isolation.mode."],
   [[22901], "Enable change data capture for the database: EXEC sys.sp_cdc_enable_db."],
 ];
-export function described(error: unknown): string {
-  const number = errorNumber(error);
-  const hint = HINTS.find(([numbers]) => numbers.includes(number))?.[1];
-  return `${messageOf(error)}${number === 0 ? "" : ` (${number})`}${hint === undefined ? "" : ` ${hint}`}`;
-}
+export const described = (error: unknown): string => explainedByNumber(error, errorNumber(error), HINTS, " ");
 /** Of errors that say by themselves what stops the task. */
 export const DEBEZIUM_EXCEPTION = "io.debezium.DebeziumException";
 const failures = databaseFailures({

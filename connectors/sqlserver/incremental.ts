@@ -1,5 +1,6 @@
 /** The SQL of incremental snapshots: watermarks in the signal table, chunks by key. */
 import { chunkConditions } from "../cdc/incremental-snapshot/conditions.ts";
+import { OwnSession } from "../cdc/incremental-snapshot/own-session.ts";
 import type { ChunkAnswer, ChunkRequest, ChunkRow, IncrementalDatabase, KeyValues, Watermark } from "../cdc/incremental-snapshot/port.ts";
 import type { Table } from "../cdc/table-model.ts";
 import { fromOf, type TableName } from "./catalog.ts";
@@ -34,28 +35,25 @@ interface ChunkQuery {
 }
 export class SqlServerChunks implements IncrementalDatabase<PlannedTable> {
   readonly #s: IncrementalReads;
-  #session: Session | null = null;
+  readonly #session: OwnSession<Session>;
 
   constructor(settings: IncrementalReads) {
     this.#s = settings;
-  }
-  async #own(): Promise<Session> {
-    return (this.#session ??= await Session.open({
-      ...this.#s.server,
-      readOnly: false,
-      applicationName: `${this.#s.server.applicationName} incremental`,
-    }));
+    const { server } = settings;
+    this.#session = new OwnSession(() =>
+      Session.open({ ...server, readOnly: false, applicationName: `${server.applicationName} incremental` }),
+    );
   }
   async openWindow(watermark: Watermark): Promise<void> {
     await this.#insert(watermark.openId, "snapshot-window-open", watermark.openData);
   }
   async closeWindow(watermark: Watermark): Promise<void> {
     if (!this.#s.deletes) return this.#insert(watermark.closeId, "snapshot-window-close", watermark.closeData());
-    const session = await this.#own();
+    const session = await this.#session.get();
     await session.run(`DELETE FROM ${fromOf(nameOf(this.#s.signalTable))} WHERE id = ${literal(watermark.openId)}`);
   }
   async #insert(id: string, type: string, data: string): Promise<void> {
-    const session = await this.#own();
+    const session = await this.#session.get();
     await session.run(`INSERT INTO ${fromOf(nameOf(this.#s.signalTable))} VALUES (${[id, type, data].map(literal).join(", ")})`);
   }
   async readChunk({ collection, after, maximum, maxRows }: ChunkRequest): Promise<ChunkAnswer<PlannedTable>> {
@@ -64,7 +62,7 @@ export class SqlServerChunks implements IncrementalDatabase<PlannedTable> {
     if (table === undefined) return "UNKNOWN_SCHEMA";
     const key = collection.surrogateKey === null ? plans.keyOf(table) : [collection.surrogateKey];
     if (key.length === 0) return "NO_PRIMARY_KEY";
-    const session = await this.#own();
+    const session = await this.#session.get();
     const upTo = maximum ?? (await this.#maximum(session, table, key, collection.filter));
     if (upTo === null) return "EMPTY";
     const selected = plans.selected(table);
@@ -108,9 +106,7 @@ export class SqlServerChunks implements IncrementalDatabase<PlannedTable> {
   #option(): string {
     return this.#s.context.settings.all.bool("incremental.snapshot.option.recompile") ? " OPTION (RECOMPILE)" : "";
   }
-  async reset(): Promise<void> {
-    const session = this.#session;
-    this.#session = null;
-    await session?.close();
+  reset(): Promise<void> {
+    return this.#session.close();
   }
 }

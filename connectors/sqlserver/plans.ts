@@ -1,7 +1,7 @@
 /** Makes table plans: columns, types, keys and defaults from the table's definition; cells from the columns of a query. */
 import { sourceTypeParameters } from "../cdc/source-type.ts";
 import type { Column, Table } from "../cdc/table-model.ts";
-import { type PlannedColumn, TablePlan } from "../cdc/table-plan.ts";
+import { documented, type PlannedColumn, plannedKey, TablePlan } from "../cdc/table-plan.ts";
 import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import { type TableName, idOf } from "./catalog.ts";
 import { quoted } from "./change-tables/statements.ts";
@@ -68,12 +68,7 @@ export class TablePlans {
       planned.set(column.name, p);
       if (s.column(name.schema, name.table, column.name)) values.push(p);
     }
-    const key: PlannedColumn[] = [];
-    for (const column of this.keyOf(table)) {
-      const p = planned.get(column);
-      // Keys are neither masked nor annotated.
-      if (p !== undefined) key.push({ ...p, mask: null, parameters: null });
-    }
+    const key = plannedKey(this.keyOf(table), (column) => planned.get(column));
     const topic = s.topic(name);
     const names = { schema: `${name.database}.${name.schema}`, table: name.table, topic, schemaName: s.adjustSchema(topic) };
     return {
@@ -94,13 +89,12 @@ export class TablePlans {
     // The first rule for a column counts: a masked one does not tell its type.
     const parameters =
       rule?.parameters ?? (wanted ? sourceTypeParameters({ ...column, typeName: column.typeName.toUpperCase(), comment: null }) : {});
-    const comment = s.comments ? column.comment : null;
     const value = column.defaultValueExpression === null ? undefined : type.defaultOf(column.defaultValueExpression);
     return {
       field: s.adjustField(column.name),
       wire,
       type: {
-        shape: comment === null || comment === "" ? type.shape : (options) => type.shape({ ...options, doc: comment }),
+        shape: documented(type.shape, s.comments ? column.comment : null),
         raw: type.raw,
         neutral: type.neutral,
         unavailable: null,

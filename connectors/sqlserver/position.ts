@@ -1,5 +1,6 @@
 /** Positions: what is written to the offset store (Debezium's keys, in its order), and what is read from it. */
 import type { SourceOffset } from "#connect/api/record";
+import { integerField } from "../cdc/offset-fields.ts";
 import type { AtOrBefore } from "../cdc/schema-history/history.ts";
 import { isLsn, type Lsn, NO_LSN } from "./change-tables/lsn.ts";
 
@@ -20,14 +21,13 @@ const lsn = (value: unknown): Lsn | null => (isLsn(value) ? value : null);
 /** Null: no offset, or one without a position. */
 export function readOffset(offset: SourceOffset | null): StoredPosition | null {
   if (offset === null || offset["commit_lsn"] === undefined) return null;
-  const serial = offset["event_serial_no"];
   const snapshot = offset["snapshot"];
   const inSnapshot = snapshot !== undefined && snapshot !== null;
   const complete = !inSnapshot || offset["snapshot_completed"] === true;
   return {
     commit: lsn(offset["commit_lsn"]),
     change: lsn(offset["change_lsn"]),
-    serial: typeof serial === "number" || typeof serial === "bigint" ? Number(serial) : 0,
+    serial: integerField(offset["event_serial_no"]) ?? 0,
     complete,
     afterSnapshot: inSnapshot && complete,
   };

@@ -9,6 +9,7 @@ import type { SourceOffset } from "#connect/api/record";
 import { rangeConditions } from "../cdc/incremental-snapshot/conditions.ts";
 import type { KeyValues } from "../cdc/incremental-snapshot/port.ts";
 import { shapeOf } from "../cdc/snapshot-progress.ts";
+import { byRowCount } from "../cdc/snapshot-work.ts";
 import type { Table, TableChange } from "../cdc/table-model.ts";
 import { fromOf, idOf, serverMicros } from "./catalog.ts";
 import { quoted } from "./change-tables/statements.ts";
@@ -87,14 +88,9 @@ export async function snapshotData(run: SnapshotRun, resumable: (resume: (() => 
     for (const table of tables) {
       if (context.stopping()) return reader.rows;
       const id = idOf(nameOf(table));
-      notifier.send("Initial Snapshot", "IN_PROGRESS", { current_collection_in_progress: id, data_collections: ids });
+      notifier.tableBegun(id, ids);
       await readTable(run, reader, table);
-      notifier.send("Initial Snapshot", "TABLE_SCAN_COMPLETED", {
-        scanned_collection: id,
-        total_rows_scanned: String(reader.tableRows),
-        status: "SUCCEEDED",
-        data_collections: captured,
-      });
+      notifier.tableScanned(id, reader.tableRows, captured);
     }
     if (!context.stopping()) reader.finish();
   } finally {
@@ -110,13 +106,12 @@ const nameOf = (t: Table): { database: string; schema: string; table: string } =
 async function inOrder(run: SnapshotRun, tables: readonly Table[]): Promise<readonly Table[]> {
   const order = run.context.settings.all.choice("snapshot.tables.order.by.row.count");
   if (order === "disabled") return tables;
-  const counted: { readonly table: Table; readonly rows: number }[] = [];
+  const counted = new Map<Table, number>();
   for (const table of tables) {
     const row = await run.opened.session.first(`SELECT COUNT_BIG(*) FROM ${fromOf(nameOf(table))}`);
-    counted.push({ table, rows: Number(row?.[0] ?? 0) });
+    counted.set(table, Number(row?.[0] ?? 0));
   }
-  counted.sort((a, b) => (order === "ascending" ? a.rows - b.rows : b.rows - a.rows));
-  return counted.map((c) => c.table);
+  return byRowCount(tables, order, (table) => counted.get(table) ?? 0);
 }
 
 async function readTable(run: SnapshotRun, reader: SnapshotReader, table: Table): Promise<void> {

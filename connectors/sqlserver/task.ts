@@ -2,15 +2,13 @@
 import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { startHeartbeats } from "../cdc/heartbeat.ts";
-import { RecordQueue } from "../cdc/record-queue.ts";
-import { readRecords, Retries, startReading, type TaskReading } from "../cdc/retries.ts";
+import type { TaskLife } from "../cdc/retries.ts";
 import { openSchemaHistory } from "../cdc/schema-history/open.ts";
 import type { HistoryStore } from "../cdc/schema-history/history.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
-import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { SourceError } from "../cdc/source-error.ts";
-import { emitters, nowMicros, STOPPED, Timers } from "../cdc/task-parts.ts";
+import { emitters, nowMicros, STOPPED, type TaskFrame, taskFrame } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { databaseName, orDisabled } from "./catalog.ts";
 import { Session } from "./connection.ts";
@@ -28,10 +26,8 @@ import { type TaskSettings, taskSettings } from "./task-settings.ts";
 class SqlServerTask implements SourceTask {
   readonly #context: SourceTaskContext;
   readonly #s: TaskSettings;
+  readonly #frame: TaskFrame;
   readonly #server: SqlServer;
-  readonly #queue: RecordQueue;
-  readonly #channels: SignalChannels;
-  readonly #timers = new Timers();
   #databases: readonly DatabaseTask[] = [];
   #session: Session | null = null;
   /** Where to go on after a failure, by database. */
@@ -42,33 +38,28 @@ class SqlServerTask implements SourceTask {
   readonly #unsettled = new Map<string, UnsettledSignals>();
   #space: (() => void)[] = [];
   #wake: (() => void) | null = null;
-  readonly #reading: TaskReading;
   #running = false;
   #stopping = false;
-  /** Of `#begin`: what an earlier run left behind looks at it. */
+  /** Of `#prepare`: what an earlier run left behind looks at it. */
   #run = 0;
 
   constructor(config: TaskConfig, context: SourceTaskContext) {
     this.#context = context;
     this.#s = taskSettings(config, context.taskId, Date.now(), (m) => context.log.warn(m));
     this.#server = serverOf(this.#s.all);
-    this.#queue = new RecordQueue(this.#s.queue);
-    this.#queue.onSpace = () => this.#goOn();
-    this.#reading = {
-      retries: new Retries(this.#s.all),
-      queue: this.#queue,
-      waitMs: this.#s.all.int("poll.interval.ms"),
+    const life: TaskLife = {
       running: () => this.#running,
-      begin: () => this.#begin(),
+      prepare: () => this.#prepare(),
+      close: () => this.#close(),
+      failure: startFailure,
     };
-    this.#channels = new SignalChannels(channelSettings(this.#s.all), context);
+    this.#frame = taskFrame(this.#s, context, life, () => this.#goOn());
   }
-  async start(): Promise<void> {
-    await this.#channels.check();
-    await startReading(this.#reading, this.#context.log);
+  start(): Promise<void> {
+    return this.#frame.start();
   }
   poll(): Promise<readonly SourceRecord[]> {
-    return readRecords(this.#reading);
+    return this.#frame.poll();
   }
   durable(offsets: readonly { readonly partition: SourcePartition; readonly offset: SourceOffset }[]): Promise<void> {
     for (const { partition, offset } of offsets) this.#databases.find((d) => d.context.database === partition["database"])?.durable(offset);
@@ -76,7 +67,7 @@ class SqlServerTask implements SourceTask {
   }
   async stop(): Promise<void> {
     this.#stopping = true;
-    const channels = this.#channels.close();
+    const channels = this.#frame.channels.close();
     for (const unsettled of this.#unsettled.values()) unsettled.close();
     await Promise.all([this.#close(), channels]);
   }
@@ -88,8 +79,8 @@ class SqlServerTask implements SourceTask {
     for (const database of this.#databases) database.resume();
   }
   async #close(): Promise<void> {
-    this.#channels.detach();
-    this.#timers.clear();
+    this.#frame.channels.detach();
+    this.#frame.timers.clear();
     this.#running = false;
     this.#run++;
     this.#goOn();
@@ -102,15 +93,7 @@ class SqlServerTask implements SourceTask {
   #failed(run: number, error: unknown): void {
     if (this.#stopping || !this.#running || run !== this.#run) return;
     for (const { context, stream } of this.#databases) if (stream !== null) this.#resumeAt.set(context.database, stream.emitter.safeOffset);
-    void this.#close().then(() => this.#queue.fail(wrapped(STOPPED, error)));
-  }
-  async #begin(): Promise<void> {
-    try {
-      await this.#prepare();
-    } catch (error) {
-      await this.#close();
-      throw startFailure(error);
-    }
+    void this.#close().then(() => this.#frame.queue.fail(wrapped(STOPPED, error)));
   }
   async #prepare(): Promise<void> {
     const session = await Session.open(this.#server);
@@ -139,7 +122,7 @@ class SqlServerTask implements SourceTask {
       memory,
       begins: (record) => record.position["snapshot"] !== undefined,
     });
-    const { events, notifier } = emitters(this.#s, this.#queue, { partition, log: this.#context.log, offset: () => task.offset });
+    const { events, notifier } = emitters(this.#s, this.#frame.queue, { partition, log: this.#context.log, offset: () => task.offset });
     const context: DatabaseContext = {
       settings: this.#s,
       database,
@@ -167,7 +150,7 @@ class SqlServerTask implements SourceTask {
     return task;
   }
   #room(): Promise<void> {
-    if (!this.#queue.full || this.#stopping) return Promise.resolve();
+    if (!this.#frame.queue.full || this.#stopping) return Promise.resolve();
     return new Promise((resolve) => this.#space.push(resolve));
   }
   /** Snapshots one after the other, then passes over all databases until the task ends. */
@@ -197,13 +180,15 @@ class SqlServerTask implements SourceTask {
     throw await orDisabled(() => this.#connection(), database, error);
   }
   #opened(databases: readonly DatabaseTask[]): void {
-    this.#channels.attach(async (signal: Signal) => {
+    this.#frame.channels.attach(async (signal: Signal) => {
       for (const database of databases) await database.desk?.served(signal);
     });
     const streams = databases.flatMap((d) => (d.stream === null ? [] : [d.stream]));
     const { metrics } = this.#context;
-    this.#timers.every(1000, () => report(metrics, this.#s.naming.prefix, streams, this.#queue, this.#s.queue.maxRecords, Date.now()));
-    startHeartbeats(this.#s, this.#timers, {
+    this.#frame.timers.every(1000, () =>
+      report(metrics, this.#s.naming.prefix, streams, this.#frame.queue, this.#s.queue.maxRecords, Date.now()),
+    );
+    startHeartbeats(this.#s, this.#frame.timers, {
       beat: () => {
         if (this.#stopping) return false;
         for (const database of databases) database.heartbeat();

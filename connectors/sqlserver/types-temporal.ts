@@ -2,7 +2,7 @@
 import { daysFromCivil } from "#connect/api/civil-date";
 import type { RawColumn } from "#connect/api/raw-row";
 import type { ConnectValue } from "#connect/api/value";
-import { utf8, writeAscii, writeInteger } from "../cdc/cell-bytes.ts";
+import { utf8, writeScalar } from "../cdc/cell-bytes.ts";
 import { clockText, dateText } from "../cdc/iso-text.ts";
 import * as semantic from "../cdc/semantic-types.ts";
 import type { HandlingModes } from "../cdc/handling-modes.ts";
@@ -66,8 +66,7 @@ function temporal(shape: ColumnType["shape"], neutral: ConnectValue, valueOf: Va
         decode,
         write(b, start, _end, out) {
           const value = valueOf(daysAt(b, start), nanosAt(b, start));
-          if (typeof value === "number") writeInteger(out, value);
-          else writeAscii(out, typeof value === "string" ? `"${value}"` : value.toString());
+          writeScalar(out, value);
           return true;
         },
       };

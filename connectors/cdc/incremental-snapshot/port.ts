@@ -59,6 +59,9 @@ export interface ChunkRequest {
   readonly maxRows: number;
 }
 export type ChunkAnswer<Plan> = { readonly maximum: KeyValues; readonly chunk: Chunk<Plan> } | TableStatus;
+/** No rows: the table is done. */
+export const chunkAnswer = <Plan>(maximum: KeyValues, chunk: Chunk<Plan>): ChunkAnswer<Plan> =>
+  chunk.rows.length === 0 ? "SUCCEEDED" : { maximum, chunk };
 
 /** Queries may fail: the chunk is tried again later, with new watermarks and after `reset`. */
 export interface IncrementalDatabase<Plan> {

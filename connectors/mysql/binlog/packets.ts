@@ -16,9 +16,7 @@ const PAYLOAD_BYTES_MAX = 0x40000000 + 1024 * 1024;
 export class PacketReader {
   readonly input = new InputBuffer({
     messageBytes: (b, position, rest) => (rest < HEADER_BYTES ? 0 : uint24(b, position) + HEADER_BYTES),
-    left: (chunk) => {
-      if (chunk.length > 0) this.#left.push(chunk);
-    },
+    left: (chunk) => [chunk],
   });
   /** Where the payload that `next` found is in `bytes`. */
   bytes: Buffer = this.input.bytes;
@@ -26,7 +24,6 @@ export class PacketReader {
   end = 0;
   #large: Buffer | null = null;
   #largeBytes = 0;
-  #left: Buffer[] = [];
 
   /** False: more bytes are needed. Throws BinlogError for a payload that no server sends. */
   next(): boolean {
@@ -72,12 +69,5 @@ export class PacketReader {
     b.copy(large, this.#largeBytes, from, from + size);
     this.#largeBytes = need;
     return large;
-  }
-  /** Chunks that are full and read to their end. Whoever takes them gives them to the input's `reuse` when nobody looks at them, or to nobody. */
-  takeLeft(): readonly Buffer[] | null {
-    if (this.#left.length === 0) return null;
-    const left = this.#left;
-    this.#left = [];
-    return left;
   }
 }

@@ -22,7 +22,6 @@ export class FrameReader {
   #hasData = false;
   /** Chunks that were left since data was last seen. */
   #resting: Buffer[] = [];
-  #left: Buffer[] = [];
 
   /** False: more bytes are needed. Throws RangeError for a length that no server sends. */
   next(): boolean {
@@ -42,22 +41,12 @@ export class FrameReader {
     input.position = this.end;
     return true;
   }
-  /**
-   * Chunks whose data messages are older than the newest one seen: who keeps one row back while the next comes has let go of
-   * them. Whoever takes them gives them to the input's `reuse`, or to nobody.
-   */
-  takeLeft(): readonly Buffer[] | null {
-    if (this.#left.length === 0) return null;
-    const left = this.#left;
-    this.#left = [];
-    return left;
-  }
-  #leave(chunk: Buffer): void {
-    if (this.#hasData) {
-      this.#left.push(...this.#resting);
-      this.#resting = [];
-    }
+  /** Gives those whose data messages are older than the newest one seen: who keeps one row back while the next comes has let go of them. */
+  #leave(chunk: Buffer): readonly Buffer[] {
+    const resting = this.#hasData ? this.#resting : [];
+    if (this.#hasData) this.#resting = [];
     this.#resting.push(chunk);
     this.#hasData = false;
+    return resting;
   }
 }

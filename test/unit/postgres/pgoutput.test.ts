@@ -48,7 +48,7 @@ describe("protocol messages cut out of a stream", () => {
       pos += count;
       reader.input.filled(count);
       for (; reader.next(); n++) held.push({ text: row(n).toString("latin1", 5), at: [reader.bytes, reader.start, reader.end], left: [] });
-      const left = reader.takeLeft();
+      const left = reader.input.takeLeft();
       if (left !== null) held.push({ text: "", at: null, left });
       while (held.length > 500) {
         const { text, at, left: free } = held.shift() as (typeof held)[number];

@@ -26,7 +26,7 @@ function readAll(stream: Buffer, cuts: readonly number[]): Buffer[] {
   let p = 0;
   const take = (): void => {
     while (reader.next()) out.push(Buffer.from(reader.bytes.subarray(reader.start, reader.end)));
-    reader.input.reuse(reader.takeLeft() ?? []);
+    reader.input.reuse(reader.input.takeLeft() ?? []);
   };
   for (const size of [...cuts, stream.length]) {
     const chunk = stream.subarray(p, Math.min(stream.length, p + size));

@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { describe, expect, test } from "vitest";
+import { clones } from "./clones.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const SOURCE_FOLDERS = ["core-broker", "connect-runtime", "connectors", "plugins", "demo"];
@@ -108,7 +109,33 @@ const stripComments = (text: string): string =>
     m.startsWith('"') ? '""' : m.includes("@ts-") ? m : "",
   );
 
+const DATABASES = ["connectors/postgres/", "connectors/mysql/", "connectors/sqlserver/"];
+/** What is left at this size is glue: constructors of tasks, guards before a query. */
+const CLONE_TOKENS_MIN = 72;
+
 describe("the checks can fail", () => {
+  test("clones", () => {
+    const text = read("connectors/postgres/position.ts");
+    const planted = text.replaceAll("/** ", "/** Other words: ").replaceAll("\n", "\n\n");
+    const found = clones(
+      [
+        ["connectors/postgres/position.ts", text],
+        ["connectors/mysql/x.ts", planted],
+      ],
+      CLONE_TOKENS_MIN,
+    );
+    expect(found).toHaveLength(1);
+    expect(found[0]?.tokens).toBeGreaterThan(500);
+    expect(
+      clones(
+        [
+          ["connectors/mysql/a.ts", text],
+          ["connectors/mysql/b.ts", text],
+        ],
+        CLONE_TOKENS_MIN,
+      ),
+    ).toEqual([]);
+  });
   test("layers", () => {
     expect(layerOffences("connectors/mysql/x.ts", 'import { a } from "#connectors/postgres/y";')).toHaveLength(1);
     expect(layerOffences("core-broker/protocol/x.ts", 'import { a } from "../log/y.ts";')).toHaveLength(1);
@@ -123,6 +150,16 @@ describe("the checks can fail", () => {
 });
 
 describe("tidy", () => {
+  test("what two of the three database connectors share stands once, in connectors/cdc", () => {
+    const files = sources.filter((p) => [...DATABASES, "connectors/cdc/"].some((folder) => p.startsWith(folder)));
+    expect(DATABASES.every((folder) => files.filter((p) => p.startsWith(folder)).length > 20)).toBe(true);
+    expect(
+      clones(
+        files.map((p) => [p, read(p)]),
+        CLONE_TOKENS_MIN,
+      ),
+    ).toEqual([]);
+  });
   test("layers", () => {
     expect(sources.length).toBeGreaterThan(50);
     expect(sources.flatMap((p) => layerOffences(p, read(p)))).toEqual([]);

@@ -1,11 +1,10 @@
 /** What every target of the JDBC sink has to do, with real servers. */
 import { beforeEach, expect, test } from "vitest";
-import type { SinkTask } from "#connect/api/connector";
 import type { SinkRecord } from "#connect/api/record";
 import { arrayOf, DECIMAL, INT32, INT64, OPTIONAL_STRING, primitive, type Schema, STRING, structOf, TIMESTAMP } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { type ConnectValue, Decimal } from "#connect/api/value";
-import { jdbcSink } from "#connectors/jdbc-sink/index";
+import { errants, KEY, key, record, ROW, sinkTask } from "../fakes/jdbc-sink.ts";
 
 export interface Target {
   readonly url: string;
@@ -22,53 +21,6 @@ export interface Target {
   readonly batchRows: number;
 }
 
-const errants: { record: SinkRecord; error: Error }[] = [];
-async function task(target: Target, config: Record<string, string>, report = false): Promise<SinkTask> {
-  errants.length = 0;
-  const quiet = (): void => {};
-  const made = jdbcSink.task(
-    {
-      "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",
-      "connection.url": target.url,
-      "connection.username": target.user,
-      "connection.password": target.password,
-      "insert.mode": "upsert",
-      "primary.key.mode": "record_key",
-      "schema.evolution": "basic",
-      "delete.enabled": "true",
-      "collection.name.format": "t",
-      ...config,
-    },
-    {
-      connectorName: "c",
-      taskId: 0,
-      log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-      metrics: { gauge: quiet },
-      signal: new AbortController().signal,
-      reportErrant: report ? async (record, error) => void errants.push({ record, error }) : null,
-      pause: quiet,
-      resume: quiet,
-      seek: quiet,
-    },
-  );
-  await made.start();
-  return made;
-}
-const KEY = structOf([["id", INT32]], { name: "s.t.Key" });
-const ROW = structOf(
-  [
-    ["id", INT32],
-    ["name", OPTIONAL_STRING],
-  ],
-  { name: "s.t.Value", optional: true },
-);
-let offset = 0;
-function record(keySchema: Schema | null, key: ConnectValue, valueSchema: Schema | null, value: ConnectValue): SinkRecord {
-  offset++;
-  const at = { topic: "s.t", partition: 0, offset, originalTopic: "s.t", originalPartition: 0, originalOffset: offset };
-  return { ...at, keySchema, key, valueSchema, value, timestamp: 0, timestampType: "CREATE_TIME", headers: [] };
-}
-const key = (id: number): Struct => new Struct(KEY, [id]);
 const row = (id: number, name: string | null): SinkRecord => record(KEY, key(id), ROW, new Struct(ROW, [id, name]));
 const tombstone = (id: number): SinkRecord => record(KEY, key(id), null, null);
 
@@ -105,7 +57,7 @@ export function jdbcSinkSuite(target: () => Target): void {
     await target().run("drop table if exists t");
   });
   test("creates the table, upserts, deletes by tombstones; redelivery changes nothing", async () => {
-    const t = await task(target(), {});
+    const t = await sinkTask(target(), {});
     const batch = [row(1, "a"), row(2, "b"), row(1, "a2"), tombstone(2), row(3, null), tombstone(4)];
     for (let i = 0; i < 2; i++) {
       await t.put(batch);
@@ -119,7 +71,7 @@ export function jdbcSinkSuite(target: () => Target): void {
     await t.stop();
   });
   test("adds columns; old rows keep null", async () => {
-    const t = await task(target(), {});
+    const t = await sinkTask(target(), {});
     await t.put([row(1, "a")]);
     const wider = structOf(
       [
@@ -141,7 +93,7 @@ export function jdbcSinkSuite(target: () => Target): void {
   test("values of every type arrive as they were", async () => {
     const types = target().hasBits ? [...TYPES, BITS] : TYPES;
     const wide = structOf(types.map(([name, schema]) => [name, schema] as const));
-    const t = await task(target(), {});
+    const t = await sinkTask(target(), {});
     await t.put([
       record(
         KEY,
@@ -167,7 +119,7 @@ export function jdbcSinkSuite(target: () => Target): void {
       ["b", INT64],
       ["id", INT32],
     ]);
-    const t = await task(target(), {});
+    const t = await sinkTask(target(), {});
     const n = target().batchRows;
     const many = Array.from({ length: n }, (_, i) =>
       record(keySchema, new Struct(keySchema, [`k${i % 50}`, BigInt(i)]), schema, new Struct(schema, [`k${i % 50}`, BigInt(i), i])),
@@ -180,14 +132,14 @@ export function jdbcSinkSuite(target: () => Target): void {
     await t.stop();
   });
   test("insert mode appends, update mode changes only what is there", async () => {
-    const plain = await task(target(), { "insert.mode": "insert", "primary.key.mode": "none", "delete.enabled": "false" });
+    const plain = await sinkTask(target(), { "insert.mode": "insert", "primary.key.mode": "none", "delete.enabled": "false" });
     await plain.put([row(1, "a"), row(1, "a")]);
     expect(await rows()).toEqual([
       { id: "1", name: "a" },
       { id: "1", name: "a" },
     ]);
     await plain.stop();
-    const update = await task(target(), { "insert.mode": "update" });
+    const update = await sinkTask(target(), { "insert.mode": "update" });
     await update.put([row(1, "c"), row(2, "d")]);
     expect(await rows()).toEqual([
       { id: "1", name: "c" },
@@ -197,7 +149,7 @@ export function jdbcSinkSuite(target: () => Target): void {
   });
   test("a text that is too long is refused, alone, and never cut", async () => {
     await target().run("create table t (id int not null primary key, name varchar(3))");
-    const t = await task(target(), {}, true);
+    const t = await sinkTask(target(), {}, true);
     await t.put([row(1, "ok"), row(2, "too long"), row(3, "yes")]);
     expect(await rows()).toEqual([
       { id: "1", name: "ok" },
@@ -207,11 +159,11 @@ export function jdbcSinkSuite(target: () => Target): void {
     await t.stop();
   });
   test("a missing table without evolution names the table and the way out", async () => {
-    const t = await task(target(), { "schema.evolution": "none" });
+    const t = await sinkTask(target(), { "schema.evolution": "none" });
     await expect(t.put([row(1, "a")])).rejects.toThrow(/Could not find table: .t.*schema\.evolution=basic/);
     await t.stop();
   });
   test("a wrong password is told at once", async () => {
-    await expect(task({ ...target(), password: "wrong" }, {})).rejects.toThrow(/cannot connect to/);
+    await expect(sinkTask({ ...target(), password: "wrong" }, {})).rejects.toThrow(/cannot connect to/);
   });
 }

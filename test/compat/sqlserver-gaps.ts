@@ -29,7 +29,7 @@ const addressOf = (peer: SqlServerPeer, database: string): Readonly<Record<strin
   "topic.prefix": database,
 });
 
-export function gapTests({ on, reading, item }: SuiteParts): void {
+export function gapTests({ on, reading, item, streaming }: SuiteParts): void {
   test("a capture job that stands while its tables change is found", async (t) => {
     const { peer, database } = await on(t);
     await item(peer, database);
@@ -126,11 +126,7 @@ export function gapTests({ on, reading, item }: SuiteParts): void {
     expect(ids(await all.take(4, 1))).toEqual([4]);
   });
   test("a database whose change data capture was disabled is named", async (t) => {
-    const { peer, database } = await on(t);
-    await item(peer, database);
-    const all = reading(t, peer, database);
-    await all.start();
-    await all.take(0, 2);
+    const { peer, database, all } = await streaming(t);
     await peer.run(database, "EXEC sys.sp_cdc_disable_db");
     expect(await all.failed()).toMatch(new RegExp(`change data capture is disabled in ${database}[\\s\\S]*sys\\.sp_cdc_enable_db`, "i"));
     await peer.run(database, "EXEC sys.sp_cdc_enable_db");

@@ -46,12 +46,19 @@ const TYPES: readonly (readonly [name: string, type: string, literals: readonly 
 ];
 
 /** What a test begins with. */
+interface Streaming {
+  readonly peer: SqlServerPeer;
+  readonly database: string;
+  readonly all: Reading;
+}
 export interface SuiteParts {
   /** A database of its own, with change data capture; skips where there is no server. */
   readonly on: (t: TestContext) => Promise<{ readonly peer: SqlServerPeer; readonly database: string }>;
   readonly reading: (t: TestContext, peer: SqlServerPeer, database: string, config?: Readonly<Record<string, string>>) => Reading;
   /** A captured table with two rows. */
   readonly item: (peer: SqlServerPeer, database: string) => Promise<void>;
+  /** The two rows of `item` are read, its changes are awaited. */
+  readonly streaming: (t: TestContext, config?: Readonly<Record<string, string>>) => Promise<Streaming>;
 }
 export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrReason>): void {
   describe(name, { timeout: TEST_MS }, () => {
@@ -93,8 +100,17 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       await peer.run(database, "INSERT INTO item VALUES (1, 1, 'one'), (2, 2, 'two')");
       await peer.run(database, enable("item"));
     };
-    gapTests({ on, reading, item });
-    validationTests({ on, reading, item });
+    const streaming = async (t: TestContext, config: Readonly<Record<string, string>> = {}): Promise<Streaming> => {
+      const { peer, database } = await on(t);
+      await item(peer, database);
+      const all = reading(t, peer, database, config);
+      await all.start();
+      await all.take(0, 2);
+      return { peer, database, all };
+    };
+    const parts: SuiteParts = { on, reading, item, streaming };
+    gapTests(parts);
+    validationTests(parts);
 
     test("each type is the same in the snapshot and in the stream", async (t) => {
       const { peer, database } = await on(t);
@@ -146,11 +162,7 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       expect(new Set(events.filter((e) => e.value !== null).map((e) => part(e, "source")?.["commit_lsn"])).size).toBe(1);
     });
     test("a restart goes on after what was handed out", async (t) => {
-      const { peer, database } = await on(t);
-      await item(peer, database);
-      const all = reading(t, peer, database);
-      await all.start();
-      await all.take(0, 2);
+      const { peer, database, all } = await streaming(t);
       await peer.run(database, "INSERT INTO item VALUES (3, 3, 'three')");
       await all.take(2, 1);
       await all.stop();
@@ -160,11 +172,7 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       expect(await all.quiet(5)).toEqual([]);
     });
     test("a second capture instance is gone over to at its start", async (t) => {
-      const { peer, database } = await on(t);
-      await item(peer, database);
-      const all = reading(t, peer, database);
-      await all.start();
-      await all.take(0, 2);
+      const { peer, database, all } = await streaming(t);
       await peer.run(database, "ALTER TABLE item ADD more varchar(10)");
       await peer.run(database, "INSERT INTO item VALUES (3, 3, 'three', 'lost')");
       await peer.run(database, enable("item", ", @capture_instance = N'item_v2'"));
@@ -245,11 +253,7 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       expect(Number(part(rows[0], "source")?.["ts_ms"])).toBeGreaterThanOrEqual(Number(part(closing, "source")?.["ts_ms"]) - 1000);
     });
     test("a second capture instance that is made while a pass reads is not overlooked", async (t) => {
-      const { peer, database } = await on(t);
-      await item(peer, database);
-      const all = reading(t, peer, database, { "max.batch.size": "10", "max.queue.size": "20" });
-      await all.start();
-      await all.take(0, 2);
+      const { peer, database, all } = await streaming(t, { "max.batch.size": "10", "max.queue.size": "20" });
       await peer.run(database, "ALTER TABLE item ADD more varchar(10)");
       // The queue is full before the pass has come to its end.
       const goOn = all.hold();
@@ -264,11 +268,7 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       expect(part((await all.take(102, 1))[0], "after")).toMatchObject({ id: 4, more: "kept" });
     });
     test("the capture job stands still and goes on", async (t) => {
-      const { peer, database } = await on(t);
-      await item(peer, database);
-      const all = reading(t, peer, database);
-      await all.start();
-      await all.take(0, 2);
+      const { peer, database, all } = await streaming(t);
       await peer.run(database, "EXEC sys.sp_cdc_stop_job @job_type = N'capture'");
       await peer.run(database, "INSERT INTO item VALUES (3, 3, 'three')");
       expect(await all.quiet(2)).toEqual([]);
@@ -277,16 +277,12 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
     });
     for (const mode of ["direct", "function"])
       test(`data.query.mode=${mode} in pages, a transaction over several polls`, async (t) => {
-        const { peer, database } = await on(t);
-        await item(peer, database);
-        const all = reading(t, peer, database, {
+        const { peer, database, all } = await streaming(t, {
           "data.query.mode": mode,
           "streaming.fetch.size": "7",
           "max.iteration.transactions": "2",
           "max.batch.size": "10",
         });
-        await all.start();
-        await all.take(0, 2);
         const rows = Array.from({ length: 100 }, (_, i) => `(${100 + i}, 0, 'x')`);
         await peer.run(database, `INSERT INTO item VALUES ${rows.join(", ")}`);
         await peer.run(database, "UPDATE item SET n = 1 WHERE id >= 100");
@@ -297,11 +293,7 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
         expect(await all.quiet(402)).toEqual([]);
       });
     test("changes that the clean-up job took away stop the task by name", async (t) => {
-      const { peer, database } = await on(t);
-      await item(peer, database);
-      const all = reading(t, peer, database, { "errors.max.retries": "0" });
-      await all.start();
-      await all.take(0, 2);
+      const { peer, database, all } = await streaming(t, { "errors.max.retries": "0" });
       await peer.run(database, "INSERT INTO item VALUES (3, 3, 'three')");
       await all.take(2, 1);
       await all.stop();

@@ -10,8 +10,9 @@ import type { SinkRecord } from "#connect/api/record";
 import { arrayOf, DECIMAL, INT32, INT64, OPTIONAL_STRING, primitive, type Schema, STRING, structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { type ConnectValue, Decimal } from "#connect/api/value";
-import { jdbcSink } from "#connectors/jdbc-sink/index";
 import { type SamplePostgres, startSamplePostgres } from "../../demo/sample-postgres.ts";
+import { jdbcSink } from "#connectors/jdbc-sink/index";
+import { errants, KEY, key, record, ROW, sinkTask } from "../fakes/jdbc-sink.ts";
 import { freePorts } from "../chaos/millrace-process.ts";
 
 const [PORT = 0] = await freePorts(1);
@@ -34,47 +35,8 @@ beforeEach(async () => {
   await sql.query("drop schema public cascade; create schema public");
 });
 
-const errants: { record: SinkRecord; error: Error }[] = [];
-async function task(config: Record<string, string>, report = false): Promise<SinkTask> {
-  errants.length = 0;
-  const quiet = (): void => {};
-  const made = jdbcSink.task(
-    {
-      "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",
-      "connection.url": `jdbc:postgresql://127.0.0.1:${PORT}/postgres`,
-      "connection.username": "postgres",
-      "connection.password": "postgres",
-      "insert.mode": "upsert",
-      "primary.key.mode": "record_key",
-      "schema.evolution": "basic",
-      "delete.enabled": "true",
-      "collection.name.format": "t",
-      ...config,
-    },
-    {
-      connectorName: "c",
-      taskId: 0,
-      log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-      metrics: { gauge: quiet },
-      signal: new AbortController().signal,
-      reportErrant: report ? async (record, error) => void errants.push({ record, error }) : null,
-      pause: quiet,
-      resume: quiet,
-      seek: quiet,
-    },
-  );
-  await made.start();
-  return made;
-}
-
-const KEY = structOf([["id", INT32]], { name: "s.t.Key" });
-const ROW = structOf(
-  [
-    ["id", INT32],
-    ["name", OPTIONAL_STRING],
-  ],
-  { name: "s.t.Value", optional: true },
-);
+const task = (config: Record<string, string>, report = false): Promise<SinkTask> =>
+  sinkTask({ url: `jdbc:postgresql://127.0.0.1:${PORT}/postgres`, user: "postgres", password: "postgres" }, config, report);
 const envelopeOf = (row: Schema): Schema =>
   structOf(
     [
@@ -86,26 +48,6 @@ const envelopeOf = (row: Schema): Schema =>
     { name: "s.t.Envelope" },
   );
 const ENVELOPE = envelopeOf(ROW);
-let offset = 0;
-function record(keySchema: Schema | null, key: ConnectValue, valueSchema: Schema | null, value: ConnectValue): SinkRecord {
-  offset++;
-  return {
-    topic: "s.t",
-    partition: 0,
-    offset,
-    keySchema,
-    key,
-    valueSchema,
-    value,
-    timestamp: 0,
-    timestampType: "CREATE_TIME",
-    headers: [],
-    originalTopic: "s.t",
-    originalPartition: 0,
-    originalOffset: offset,
-  };
-}
-const key = (id: number): Struct => new Struct(KEY, [id]);
 const row = (id: number, name: string | null): Struct => new Struct(ROW, [id, name]);
 function change(op: string, id: number, after: Struct | null, schema = ENVELOPE): SinkRecord {
   const source = schema.byName.get("source")?.schema ?? ENVELOPE;

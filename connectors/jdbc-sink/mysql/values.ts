@@ -1,19 +1,12 @@
 /** Types of new columns in MySQL and MariaDB, and values as the text that their statements take. */
 import { DECIMAL, type Schema, TIME, TIMESTAMP, DATE } from "#connect/api/schema";
-import type { ConnectValue } from "#connect/api/value";
 import type { Column } from "../change.ts";
+import { type DecimalLimits, digitOrJson, logicalType } from "../column-values.ts";
 import type { ToText } from "../dialect.ts";
-import { jsonText, toText as isoText } from "../value-text.ts";
+import { toText as isoText } from "../value-text.ts";
 
-const PRECISION_MAX = 65;
-const SCALE_MAX = 30;
-/** Without a precision of its own, as the reference's dialect. */
-const PRECISION_DEFAULT = 38;
-function decimal(schema: Schema): string {
-  const scale = Math.min(SCALE_MAX, Math.max(0, Number(schema.parameters?.["scale"] ?? 0)));
-  const precision = Number(schema.parameters?.["connect.decimal.precision"] ?? PRECISION_DEFAULT);
-  return `decimal(${Math.min(PRECISION_MAX, Math.max(precision, scale, 1))},${scale})`;
-}
+/** The precision without one of its own is the reference's dialect's. */
+const DECIMALS: DecimalLimits = { precisionMax: 65, scaleMax: 30, precisionDefault: 38 };
 const TYPES: ReadonlyMap<string, string> = new Map([
   [DATE, "date"],
   [TIME, "time(3)"],
@@ -31,16 +24,15 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   ["io.debezium.time.Year", "year"],
   ["io.debezium.data.Json", "json"],
   ["io.debezium.data.Uuid", "char(36)"],
-  ["io.debezium.data.VariableScaleDecimal", `decimal(${PRECISION_MAX},${SCALE_MAX})`],
+  ["io.debezium.data.VariableScaleDecimal", `decimal(${DECIMALS.precisionMax},${DECIMALS.scaleMax})`],
 ]);
 const isBits = (schema: Schema): boolean => schema.name === "io.debezium.data.Bits";
 /** InnoDB's keys have to be of bounded length. */
 const KEY_LENGTH = 255;
 
 export function columnType({ schema, key }: Pick<Column, "schema" | "key">): string {
-  const named = schema.name === null ? undefined : TYPES.get(schema.name);
-  if (named !== undefined) return named;
-  if (schema.name === DECIMAL) return decimal(schema);
+  const logical = logicalType(schema, TYPES, DECIMALS);
+  if (logical !== undefined) return logical;
   if (isBits(schema)) return `bit(${Math.min(64, Number(schema.parameters?.["length"] ?? 64))})`;
   switch (schema.type) {
     case "INT8":
@@ -97,8 +89,8 @@ export function toText(schema: Schema): ToText {
       return iso;
     default:
   }
-  if (schema.type === "BOOLEAN") return (v) => (v === true ? "1" : "0");
-  if (schema.type === "ARRAY") return (v: ConnectValue) => jsonText(v);
+  const simple = digitOrJson(schema);
+  if (simple !== null) return simple;
   // isoText marks bytes as PostgreSQL's.
   if (schema.type === "BYTES" && schema.name !== DECIMAL && !isBits(schema)) return (v) => iso(v).replace(/^\\x/, "");
   return iso;

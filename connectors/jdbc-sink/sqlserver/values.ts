@@ -1,16 +1,11 @@
 /** Types of new columns in SQL Server, and values as the text that its statements take. */
 import { DATE, DECIMAL, type Schema, TIME, TIMESTAMP } from "#connect/api/schema";
-import type { ConnectValue } from "#connect/api/value";
 import type { Column } from "../change.ts";
+import { type DecimalLimits, digitOrJson, logicalType } from "../column-values.ts";
 import type { ToText } from "../dialect.ts";
-import { jsonText, toText as isoText } from "../value-text.ts";
+import { toText as isoText } from "../value-text.ts";
 
-const PRECISION_MAX = 38;
-function decimal(schema: Schema): string {
-  const scale = Math.min(PRECISION_MAX, Math.max(0, Number(schema.parameters?.["scale"] ?? 0)));
-  const precision = Number(schema.parameters?.["connect.decimal.precision"] ?? PRECISION_MAX);
-  return `decimal(${Math.min(PRECISION_MAX, Math.max(precision, scale, 1))},${scale})`;
-}
+const DECIMALS: DecimalLimits = { precisionMax: 38, scaleMax: 38, precisionDefault: 38 };
 const TYPES: ReadonlyMap<string, string> = new Map([
   [DATE, "date"],
   [TIME, "time(3)"],
@@ -27,12 +22,11 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   ["io.debezium.time.MicroDuration", "bigint"],
   ["io.debezium.data.Uuid", "uniqueidentifier"],
   ["io.debezium.data.Xml", "xml"],
-  ["io.debezium.data.VariableScaleDecimal", `decimal(${PRECISION_MAX},16)`],
+  ["io.debezium.data.VariableScaleDecimal", `decimal(${DECIMALS.precisionMax},16)`],
 ]);
 export function columnType({ schema, key }: Pick<Column, "schema" | "key">): string {
-  const named = schema.name === null ? undefined : TYPES.get(schema.name);
-  if (named !== undefined) return named;
-  if (schema.name === DECIMAL) return decimal(schema);
+  const logical = logicalType(schema, TYPES, DECIMALS);
+  if (logical !== undefined) return logical;
   switch (schema.type) {
     case "INT8":
     case "INT16":
@@ -61,8 +55,8 @@ export function toText(schema: Schema): ToText {
   if (schema.name === "io.debezium.time.MicroDuration") return String;
   // Seven digits of a second are the most there is.
   if (schema.name === "io.debezium.time.ZonedTimestamp") return (v) => iso(v).replace(/(\.\d{7})\d+/, "$1");
-  if (schema.type === "BOOLEAN") return (v) => (v === true ? "1" : "0");
-  if (schema.type === "ARRAY") return (v: ConnectValue) => jsonText(v);
+  const simple = digitOrJson(schema);
+  if (simple !== null) return simple;
   if (schema.type === "BYTES" && schema.name !== DECIMAL)
     return (v) => (v instanceof Uint8Array ? Buffer.from(v.buffer, v.byteOffset, v.length).toString("hex") : iso(v));
   return iso;

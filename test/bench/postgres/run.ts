@@ -16,6 +16,7 @@ import { COLUMNS, connect, dropSlot, fill, type Server, sourceConfig } from "./l
 import { cpuSeconds, machine, parentOf, residentMiB, sample } from "../process-sample.ts";
 import { LATENCY_TABLE, type Latency, measureLatency, prepareLatency } from "./latency.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
+import { call, sleep } from "../connector-run.ts";
 import { findPython } from "../python.ts";
 import { startDebezium, startMillrace, type Target } from "../targets.ts";
 
@@ -35,20 +36,6 @@ interface Figure {
   readonly databaseCpuPerMillion: number | null;
   readonly peakMiB: number;
 }
-const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
-
-async function call(url: string, method: string, body?: unknown): Promise<void> {
-  for (let i = 0; ; i++) {
-    const response = await fetch(url, {
-      method,
-      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
-    });
-    if (response.ok) return;
-    if (response.status !== 409 || i > 200) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
-    await sleep(100);
-  }
-}
-
 /** Posts the connector and times from the first to the last event, as they become readable in the topic. */
 async function drain(
   target: Target,

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { SourceRecord } from "#connect/api/record";
 import { columnMasks } from "#connectors/cdc/column-mask";
 import { uuidV7 } from "#connectors/cdc/context-headers";
 import { filtersOf } from "#connectors/cdc/filters";
@@ -11,30 +10,19 @@ import { RecordQueue } from "#connectors/cdc/record-queue";
 import { Settings } from "#connectors/cdc/settings";
 import { logRequest, snapshotRequest } from "#connectors/cdc/signals";
 import { topicName } from "#connectors/cdc/topic-naming";
+import { emptyRecord } from "../../fakes/source-record.ts";
 
 const settings = (given: Record<string, string>): Settings => new Settings(given, []);
-const record = (topic: string): SourceRecord => ({
-  topic,
-  partition: null,
-  keySchema: null,
-  key: null,
-  valueSchema: null,
-  value: null,
-  timestamp: null,
-  headers: [],
-  sourcePartition: {},
-  sourceOffset: {},
-});
 
 describe("the queue between reader and poll", () => {
   const limits = { maxBatchRecords: 2, maxRecords: 4, maxBytes: 1000 };
   test("keeps the records of one event in one batch", async () => {
     const queue = new RecordQueue(limits);
-    queue.add(record("a"), 1, false);
-    queue.add(record("delete"), 1, true);
-    queue.add(record("tombstone"), 1, true);
-    queue.add(record("create"), 1, false);
-    queue.add(record("b"), 1, false);
+    queue.add(emptyRecord("a"), 1, false);
+    queue.add(emptyRecord("delete"), 1, true);
+    queue.add(emptyRecord("tombstone"), 1, true);
+    queue.add(emptyRecord("create"), 1, false);
+    queue.add(emptyRecord("b"), 1, false);
     expect((await queue.take(0)).map((r) => r.topic)).toEqual(["a", "delete", "tombstone", "create"]);
     expect((await queue.take(0)).map((r) => r.topic)).toEqual(["b"]);
   });
@@ -42,7 +30,7 @@ describe("the queue between reader and poll", () => {
     const queue = new RecordQueue(limits);
     let room = 0;
     queue.onSpace = () => room++;
-    queue.add(record("a"), 2000, false);
+    queue.add(emptyRecord("a"), 2000, false);
     expect(queue.full).toBe(true);
     await queue.take(0);
     await new Promise((r) => setImmediate(r));
@@ -53,16 +41,16 @@ describe("the queue between reader and poll", () => {
     const queue = new RecordQueue(limits);
     expect(await queue.take(5)).toEqual([]);
     const taken = queue.take(10_000);
-    queue.add(record("a"), 1, false);
+    queue.add(emptyRecord("a"), 1, false);
     queue.wake();
     expect((await taken).length).toBe(1);
   });
   test("says when what was added has been dealt with: at the take after the one that gave the last of it", async () => {
     const queue = new RecordQueue(limits);
     const done: string[] = [];
-    queue.add(record("a"), 1, false);
-    queue.add(record("b"), 1, false);
-    queue.add(record("c"), 1, false);
+    queue.add(emptyRecord("a"), 1, false);
+    queue.add(emptyRecord("b"), 1, false);
+    queue.add(emptyRecord("c"), 1, false);
     queue.afterUse(() => done.push("c"));
     await queue.take(0);
     await queue.take(0);
@@ -73,7 +61,7 @@ describe("the queue between reader and poll", () => {
   });
   test("hands out what it has before a failure, which it throws once", async () => {
     const queue = new RecordQueue(limits);
-    queue.add(record("a"), 1, false);
+    queue.add(emptyRecord("a"), 1, false);
     queue.fail(new Error("broken"));
     expect((await queue.take(0)).length).toBe(1);
     await expect(queue.take(0)).rejects.toThrow("broken");

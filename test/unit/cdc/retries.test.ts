@@ -1,24 +1,12 @@
 import { expect, test } from "vitest";
 import { ConfigError, RetriableError } from "#connect/api/errors";
-import type { SourceRecord } from "#connect/api/record";
 import { RecordQueue } from "#connectors/cdc/record-queue";
 import { type TaskReading, readRecords, Retries, startReading } from "#connectors/cdc/retries";
 import { Settings } from "#connectors/cdc/settings";
 import { SourceError } from "#connectors/cdc/source-error";
+import { emptyRecord } from "../../fakes/source-record.ts";
 
 const retries = (most: number): Retries => new Retries(new Settings({ "errors.max.retries": String(most) }, []));
-const RECORD: SourceRecord = {
-  topic: "t",
-  partition: null,
-  keySchema: null,
-  key: null,
-  valueSchema: null,
-  value: null,
-  timestamp: null,
-  headers: [],
-  sourcePartition: {},
-  sourceOffset: {},
-};
 const away = (): Error => new RetriableError("the server is away");
 const ended = /^The maximum number of 2 retries has been attempted \(errors\.max\.retries\)\.\nthe server is away$/;
 
@@ -66,8 +54,8 @@ test("a stream that opens and hands nothing on before it fails again still count
     expect(await failing()).toBeInstanceOf(RetriableError);
     expect(await failing()).toBeInstanceOf(RetriableError);
     expect(await readRecords(task)).toEqual([]);
-    task.queue.add(RECORD, 1, false);
-    expect(await readRecords(task)).toEqual([RECORD]);
+    task.queue.add(emptyRecord("t"), 1, false);
+    expect(await readRecords(task)).toEqual([emptyRecord("t")]);
   }
   await failing();
   await failing();

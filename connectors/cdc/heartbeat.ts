@@ -11,7 +11,13 @@ import type { TopicNaming } from "./topic-naming.ts";
 const KEY: Schema = structOf([["serverName", STRING]], { name: "io.debezium.connector.common.ServerNameKey", version: 1 });
 const VALUE: Schema = structOf([["ts_ms", INT64]], { name: "io.debezium.connector.common.Heartbeat", version: 1 });
 
-const heartbeatRecord = (topic: string, prefix: string, nowMs: number, partition: SourcePartition, offset: SourceOffset): SourceRecord => ({
+export const heartbeatRecord = (
+  topic: string,
+  prefix: string,
+  nowMs: number,
+  partition: SourcePartition,
+  offset: SourceOffset,
+): SourceRecord => ({
   topic,
   partition: 0,
   keySchema: KEY,

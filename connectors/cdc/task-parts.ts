@@ -26,11 +26,6 @@ export class Timers {
   }
 }
 
-/** Waits as a setting asks, but not longer than until the task is stopped. */
-export async function pause(ms: number, stopped: () => boolean): Promise<void> {
-  for (let left = ms; left > 0 && !stopped(); left -= 100) await new Promise((r) => setTimeout(r, Math.min(100, left)));
-}
-
 /** Events of one partition, and notifications between them. `offset`: the position that notifications carry. */
 export function emitters(
   { all, headers }: CommonSettings,

@@ -6,12 +6,12 @@ import { EventWriter } from "../cdc/event-writer.ts";
 import { emitHeartbeat, startHeartbeats } from "../cdc/heartbeat.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
-import type { TaskLife } from "../cdc/retries.ts";
+import { type TaskLife, waited } from "../cdc/retries.ts";
 import { openSchemaHistory } from "../cdc/schema-history/open.ts";
 import type { SchemaHistory } from "../cdc/schema-history/history.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
-import { emitters, livingConnection, nowMicros, pause, STOPPED, type TaskFrame, taskFrame } from "../cdc/task-parts.ts";
+import { emitters, livingConnection, nowMicros, STOPPED, type TaskFrame, taskFrame } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { checkFlavor, readCharsetTables, readServer, type Server } from "./catalog.ts";
@@ -200,7 +200,7 @@ class MysqlTask implements SourceTask {
   /** Waits as a setting asks, but not longer than until the task is stopped. */
   async #pause(setting: string): Promise<void> {
     if (this.#resumeAt !== null) return;
-    await pause(this.#s.all.int(setting), () => this.#stopping);
+    await waited(this.#s.all.int(setting), () => this.#stopping);
   }
   /** Resolves with the offset with which streaming goes on. */
   async #snapshot(info: Server, decision: StartDecision, schema: SchemaTracker, stored: SourceOffset | null): Promise<SourceOffset> {

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import pg from "pg";
 import { directSocket } from "../cdc/direct-reads.ts";
 import type { Settings } from "../cdc/settings.ts";
+import { livingConnection } from "../cdc/task-parts.ts";
 import { initialStatements } from "../cdc/task-settings.ts";
 
 export interface Server {
@@ -112,14 +113,9 @@ export async function connect(server: Server, options: ConnectOptions = {}): Pro
 /** The authenticated socket of a client. */
 export const socketOf = (client: pg.Client): Duplex => (client as pg.Client & { connection: { stream: Duplex } }).connection.stream;
 /** This connection, or a new one if it was lost. */
-export async function living(client: pg.Client | null, server: Server): Promise<pg.Client> {
-  if (client !== null) {
-    try {
-      await client.query("SELECT 1");
-      return client;
-    } catch {
-      await client.end().catch(() => {});
-    }
-  }
-  return connect(server);
-}
+export const living = (client: pg.Client | null, server: Server): Promise<pg.Client> =>
+  livingConnection(client, {
+    ping: (c) => c.query("SELECT 1"),
+    end: (c) => c.end().catch(() => {}),
+    open: () => connect(server),
+  });

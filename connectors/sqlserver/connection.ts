@@ -139,7 +139,8 @@ export class Session {
   }
   /** Throws mssql's errors; `number` is the server's. Of a login the first error: "Login failed" follows whatever was wrong. */
   static async open(server: SqlServer): Promise<Session> {
-    if (server.port < 0 || server.port > PORT_MAX) throw Object.assign(new Error(`The port number ${server.port} is not valid.`), { code: "EINVALIDPORT" });
+    if (server.port < 0 || server.port > PORT_MAX)
+      throw Object.assign(new Error(`The port number ${server.port} is not valid.`), { code: "EINVALIDPORT" });
     let told: LoginProblem | null = null;
     const pool = new sql.ConnectionPool({
       ...configOf(server),

@@ -5,7 +5,7 @@ import { emitHeartbeat } from "../cdc/heartbeat.ts";
 import type { SchemaHistory } from "../cdc/schema-history/history.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
-import { pause } from "../cdc/task-parts.ts";
+import { waited } from "../cdc/retries.ts";
 import type { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import type { CaptureInstance } from "./change-tables/capture-instance.ts";
 import { type Lsn, NO_LSN } from "./change-tables/lsn.ts";
@@ -97,7 +97,7 @@ export class DatabaseTask {
   }
   async #pause(setting: string): Promise<void> {
     if (this.#s.resumeAt !== null) return;
-    await pause(this.context.settings.all.int(setting), this.context.stopping);
+    await waited(this.context.settings.all.int(setting), this.context.stopping);
   }
   /** Resolves with the offset with which streaming goes on. */
   async #snapshot(decision: StartDecision, offset: SourceOffset | null, position: StoredPosition | null): Promise<SourceOffset> {

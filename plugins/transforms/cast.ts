@@ -1,4 +1,5 @@
 /** org.apache.kafka.connect.transforms.Cast: changes primitive types of fields or of the whole key or value. */
+import type { ConfigValue } from "#connect/api/config";
 import { booleanSetting, invalidConfig, listSetting, parseConfig } from "#connect/api/config-parse";
 import { ConfigError, DataError } from "#connect/api/errors";
 import { javaClass, javaToString } from "#connect/api/java-text";
@@ -47,6 +48,17 @@ function readSpec(spec: readonly string[]): Casts {
       "Cast transformations that specify a type to cast the entire value to may only specify a single cast in their spec",
     );
   return { whole, fields };
+}
+/** As Cast's own validator says it: without the name of the setting. */
+function specErrors(value: ConfigValue): readonly string[] {
+  if (!Array.isArray(value) || value.length === 0) return ["Must specify at least one field to cast."];
+  try {
+    readSpec(value.map(String));
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return [error.message];
+  }
 }
 
 /** The value as the number type of its class: dates become days or milliseconds first. */
@@ -179,6 +191,7 @@ export const cast: TransformPlugin = {
       type: "LIST",
       importance: "HIGH",
       doc: "Pairs field:type, or one type for the whole key or value. Types: int8, int16, int32, int64, float32, float64, boolean, string.",
+      validate: specErrors,
     },
     {
       name: "replace.null.with.default",
@@ -191,7 +204,6 @@ export const cast: TransformPlugin = {
   create(raw, className) {
     const config = parseConfig(cast.config, raw);
     const spec = listSetting(config, "spec");
-    if (spec.length === 0) throw new ConfigError("Must specify at least one field to cast.");
     const { whole, fields } = readSpec(spec);
     const withDefault = booleanSetting(config, "replace.null.with.default");
     const side = sideOf(className);

@@ -101,6 +101,33 @@ describe("validation", () => {
       ["key.converter", null, [unknown("key.converter", "Nope")]],
       ["header.converter", null, [unknown("header.converter", "X")]],
     ]);
+    const cast = { transforms: "c", "transforms.c.type": `${T}Cast$Value` };
+    expect(await faults({ ...cast, "transforms.c.spec": "a:int8,b:date" })).toEqual([
+      [
+        "transforms.c.spec",
+        "a:int8,b:date",
+        [
+          "Invalid value java.lang.IllegalArgumentException: No enum constant org.apache.kafka.connect.data.Schema.Type.DATE for configuration Invalid type found in casting spec: date",
+        ],
+      ],
+    ]);
+    expect(await faults(cast)).toEqual([
+      [
+        "transforms.c.spec",
+        null,
+        ['Missing required configuration "transforms.c.spec" which has no default value.', "Must specify at least one field to cast."],
+      ],
+    ]);
+    expect(await faults({ transforms: "h", "transforms.h.type": `${T}InsertHeader`, "transforms.h.header": "h" })).toEqual([
+      [
+        "transforms.h.value.literal",
+        null,
+        [
+          'Missing required configuration "transforms.h.value.literal" which has no default value.',
+          "Invalid value null for configuration value.literal: entry must be non null",
+        ],
+      ],
+    ]);
     const { configs } = await validateConnector(
       { ...SINK, "key.converter": "JsonConverter", predicates: "p", "predicates.p.type": "RecordIsTombstone" },
       context,

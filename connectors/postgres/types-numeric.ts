@@ -23,25 +23,25 @@ export const oidType: ColumnType = { shape: (options) => primitive("INT64", opti
 
 /** Java shows at least two digits; those of the least values are known to one only. */
 const SMALLEST = /^-?\de-(4[45]|32[34])$/;
-/** A float's text with a fraction or an exponent, so that it reads as a floating-point number; NaN and infinities as strings. */
+/** A float as Java prints it; NaN and infinities as strings. Most need no more than a look at their digits. */
 function writeFloat(b: Uint8Array, start: number, end: number, out: ByteSink): true {
   const first = b[start];
   if (first === 0x4e || first === 0x49 || b[start + 1] === 0x49) {
     writeAscii(out, `"${ascii(b, start, end)}"`);
     return true;
   }
-  if (end - start <= 7 && (b[end - 4] === 0x65 || b[end - 5] === 0x65) && SMALLEST.test(ascii(b, start, end))) {
-    const value = Number(ascii(b, start, end));
-    writeAscii(out, (Math.abs(value) < 1e-300 ? value : Math.fround(value)).toPrecision(2));
+  const kept = plainEnd(b, start, end);
+  if (kept === 0) {
+    writeAscii(out, javaText(ascii(b, start, end)));
     return true;
   }
-  out.reserve(end - start + 2);
+  out.reserve(kept - start + 2);
   const o = out.bytes;
   let p = out.length,
     fractional = false;
-  for (let i = start; i < end; i++) {
+  for (let i = start; i < kept; i++) {
     const c = b[i] as number;
-    if (c === 0x2e || c === 0x65) fractional = true;
+    if (c === 0x2e) fractional = true;
     o[p++] = c;
   }
   if (!fractional) {
@@ -50,6 +50,31 @@ function writeFloat(b: Uint8Array, start: number, end: number, out: ByteSink): t
   }
   out.length = p;
   return true;
+}
+/**
+ * Where the text ends without the zeros that say nothing, if Java prints the number without an exponent, as it does from 0.001 to
+ * 10,000,000 and for zero; else 0.
+ */
+function plainEnd(b: Uint8Array, start: number, end: number): number {
+  let point = -1,
+    leading = -1;
+  for (let i = b[start] === 0x2d ? start + 1 : start; i < end; i++) {
+    const c = b[i] as number;
+    if (c === 0x2e) point = i;
+    else if (c > 0x39 || c < 0x30) return 0;
+    else if (leading < 0 && c !== 0x30) leading = i;
+  }
+  const whole = point < 0 ? end : point;
+  if (leading >= 0 && (leading < whole ? whole - leading > 7 : leading - whole > 3)) return 0;
+  if (point < 0) return end;
+  let kept = end;
+  while (kept > point + 2 && b[kept - 1] === 0x30) kept--;
+  return kept;
+}
+function javaText(text: string): string {
+  const value = Number(text);
+  if (!SMALLEST.test(text)) return javaDouble(value);
+  return (Math.abs(value) < 1e-300 ? value : Math.fround(value)).toPrecision(2).replace("e", "E");
 }
 const FLOAT: RawColumn = { form: "writer", decode: (b, start, end) => Number(ascii(b, start, end)), write: writeFloat };
 export const floatType = (width: "FLOAT32" | "FLOAT64"): ColumnType => ({
@@ -60,7 +85,7 @@ export const floatType = (width: "FLOAT32" | "FLOAT64"): ColumnType => ({
   generatedDefault: "0.0",
 });
 
-/** A numeric as a double: up to 15 digits its text says the same. */
+/** A numeric as a double: up to 15 digits its digits say the same. */
 const AS_DOUBLE: RawColumn = {
   form: "writer",
   decode: (b, start, end) => Number(ascii(b, start, end)),

@@ -32,12 +32,12 @@ const connect = { ...modes, time: "connect" as const };
 const iso = { ...modes, time: "isostring" as const };
 
 test.each([
-  ["least double", floatType("FLOAT64"), "5e-324", "4.9e-324"],
-  ["least float", floatType("FLOAT32"), "1e-45", "1.4e-45"],
-  ["double", floatType("FLOAT64"), "1e-07", "1e-07"],
+  ["least double", floatType("FLOAT64"), "5e-324", "4.9E-324"],
+  ["least float", floatType("FLOAT32"), "1e-45", "1.4E-45"],
+  ["double", floatType("FLOAT64"), "1e-07", "1.0E-7"],
   ["numeric as double", numericType({ ...modes, decimal: "double" }, -1), "-9999999999999999999999999999.9999999999", "-1.0E28"],
   ["numeric beyond a double", numericType({ ...modes, decimal: "double" }, -1), `1${"0".repeat(400)}`, '"Infinity"'],
-  ["numeric as double, short", numericType({ ...modes, decimal: "double" }, -1), "12.50", "12.50"],
+  ["numeric as double, short", numericType({ ...modes, decimal: "double" }, -1), "12.50", "12.5"],
   ["NaN as text", numericType({ ...modes, decimal: "string" }, -1), "NaN", '"NAN"'],
   ["infinity as text", numericType({ ...modes, decimal: "string" }, -1), "-Infinity", '"NEGATIVE_INFINITY"'],
   ["infinite date, connect", dateType(connect), "infinity", "-2147472692"],

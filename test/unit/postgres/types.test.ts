@@ -128,9 +128,41 @@ describe("numbers", () => {
     expect(read(type, "NaN")).toBeNull();
     expect(written(type, "NaN")).toBeNull();
   });
+  test("floats and numerics as doubles are printed as Java prints them", () => {
+    const double = numericType({ ...modes, decimal: "double" }, -1);
+    const postgres = (v: number): string => (Object.is(v, -0) ? "-0" : String(v).replace(/e([+-])(\d)$/, "e$10$2"));
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (v) => {
+        fc.pre(Math.abs(v) === 0 || Math.abs(v) > 1e-320);
+        expect(written(floatType("FLOAT64"), postgres(v))).toBe(javaDouble(v));
+      }),
+    );
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -1e9, max: 1e9 }),
+        fc.integer({ min: 0, max: 9 }),
+        fc.integer({ min: 0, max: 6 }),
+        (n, scale, zeros) => {
+          const text = new Decimal(BigInt(n), scale).toPlainString() + (scale === 0 ? "" : "0".repeat(zeros));
+          expect(written(double, text)).toBe(javaDouble(Number(text)));
+        },
+      ),
+    );
+    for (const [text, java] of [
+      ["0", "0.0"],
+      ["-0", "-0.0"],
+      ["0.000", "0.0"],
+      ["0.001", "0.001"],
+      ["0.00099", "9.9E-4"],
+      ["9999999.50", "9999999.5"],
+      ["10000000", "1.0E7"],
+      ["1e+20", "1.0E20"],
+    ] as const)
+      expect(written(floatType("FLOAT64"), text)).toBe(java);
+  });
   test("floats read as floats", () => {
     expect(written(floatType("FLOAT64"), "1")).toBe("1.0");
-    expect(written(floatType("FLOAT64"), "1e-37")).toBe("1e-37");
+    expect(written(floatType("FLOAT64"), "1e-37")).toBe("1.0E-37");
     expect(written(floatType("FLOAT64"), "-Infinity")).toBe('"-Infinity"');
     expect(written(floatType("FLOAT32"), "NaN")).toBe('"NaN"');
   });

@@ -41,6 +41,31 @@ const digest = (text: string | null): string =>
 /** Keys sorted, so that equal sources compare equal. */
 const canonical = (o: JsonObject): string => JSON.stringify(Object.entries(o).sort(([a], [b]) => (a < b ? -1 : 1)));
 
+/**
+ * Records that were written again after later ones of the same tables: by a task that read its log again from before them, and did not get
+ * far, or that was replaced and did not know it. What they say is in the tables already, and was changed since.
+ */
+class Outdated {
+  readonly #o: Pick<SchemaHistoryOptions, "atOrBefore" | "begins">;
+  readonly #last = new Map<string, JsonObject>();
+  constructor(options: Pick<SchemaHistoryOptions, "atOrBefore" | "begins">) {
+    this.#o = options;
+  }
+  /** Whether all that the record changes was changed by a later one; else it counts as the last one of its tables. */
+  has(record: HistoryRecord): boolean {
+    // A new snapshot may be one of another server, whose positions cannot be compared.
+    if (this.#o.begins(record)) this.#last.clear();
+    const tables = record.tableChanges.map((change) => JSON.stringify(change.id));
+    const { position } = record;
+    if (tables.length > 0 && tables.every((table) => this.#isBefore(position, this.#last.get(table)))) return true;
+    for (const table of tables) this.#last.set(table, position);
+    return false;
+  }
+  #isBefore(position: JsonObject, last: JsonObject | undefined): boolean {
+    return last !== undefined && this.#o.atOrBefore(position, last) && !this.#o.atOrBefore(last, position);
+  }
+}
+
 export class RecordedHistory implements SchemaHistory {
   readonly #o: SchemaHistoryOptions;
   readonly #source: string;
@@ -102,6 +127,7 @@ export class RecordedHistory implements SchemaHistory {
       whole: true,
       ordered: true,
     };
+    const outdated = new Outdated(this.#o);
     for await (const { place, text } of store.read(from)) {
       const record = text === null ? null : parseHistory(text, catalogFirst);
       if (record === null) {
@@ -115,11 +141,15 @@ export class RecordedHistory implements SchemaHistory {
         if (searching && !this.#o.begins(record))
           throw this.#gap(`its records before ${place} were deleted, and no snapshot begins with the first that is left`, position);
         searching = false;
-        // Records behind one that was left out are not in order; the state is not one of a place then.
-        if (!seen.whole) seen.ordered = false;
-        this.#apply(target, record, place);
-        seen.applied++;
-        seen.last = record.position;
+        if (outdated.has(record)) {
+          seen.skipped++;
+        } else {
+          // Records behind one that was left out are not in order; the state is not one of a place then.
+          if (!seen.whole) seen.ordered = false;
+          this.#apply(target, record, place);
+          seen.applied++;
+          seen.last = record.position;
+        }
       }
       if (seen.whole) {
         seen.next = place + 1;

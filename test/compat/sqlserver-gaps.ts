@@ -5,7 +5,7 @@ import { captureProgress } from "#connectors/sqlserver/catalog";
 import { lateness } from "#connectors/sqlserver/capture-watch";
 import { sqlserverSource } from "#connectors/sqlserver/index";
 import type { SqlServerPeer } from "../peers/sqlserver.ts";
-import { op } from "./sqlserver-reading.ts";
+import { addressOf, op } from "./sqlserver-reading.ts";
 import { enable, ids, type SuiteParts } from "./sqlserver-suite.ts";
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -17,17 +17,6 @@ const other = async (peer: SqlServerPeer, database: string): Promise<void> => {
   await peer.run(database, "CREATE TABLE other (id int NOT NULL PRIMARY KEY)");
   await peer.run(database, enable("other"));
 };
-
-const addressOf = (peer: SqlServerPeer, database: string): Readonly<Record<string, string>> => ({
-  "connector.class": "io.debezium.connector.sqlserver.SqlServerConnector",
-  "database.hostname": peer.host,
-  "database.port": String(peer.port),
-  "database.user": peer.user,
-  "database.password": peer.password,
-  "database.names": database,
-  "driver.trustServerCertificate": "true",
-  "topic.prefix": database,
-});
 
 export function gapTests({ on, reading, item, streaming }: SuiteParts): void {
   test("a capture job that stands while its tables change is found", async (t) => {

@@ -23,6 +23,18 @@ export const op = (event: Event): string => (event.value === null ? "tombstone" 
 const DEADLINE_MS = 90_000;
 const QUIET_MS = 1000;
 
+/** The settings that every connector to the peer's database has. */
+export const addressOf = (peer: SqlServerPeer, database: string): Readonly<Record<string, string>> => ({
+  "connector.class": "io.debezium.connector.sqlserver.SqlServerConnector",
+  "database.hostname": peer.host,
+  "database.port": String(peer.port),
+  "database.user": peer.user,
+  "database.password": peer.password,
+  "database.names": database,
+  "driver.trustServerCertificate": "true",
+  "topic.prefix": database,
+});
+
 export class Reading {
   readonly events: Event[] = [];
   readonly #peer: SqlServerPeer;
@@ -40,14 +52,7 @@ export class Reading {
     this.#peer = peer;
     this.#stored = stored;
     this.#config = {
-      "connector.class": "io.debezium.connector.sqlserver.SqlServerConnector",
-      "database.hostname": peer.host,
-      "database.port": String(peer.port),
-      "database.user": peer.user,
-      "database.password": peer.password,
-      "database.names": database,
-      "driver.trustServerCertificate": "true",
-      "topic.prefix": database,
+      ...addressOf(peer, database),
       "poll.interval.ms": "50",
       "include.schema.changes": "false",
       "schema.history.internal": "io.debezium.relational.history.MemorySchemaHistory",

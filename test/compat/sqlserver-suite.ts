@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, type TestContext, test } from "v
 import { sqlserverSource } from "#connectors/sqlserver/index";
 import type { SqlServerOrReason, SqlServerPeer } from "../peers/sqlserver.ts";
 import { gapTests } from "./sqlserver-gaps.ts";
-import { type Event, op, part, Reading } from "./sqlserver-reading.ts";
+import { addressOf, type Event, op, part, Reading } from "./sqlserver-reading.ts";
 import { validationTests } from "./sqlserver-validation.ts";
 
 const TEST_MS = 240_000;
@@ -334,16 +334,7 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
     test("the doctor's statements mend what it found", async (t) => {
       const { peer, database } = await on(t);
       await peer.run(database, "CREATE TABLE item (id int NOT NULL PRIMARY KEY)");
-      const config = {
-        "connector.class": "io.debezium.connector.sqlserver.SqlServerConnector",
-        "database.hostname": peer.host,
-        "database.port": String(peer.port),
-        "database.user": peer.user,
-        "database.password": peer.password,
-        "database.names": database,
-        "driver.trustServerCertificate": "true",
-        "topic.prefix": database,
-      };
+      const config = addressOf(peer, database);
       const doctor = await sqlserverSource.diagnosis?.();
       const missing = async (): Promise<readonly string[]> => {
         const checks = (await doctor?.check(config, new AbortController().signal)) ?? [];

@@ -1,6 +1,7 @@
 /** What validation of a configuration says of the server, in the words of the reference. */
 import { expect, test } from "vitest";
 import { sqlserverSource } from "#connectors/sqlserver/index";
+import { addressOf } from "./sqlserver-reading.ts";
 import type { SuiteParts } from "./sqlserver-suite.ts";
 
 export function validationTests({ on, item }: SuiteParts): void {
@@ -9,13 +10,7 @@ export function validationTests({ on, item }: SuiteParts): void {
     await item(peer, database);
     const validated = async (config: Readonly<Record<string, string>>): Promise<readonly string[]> => {
       const all = {
-        "database.hostname": peer.host,
-        "database.port": String(peer.port),
-        "database.user": peer.user,
-        "database.password": peer.password,
-        "database.names": database,
-        "driver.trustServerCertificate": "true",
-        "topic.prefix": database,
+        ...addressOf(peer, database),
         ...config,
       };
       const findings = (await sqlserverSource.validate?.(all, [])) ?? [];

@@ -36,7 +36,9 @@ const LASTING_KAFKA: ReadonlySet<string> = new Set([
   "INVALID_PRODUCER_EPOCH",
   "FENCED_INSTANCE_ID",
 ]);
+/** Kafka's codes that concern one record and would come again for it. */
 const RECORD_KAFKA: ReadonlySet<string> = new Set(["RECORD_TOO_LARGE", "MESSAGE_TOO_LARGE", "INVALID_RECORD", "INVALID_TIMESTAMP"]);
+export const isRecordError = (error: unknown): boolean => error instanceof Error && RECORD_KAFKA.has(error.name);
 
 function classOfOne(error: Error): CauseClass {
   if (error instanceof ConnectError) return error.causeClass;

@@ -4,6 +4,7 @@ import type { Delivery, Producer } from "#broker/client/types";
 import type { SourceTask } from "../api/connector.ts";
 import { ConnectError, RetriableError } from "../api/errors.ts";
 import type { SourceRecord } from "../api/record.ts";
+import { isRecordError } from "./cause-class.ts";
 import { DeliveryLedger, NOTHING_TO_SEND } from "./delivery-ledger.ts";
 import type { FailurePolicy } from "./failure.ts";
 import { retryDelayMs } from "./failure.ts";
@@ -36,8 +37,6 @@ const STALL_MS = 3_000;
 const TOPIC_REPORT_MS = 1_000;
 const POLL_RETRY_MAX_MS = 10_000;
 const CLOSING_FLUSH_SHARE = 0.8;
-/** Errors that concern one record and would come again for it: with `errors.tolerance=all` it is skipped, as in Kafka Connect. */
-const RECORD_ERRORS = new Set(["RECORD_TOO_LARGE", "MESSAGE_TOO_LARGE", "INVALID_RECORD", "INVALID_TIMESTAMP"]);
 
 export class SourceLoop {
   readonly #o: SourceLoopOptions;
@@ -215,7 +214,8 @@ export class SourceLoop {
   }
   #producerRefused(record: SourceRecord, error: unknown): "skipped" {
     const { failures, writer } = this.#o;
-    if (!failures.toleratesAll || !(error instanceof Error && RECORD_ERRORS.has(error.name))) throw producerFailure(error);
+    // With `errors.tolerance=all` a record that would fail again is skipped, as in Kafka Connect.
+    if (!failures.toleratesAll || !isRecordError(error)) throw producerFailure(error);
     failures.settle({ stage: "KAFKA_PRODUCE", className: writer.stageClass(), error, consumed: null, source: record });
     return "skipped";
   }
@@ -226,7 +226,7 @@ export class SourceLoop {
       const failed = this.#ledger.advance();
       if (failed === null) return;
       const lastResort = failed.topic === this.#o.deadLetters?.topic;
-      if (lastResort || !failures.toleratesAll || !RECORD_ERRORS.has(failed.error?.name ?? "")) throw producerFailure(failed.error);
+      if (lastResort || !failures.toleratesAll || !isRecordError(failed.error)) throw producerFailure(failed.error);
       const lost = this.#ledger.skipHead();
       host.counters.add("total-records-skipped", lost);
       host.log.error(`skipped ${lost} records that topic ${failed.topic} refused: ${String(failed.error)}`);
@@ -268,4 +268,7 @@ function untilStop(promise: Promise<void>, signal: AbortSignal): Promise<void> {
   });
 }
 const producerFailure = (cause: unknown): ConnectError =>
-  new ConnectError("Unrecoverable exception from producer send callback", { causeClass: "transient", cause });
+  new ConnectError("Unrecoverable exception from producer send callback", {
+    causeClass: isRecordError(cause) ? "data" : "transient",
+    cause,
+  });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { ErrorCode, KafkaError } from "#broker/protocol/errors";
 import { RetriableError } from "#connect/api/errors";
+import { causeClassOf } from "#connect/worker/cause-class";
 import { runSourceTask } from "#connect/worker/source-task";
 import { traceOf } from "#connect/worker/trace";
 import type { ConfigMap, OffsetStore } from "#connect/worker/types";
@@ -98,6 +99,17 @@ describe("a source task", () => {
     ]);
     expect(host.written).toEqual([{ partition: { from: "p" }, offset: { position: 1 } }]);
     expect(source.calls).toEqual(["start", "stop"]);
+  });
+
+  test.each([
+    [ErrorCode.MESSAGE_TOO_LARGE, "data"],
+    [ErrorCode.TOPIC_AUTHORIZATION_FAILED, "config"],
+    [ErrorCode.NOT_ENOUGH_REPLICAS, "transient"],
+  ] as const)("whether it starts again after error %i of the producer is decided by the class %s", async (code, causeClass) => {
+    cluster.produceError = () => new KafkaError(code);
+    source.push(textRecord("a", 1));
+    const failure: unknown = await runSourceTask(hostFor()).catch((error: unknown) => error);
+    expect(causeClassOf(failure)).toBe(causeClass);
   });
 
   test("a record that a converter refuses fails the task after the ones before it were written and committed", async () => {

@@ -12,7 +12,7 @@ import { mariadbGtidText } from "./binlog/gtid-mariadb.ts";
 import { RowCursor } from "./binlog/rows.ts";
 import type { BinlogEvent, QueryEvent, RowsEvent, TableMap } from "./binlog/types.ts";
 import type { LogPosition } from "./catalog.ts";
-import type { DdlEvent } from "./ddl/ddl.ts";
+import { contextOf, type DdlEvent } from "./ddl/ddl.ts";
 import { LogTracker } from "./log-tracker.ts";
 import type { TablePlans } from "./plans.ts";
 import { type BinlogPosition, streamOffset } from "./position.ts";
@@ -285,8 +285,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const offset = this.#withContext(streamOffset(position, this.#tsSec, this.#serverId));
     const at = this.#log.position;
     if (this.#skipping && this.#log.event < this.#skipEvents) return;
-    const noBackslash = event.status.sqlMode !== null && (event.status.sqlMode & 0x100000n) !== 0n;
-    const result = await schema.apply(sql, { database: event.database, plainBackslash: noBackslash }, end);
+    const result = await schema.apply(sql, contextOf(event.database, event.status.sqlMode, settings.flavor), end);
     const kept = result.events.filter((e) => settings.keepsDdl(e.databaseName, (e.table ?? e.unknown)?.table ?? null));
     const nowMs = Date.now();
     await schema.record(

@@ -24,6 +24,7 @@ export type Action =
   | { readonly kind: "dropPrimary" }
   /** Null: it has expressions. */
   | { readonly kind: "unique"; readonly columns: readonly string[] | null }
+  | { readonly kind: "period"; readonly name: string; readonly columns: readonly string[]; readonly lenient: boolean }
   | { readonly kind: "charset"; readonly choice: CharsetChoice; readonly convert: boolean }
   | { readonly kind: "comment"; readonly text: string }
   | { readonly kind: "versioning"; readonly on: boolean }

@@ -1,11 +1,11 @@
 /** ALTER TABLE after the table's name: its actions. */
 import type { Action, Place } from "./actions.ts";
-import { charsetName, charsetWords, columnDefinition } from "./column-definition.ts";
+import { atPartitioning, charsetName, charsetWords, columnDefinition } from "./column-definition.ts";
 import { skipOne, tableOption } from "./create-table.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Flavor } from "./ddl.ts";
 import { defaultValue } from "./default-value.ts";
-import { isKeyOrConstraint, keyOrConstraint } from "./table-keys.ts";
+import { atPeriod, isKeyOrConstraint, keyOrConstraint } from "./table-keys.ts";
 
 export interface AlterContext {
   readonly flavor: Flavor;
@@ -30,7 +30,8 @@ export function alterActions(c: Cursor, x: AlterContext): readonly Action[] {
   const actions: Action[] = [];
   while (!c.done) {
     action(c, x, actions);
-    if (!c.symbol(",") && !c.done) c.fail("a comma expected");
+    if (atPartitioning(c)) c.skipStatement();
+    else if (!c.symbol(",") && !c.done) c.fail("a comma expected");
   }
   return actions;
 }
@@ -108,8 +109,11 @@ function drop(c: Cursor, out: Action[]): void {
   else if (c.isWord("PARTITION")) c.skipStatement();
   else if (c.accept("INDEX") || c.accept("KEY") || c.accept("CONSTRAINT")) {
     c.ifExists();
-    if (c.name().toUpperCase() === "PRIMARY") out.push({ kind: "dropPrimary" });
-  } else if (c.isWord("FOREIGN", "CHECK") || (c.isWord("PERIOD") && c.ahead(1).text === "FOR")) c.skipEntry();
+    if (c.name().toUpperCase() === "PRIMARY") {
+      out.push({ kind: "dropPrimary" });
+      c.accept("KEY");
+    }
+  } else if (c.isWord("FOREIGN", "CHECK") || atPeriod(c)) c.skipEntry();
   else {
     c.accept("COLUMN");
     const lenient = c.ifExists();
@@ -129,6 +133,8 @@ function alter(c: Cursor, out: Action[]): void {
   else if (c.accept("SET", "DEFAULT")) out.push({ kind: "default", name, value: defaultValue(c), lenient });
   else if (c.accept("SET", "INVISIBLE")) out.push({ kind: "visibility", name, invisible: true });
   else if (c.accept("SET", "VISIBLE")) out.push({ kind: "visibility", name, invisible: false });
+  else if (c.accept("SET", "MASKING", "POLICY")) c.name();
+  else if (c.accept("DROP", "MASKING", "POLICY")) return;
   else c.fail("SET or DROP DEFAULT expected");
 }
 function convert(c: Cursor, out: Action[]): void {

@@ -17,9 +17,15 @@ class Columns {
   readonly #before: readonly Column[];
   readonly #names = new Set<string>();
 
-  constructor(before: readonly Column[]) {
+  /** Where FIRST is: MySQL keeps the key that it made itself (sql_generate_invisible_primary_key) before all. */
+  readonly #first: 0 | 1;
+
+  constructor(before: readonly Column[], flavor: Flavor) {
     this.#before = before;
     this.list = [...before];
+    const head = before[0];
+    const generated = head?.name === "my_row_id" && head.detail?.invisible === true && head.autoIncremented;
+    this.#first = flavor === "mysql" && generated ? 1 : 0;
   }
   at(name: string): number {
     return this.list.findIndex((c) => same(c.name, name));
@@ -44,7 +50,7 @@ class Columns {
     this.#names.add(column.name.toLowerCase());
   }
   insert(column: Column, place: { readonly after: string | null } | null): void {
-    const at = place === null ? this.list.length : place.after === null ? 0 : this.at(place.after) + 1;
+    const at = place === null ? this.list.length : place.after === null ? this.#first : this.at(place.after) + 1;
     if (place !== null && place.after !== null && at === 0) throw new Mismatch(`there is no column '${place.after}'`);
     this.list.splice(at, 0, column);
     this.#names.add(column.name.toLowerCase());
@@ -56,6 +62,8 @@ export interface TableShape {
   readonly columns: readonly Column[];
   readonly primaryKeyColumnNames: readonly string[];
   readonly charset: CharsetDefault;
+  /** What `CHARACTER SET DEFAULT` means. */
+  readonly databaseCharset: CharsetDefault;
   readonly comment: string | null;
   readonly systemVersioned: boolean;
 }
@@ -66,11 +74,11 @@ export interface ApplyOptions {
   readonly flavor: Flavor;
 }
 export function applied(shape: TableShape, actions: readonly Action[], o: ApplyOptions): Table {
-  const charset = tableCharset(shape.charset, actions, o.creates);
-  const columns = new Columns(shape.columns);
+  const charset = tableCharset(shape, actions, o.creates);
+  const columns = new Columns(shape.columns, o.flavor);
   const names = changeColumns(columns, shape.primaryKeyColumnNames, actions, charset, o.comments);
   const conversion = actions.findLast((a): a is Of<"charset"> => a.kind === "charset" && a.convert);
-  if (conversion !== undefined) convert(columns, chosen(conversion.choice, shape.charset).stored, o.flavor);
+  if (conversion !== undefined) convert(columns, chosen(conversion.choice, shape.databaseCharset).stored, o.flavor);
   setDefaults(columns, actions, names);
   const key = keyNames(
     columns,
@@ -94,7 +102,7 @@ export function applied(shape: TableShape, actions: readonly Action[], o: ApplyO
   };
 }
 /** Beside CONVERT TO an option of its own says the table's default; MariaDB lets the two differ, MySQL refuses that. */
-function tableCharset(above: CharsetDefault, actions: readonly Action[], creates: boolean): CharsetDefault {
+function tableCharset({ charset: above, databaseCharset }: TableShape, actions: readonly Action[], creates: boolean): CharsetDefault {
   const said = actions.filter((a): a is Of<"charset"> => a.kind === "charset");
   const own = said.filter((a) => !a.convert);
   let charset: string | null = null;
@@ -104,7 +112,8 @@ function tableCharset(above: CharsetDefault, actions: readonly Action[], creates
     if (choice.collation !== null) collation = choice.collation;
     else if (choice.charset !== null) collation = null;
   }
-  const taken = chosen({ charset, collation }, above);
+  const isDefault = said.length > 0 && charset === null && collation === null;
+  const taken = chosen({ charset, collation }, isDefault ? databaseCharset : above);
   return creates ? taken : { charset: above.charset, stored: taken.stored };
 }
 /** Old name to new name; null: dropped. */
@@ -219,8 +228,12 @@ function setDefaults(columns: Columns, actions: readonly Action[], names: Names)
 function keyNames(columns: Columns, before: readonly string[], actions: readonly Action[]): readonly string[] {
   let key = before;
   let ownPrimary = false;
+  const periods = actions.filter((a): a is Of<"period"> => a.kind === "period" && a.name.toUpperCase() !== "SYSTEM_TIME");
+  // `p WITHOUT OVERLAPS` stands for the end and the start of the period p.
+  const ofPeriod = (name: string): readonly string[] =>
+    (columns.at(name) < 0 && periods.find((p) => same(p.name, name))?.columns.toReversed()) || [name];
   const primary = (names: readonly string[]): void => {
-    key = names.map((n) => notNull(columns, n));
+    key = names.flatMap(ofPeriod).map((n) => notNull(columns, n));
     ownPrimary = true;
   };
   for (const a of actions) {

@@ -48,9 +48,12 @@ export function columnDefinition(c: Cursor, name: string, flavor: Flavor): Colum
     generation: null,
     systemVersioning: null,
   };
-  while (!c.done && !c.isSymbol(",") && !c.isSymbol(")") && !c.isWord("FIRST", "AFTER")) attribute(c, draft);
+  while (!c.done && !c.isSymbol(",") && !c.isSymbol(")") && !c.isWord("FIRST", "AFTER") && !atPartitioning(c)) attribute(c, draft);
   return draft;
 }
+/** What ALTER TABLE does with partitions may follow its last action without a comma. */
+export const atPartitioning = (c: Cursor): boolean =>
+  (c.isWord("PARTITION") && c.ahead(1).text === "BY") || (c.isWord("REMOVE") && c.ahead(1).text === "PARTITIONING");
 function attribute(c: Cursor, d: ColumnDraft): void {
   if (charsetWords(c)) d.text.charset = charsetName(c);
   else if (c.accept("COLLATE")) d.text.collation = c.name();
@@ -90,9 +93,10 @@ function rareAttribute(c: Cursor, d: ColumnDraft): void {
     d.key ??= "unique";
   } else if (c.accept("GENERATED", "ALWAYS", "AS") || c.accept("AS")) generation(c, d);
   else if (c.accept("REFERENCES")) references(c);
-  else if (c.isWord("CONSTRAINT", "CHECK")) check(c);
+  else if (c.isWord("CONSTRAINT", "CHECK")) constraint(c);
   else if (c.accept("WITH", "SYSTEM", "VERSIONING") || c.accept("WITHOUT", "SYSTEM", "VERSIONING") || c.accept("NOT", "SECONDARY")) return;
-  else if (c.accept("SRID") || c.accept("COLUMN_FORMAT") || c.accept("STORAGE")) c.next();
+  else if (c.accept("SRID") || c.accept("COLUMN_FORMAT") || c.accept("STORAGE") || c.accept("MASKING", "POLICY")) c.next();
+  else if (d.type.kind === "enum" && c.accept("BYTE")) d.text.charset = "binary";
   else if (c.acceptAny("ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "REF_SYSTEM_ID") !== null) value(c);
   else if (c.accept("COMPRESSED")) {
     if (c.isSymbol("=")) value(c);
@@ -125,9 +129,13 @@ function references(c: Cursor): void {
     } else return;
   }
 }
-function check(c: Cursor): void {
-  if (c.accept("CONSTRAINT") && !c.isWord("CHECK")) c.name();
-  if (!c.accept("CHECK")) c.fail("CHECK expected");
+function constraint(c: Cursor): void {
+  if (c.accept("CONSTRAINT") && !c.isWord("CHECK", "REFERENCES")) c.name();
+  if (c.accept("REFERENCES")) {
+    references(c);
+    return;
+  }
+  if (!c.accept("CHECK")) c.fail("CHECK or REFERENCES expected");
   c.skipParentheses();
   if (!c.accept("NOT", "ENFORCED")) c.accept("ENFORCED");
 }

@@ -1,5 +1,5 @@
 /** Types of columns, as Debezium's model names and numbers them (https://dev.mysql.com/doc/refman/9.1/en/data-types.html). */
-import type { Flavor } from "./ddl.ts";
+import type { Flavor, TypeNames } from "./ddl.ts";
 import type { Cursor } from "./cursor.ts";
 
 /** java.sql.Types. */
@@ -128,7 +128,23 @@ function sizes(c: Cursor): readonly [number | null, number | null] {
   c.expectSymbol(")");
   return [found[0] ?? null, found[1] ?? null];
 }
+/** Whose types are meant: MariaDB prints it where the session's sql_mode gives a name another meaning. */
+const SCHEMAS: Readonly<Record<string, TypeNames>> = { MARIADB_SCHEMA: "own", ORACLE_SCHEMA: "oracle", MAXDB_SCHEMA: "maxdb" };
+const MEANINGS: Readonly<Record<TypeNames, Readonly<Record<string, string>>>> = {
+  own: {},
+  oracle: { DATE: "DATETIME", BLOB: "LONGBLOB" },
+  maxdb: { TIMESTAMP: "DATETIME" },
+};
 function nameAndEntry(c: Cursor): readonly [string, TypeEntry] {
+  const schema = c.token.kind === "word" && c.ahead(1).text === "." ? SCHEMAS[c.token.text] : undefined;
+  if (schema !== undefined) c.at += 2;
+  const meaning = c.token.kind === "word" ? MEANINGS[schema ?? c.typeNames][c.token.text] : undefined;
+  const unsized = c.isWord("NUMBER") && c.ahead(1).text !== "(" ? "DOUBLE" : undefined;
+  const meant = TYPES.get(meaning ?? unsized ?? "");
+  if (meant !== undefined) {
+    c.next();
+    return [meaning ?? unsized ?? "", meant];
+  }
   const word = c.token.kind === "word" ? c.token.text : "";
   const alias = ORACLE[word];
   if (alias !== undefined) c.next();

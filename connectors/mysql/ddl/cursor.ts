@@ -1,6 +1,6 @@
 /** Reads tokens; what is not as expected throws UncertainDdl. */
 import type { TableId } from "#connectors/cdc/table-model";
-import { UncertainDdl } from "./ddl.ts";
+import { type TypeNames, UncertainDdl } from "./ddl.ts";
 import type { Token } from "./tokens.ts";
 
 const END: Token = { kind: "end", text: "", start: 0, end: 0, hidden: false };
@@ -19,10 +19,13 @@ export class Cursor {
   #at = 0;
   /** Tables seen, for the error. */
   readonly tables: TableId[] = [];
+  /** Whose types the names of types are. */
+  readonly typeNames: TypeNames;
 
-  constructor(statement: string, tokens: readonly Token[]) {
+  constructor(statement: string, tokens: readonly Token[], typeNames: TypeNames = "own") {
     this.statement = statement;
     this.#tokens = tokens;
+    this.typeNames = typeNames;
   }
   get at(): number {
     return this.#at;

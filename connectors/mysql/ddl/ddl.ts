@@ -55,10 +55,19 @@ export interface DdlSchemaOptions {
   /** `include.schema.comments`. */
   readonly comments?: boolean;
 }
+/** MariaDB's sql_mode ORACLE and MAXDB give some names of types another meaning. */
+export type TypeNames = "own" | "oracle" | "maxdb";
 /** Facts of the event that brought the statement. */
 export interface DdlContext {
   /** Default database of the session, "" for none. */
   readonly database: string;
   /** sql_mode NO_BACKSLASH_ESCAPES was on. */
   readonly plainBackslash?: boolean;
+  readonly typeNames?: TypeNames;
 }
+/** By the bits of sql_mode in a query event (MySQL's sql/query_options.h, MariaDB's sql_class.h). */
+export const contextOf = (database: string, sqlMode: bigint | null, flavor: Flavor): DdlContext => {
+  const has = (bit: bigint): boolean => ((sqlMode ?? 0n) & (1n << bit)) !== 0n;
+  const typeNames = flavor === "mysql" ? "own" : has(9n) ? "oracle" : has(12n) ? "maxdb" : "own";
+  return { database, plainBackslash: has(20n), typeNames };
+};

@@ -40,8 +40,30 @@ function literal(c: Cursor): string | null {
     return /^0[xb]/i.test(t.text) ? null : t.text;
   }
   if (isString(c)) return strings(c, "").slice(1, -1);
+  if (c.isSymbol("@")) return variable(c);
   if (t.kind !== "word") return c.fail("a default expected");
   return word(c, t.text);
+}
+/** `@v`, `@v := 1`, `@@session.sql_mode`: MariaDB takes them without parentheses. */
+function variable(c: Cursor): null {
+  while (c.symbol("@"));
+  do c.name();
+  while (c.symbol("."));
+  if (c.symbol(":")) {
+    c.expectSymbol("=");
+    literal(c);
+  }
+  return null;
+}
+/** CASE … END; the cursor is after CASE. */
+function cases(c: Cursor): null {
+  for (let depth = 1; depth > 0; ) {
+    const t = c.next();
+    if (t.kind === "end") c.fail("END expected");
+    if (t.kind === "word" && t.text === "CASE") depth++;
+    else if (t.kind === "word" && t.text === "END") depth--;
+  }
+  return null;
 }
 /** Neighbouring texts are one. */
 function strings(c: Cursor, prefix: string): string {
@@ -56,8 +78,13 @@ function word(c: Cursor, name: string): string | null {
     const digits = c.next().text.slice(1, -1);
     return name === "B" ? digits : null;
   }
+  if (name === "CASE") return cases(c);
   if (name.startsWith("_") && c.token.kind === "number") c.next();
-  if (name === "NEXT" && c.accept("VALUE", "FOR")) c.tableId(null);
+  else if (name.startsWith("_") && c.isWord("X", "B") && isString(c, 1)) {
+    c.next();
+    c.next();
+  }
+  if ((name === "NEXT" || name === "PREVIOUS") && c.accept("VALUE", "FOR")) c.tableId(null);
   while (c.symbol(".")) c.next();
   const from = c.at;
   if (c.isSymbol("(")) c.skipParentheses();

@@ -42,7 +42,7 @@ export class MysqlSchema {
         mariadb: flavor === "mariadb",
         plainBackslash: context.plainBackslash ?? false,
       };
-      run.cursor = new Cursor(statement, tokens(statement, rules));
+      run.cursor = new Cursor(statement, tokens(statement, rules), context.typeNames);
       statements(run.cursor, run);
       return run.result();
     } catch (error) {
@@ -137,7 +137,8 @@ class Run implements StatementTarget {
   createTable(id: TableId, actions: readonly Action[], lenient: boolean, ddl: string): void {
     this.#counts = true;
     if (lenient && this.#schema.tables.get(id) !== undefined) return;
-    const shape = { id, columns: [], primaryKeyColumnNames: [], charset: this.#charsetFor(id), comment: null, systemVersioned: false };
+    const charset = this.#charsetFor(id);
+    const shape = { id, columns: [], primaryKeyColumnNames: [], charset, databaseCharset: charset, comment: null, systemVersioned: false };
     try {
       const table = applied(shape, actions, { comments: this.#comments, creates: true, flavor: this.flavor });
       this.#put(table);
@@ -177,7 +178,8 @@ class Run implements StatementTarget {
     }
     try {
       const charset = { charset: before.defaultCharsetName, stored: before.detail?.storedCharset ?? before.defaultCharsetName };
-      const shape = { ...before, charset, systemVersioned: before.detail?.systemVersioned ?? false };
+      const systemVersioned = before.detail?.systemVersioned ?? false;
+      const shape = { ...before, charset, databaseCharset: this.#charsetFor(id), systemVersioned };
       const table = applied(shape, actions, { comments: this.#comments, creates: false, flavor: this.flavor });
       if (hidden && JSON.stringify(table) === JSON.stringify(before)) return;
       this.#remove(id);

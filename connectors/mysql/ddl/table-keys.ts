@@ -7,15 +7,17 @@ const INDEX_WORDS = ["INDEX", "KEY", "FULLTEXT", "SPATIAL", "FOREIGN", "CHECK"] 
 export function isKeyOrConstraint(c: Cursor): boolean {
   if (c.isWord("CONSTRAINT", "PRIMARY", "UNIQUE", ...INDEX_WORDS)) return true;
   const second = c.ahead(1).text;
-  return (c.isWord("VECTOR") && (second === "INDEX" || second === "KEY")) || (c.isWord("PERIOD") && second === "FOR");
+  return (c.isWord("VECTOR") && (second === "INDEX" || second === "KEY")) || atPeriod(c);
 }
+/** `PERIOD FOR`, also with IF [NOT] EXISTS (MariaDB). */
+export const atPeriod = (c: Cursor): boolean => c.isWord("PERIOD") && (c.ahead(1).text === "FOR" || c.ahead(1).text === "IF");
 /** Past it; what matters of it, or null. */
 export function keyOrConstraint(c: Cursor): Action | null {
   if (c.accept("CONSTRAINT")) {
     c.ifNotExists();
     if (!c.isWord("PRIMARY", "UNIQUE", "FOREIGN", "CHECK") || c.ahead(1).kind === "word") optionalName(c);
   }
-  const action = c.accept("PRIMARY", "KEY") ? primary(c) : c.accept("UNIQUE") ? unique(c) : null;
+  const action = c.accept("PRIMARY", "KEY") ? primary(c) : c.accept("UNIQUE") ? unique(c) : atPeriod(c) ? period(c) : null;
   c.skipEntry();
   return action;
 }
@@ -27,6 +29,14 @@ function primary(c: Cursor): Action {
   c.ifNotExists();
   beforeColumns(c);
   return { kind: "primary", columns: indexColumns(c) ?? c.fail("a primary key has columns") };
+}
+/** MariaDB: https://mariadb.com/kb/en/application-time-periods/ */
+function period(c: Cursor): Action {
+  c.next();
+  const lenient = c.ifNotExists();
+  if (!c.accept("FOR")) c.fail("FOR expected");
+  const name = c.name();
+  return { kind: "period", name, columns: indexColumns(c) ?? c.fail("a period has columns"), lenient };
 }
 function unique(c: Cursor): Action {
   c.acceptAny("INDEX", "KEY");

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Table } from "#connectors/cdc/table-model";
-import { UncertainDdl } from "#connectors/mysql/ddl/ddl";
+import { contextOf, UncertainDdl } from "#connectors/mysql/ddl/ddl";
 import { MysqlSchema } from "#connectors/mysql/ddl/schema";
 
 type Flavor = "mysql" | "mariadb";
@@ -172,6 +172,63 @@ describe("columns the server hides or makes", () => {
     expect([t.columns[0]?.detail, t.detail]).toEqual([{ invisible: true }, { systemVersioned: true }]);
   });
 });
+describe("what the servers' own suites hold", () => {
+  test.each([
+    ["mysql", "ALTER TABLE t ADD c int REMOVE PARTITIONING"],
+    ["mariadb", "ALTER TABLE t DROP b, ADD b int, ADD c int PARTITION BY HASH (a) PARTITIONS 2"],
+    ["mysql", "ALTER TABLE t RENAME COLUMN b TO bb PARTITION BY KEY (bb), ALGORITHM=COPY"],
+    ["mariadb", "ALTER TABLE t ADD c int CONSTRAINT f REFERENCES u (x), ADD d int CONSTRAINT REFERENCES u"],
+    ["mariadb", "ALTER TABLE t ADD PERIOD IF NOT EXISTS FOR p (a, b), DROP PERIOD IF EXISTS FOR q"],
+    ["mariadb", "ALTER TABLE t ADD c int DEFAULT CASE WHEN a THEN CASE b WHEN 1 THEN 2 END ELSE 3 END NOT NULL"],
+    [
+      "mariadb",
+      "ALTER TABLE t ADD c text DEFAULT @@session.sql_mode NOT NULL, ADD d int DEFAULT @v := 1, ADD e int DEFAULT PREVIOUS VALUE FOR s",
+    ],
+    ["mysql", "ALTER TABLE t ADD c char(3) DEFAULT _utf8mb4 x'41' NOT NULL"],
+    ["mysql", "ALTER TABLE t ADD c int MASKING POLICY p, ALTER b SET MASKING POLICY p, ALTER a DROP MASKING POLICY"],
+    ["mysql", "ALTER TABLE t ADD c enum('x') BYTE"],
+    ["mariadb", "ALTER TABLE t ADD c mariadb_schema.date"],
+  ] as const)("%s: %s", (flavor, ddl) => {
+    const [a, b, ...more] = columns(flavor, "CREATE TABLE t (a int, b int)", ddl);
+    expect([a, b?.slice(0, 1)]).toEqual(["a", "b"]);
+    expect(more).toEqual(["c", "d", "e"].slice(0, ddl.match(/\b[cde] (?:int|text|char|enum|mariadb)/g)?.length ?? 0));
+  });
+  test("FIRST is behind the key that MySQL made itself", () => {
+    const made =
+      "CREATE TABLE t (my_row_id bigint unsigned NOT NULL AUTO_INCREMENT /*!80023 INVISIBLE */, a int, b int, PRIMARY KEY (my_row_id))";
+    const after = (flavor: Flavor, ...ddl: string[]): string => columns(flavor, made, ...ddl).join();
+    expect(after("mysql", "ALTER TABLE t ADD c int FIRST")).toBe("my_row_id,c,a,b");
+    expect(after("mysql", "ALTER TABLE t MODIFY b int FIRST")).toBe("my_row_id,b,a");
+    expect(after("mysql", "ALTER TABLE t ALTER my_row_id SET VISIBLE", "ALTER TABLE t ADD c int FIRST")).toBe("c,my_row_id,a,b");
+    expect(after("mariadb", "ALTER TABLE t ADD c int FIRST")).toBe("c,my_row_id,a,b");
+  });
+  test("CHARACTER SET DEFAULT is the database's", () => {
+    const stored = (...ddl: string[]) =>
+      table(schemaOf("mariadb", ...ddl), "t").columns.map((c) => c.detail?.storedCharset ?? c.charsetName);
+    const made = "CREATE TABLE t (a text) CHARSET latin1";
+    expect(stored(made, "ALTER TABLE t CONVERT TO CHARACTER SET DEFAULT")).toEqual(["utf8mb4"]);
+    expect(stored(made, "ALTER TABLE t CHARACTER SET DEFAULT", "ALTER TABLE t ADD b text")).toEqual(["latin1", "utf8mb4"]);
+    expect(stored(made, "ALTER TABLE t COLLATE latin1_bin", "ALTER TABLE t ADD b text")).toEqual(["latin1", "latin1"]);
+  });
+  test("keys of MariaDB", () => {
+    const key = (...ddl: string[]) => table(schemaOf("mariadb", ...ddl), "t").primaryKeyColumnNames;
+    const made = "CREATE TABLE t (id int, s date, e date, PERIOD FOR p (s, e), PRIMARY KEY (id, p WITHOUT OVERLAPS))";
+    expect(key(made)).toEqual(["id", "e", "s"]);
+    expect(key(made, "ALTER TABLE t DROP CONSTRAINT PRIMARY KEY")).toEqual([]);
+  });
+  test("names of types by sql_mode", () => {
+    const types = (sqlMode: bigint, ddl: string, flavor: Flavor = "mariadb"): string[] => {
+      const schema = schemaOf(flavor);
+      schema.apply(ddl, contextOf("d", sqlMode, flavor));
+      return table(schema, "t").columns.map((c) => c.typeName);
+    };
+    const ddl = "CREATE TABLE t (a date, b blob, c number, d number(5, 2), e mariadb_schema.date, f timestamp)";
+    expect(types(1n << 9n, ddl)).toEqual(["DATETIME", "LONGBLOB", "DOUBLE", "DECIMAL", "DATE", "TIMESTAMP"]);
+    expect(types(1n << 12n, "CREATE TABLE t (a date, f timestamp, g oracle_schema.date)")).toEqual(["DATE", "DATETIME", "DATETIME"]);
+    expect(types(1n << 9n, "CREATE TABLE t (a date)", "mysql")).toEqual(["DATE"]);
+    expect(types(1n << 20n, String.raw`CREATE TABLE t (a varchar(9) DEFAULT 'x\', b int)`)).toEqual(["VARCHAR", "INT"]);
+  });
+});
 describe("any text", () => {
   const words =
     "CREATE ALTER DROP TABLE DATABASE ADD COLUMN ( ) , ; int varchar(3) `a` 'x' \"y\" NOT NULL DEFAULT /*!50000 */ -- # AFTER FIRST t . = 1".split(
@@ -205,7 +262,8 @@ describe("any text", () => {
       "CREATE ".repeat(150_000),
     ];
     const schema = schemaOf("mysql");
-    const began = performance.now();
+    // Of the processor, not of the clock: other tests run beside it.
+    const began = process.cpuUsage();
     for (const text of texts) {
       try {
         schema.apply(text, { database: "d" });
@@ -213,6 +271,6 @@ describe("any text", () => {
         expect(error).toBeInstanceOf(UncertainDdl);
       }
     }
-    expect(performance.now() - began).toBeLessThan(10_000);
-  }, 30_000);
+    expect(process.cpuUsage(began).user / 1000).toBeLessThan(10_000);
+  }, 60_000);
 });

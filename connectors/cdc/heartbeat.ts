@@ -4,7 +4,7 @@ import { INT64, type Schema, STRING, structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { EventWriter } from "./event-writer.ts";
 import { messageOf } from "./source-error.ts";
-import type { Timers } from "./task-parts.ts";
+import type { Timers } from "./task-frame.ts";
 import type { CommonSettings } from "./task-settings.ts";
 import type { TopicNaming } from "./topic-naming.ts";
 

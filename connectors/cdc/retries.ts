@@ -4,7 +4,6 @@ import { RetriableError } from "#connect/api/errors";
 import type { SourceRecord } from "#connect/api/record";
 import type { RecordQueue } from "./record-queue.ts";
 import type { Settings } from "./settings.ts";
-import type { CommonSettings } from "./task-settings.ts";
 import { SourceError } from "./source-error.ts";
 
 /** Counts failures that may pass, in a row: records that are handed on end it, as in Debezium's ErrorHandler. */
@@ -40,30 +39,6 @@ export interface TaskReading {
   /** What has to be done in `poll`, if there is something. */
   readonly due?: () => Promise<void> | null;
 }
-export interface TaskLife {
-  readonly running: () => boolean;
-  /** Connects and begins to read. */
-  readonly prepare: () => Promise<void>;
-  /** Lets go of what was opened. */
-  readonly close: () => Promise<void>;
-  /** What `prepare` failed with, as the worker is to see it. */
-  readonly failure: (error: unknown) => Error;
-  readonly due?: () => Promise<void> | null;
-}
-export const taskReading = ({ all }: CommonSettings, queue: RecordQueue, { prepare, close, failure, ...life }: TaskLife): TaskReading => ({
-  retries: new Retries(all),
-  queue,
-  waitMs: all.int("poll.interval.ms"),
-  async begin() {
-    try {
-      await prepare();
-    } catch (error) {
-      await close();
-      throw failure(error);
-    }
-  },
-  ...life,
-});
 /** What may pass is left to `poll`. */
 export async function startReading({ begin, retries }: TaskReading, log: SourceTaskContext["log"]): Promise<void> {
   try {

@@ -6,12 +6,13 @@ import { EventWriter } from "../cdc/event-writer.ts";
 import { emitHeartbeat, startHeartbeats } from "../cdc/heartbeat.ts";
 import { Notifier } from "../cdc/notifications.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
-import { type TaskLife, waited } from "../cdc/retries.ts";
+import { waited } from "../cdc/retries.ts";
 import { openSchemaHistory } from "../cdc/schema-history/open.ts";
 import type { SchemaHistory } from "../cdc/schema-history/history.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
-import { emitters, livingConnection, nowMicros, STOPPED, type TaskFrame, taskFrame } from "../cdc/task-parts.ts";
+import { TaskFrame } from "../cdc/task-frame.ts";
+import { emitters, livingConnection, nowMicros } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { checkFlavor, readCharsetTables, readServer, type Server } from "./catalog.ts";
@@ -57,8 +58,6 @@ class MysqlTask implements SourceTask {
   #desk: SignalDesk | null = null;
   /** Where to go on after a broken connection; null: as the offset store says. */
   #resumeAt: SourceOffset | null = null;
-  #running = false;
-  #stopping = false;
   #snapshotTaken = false;
   readonly #unsettled = new UnsettledSignals();
   /** Of the whole life of the task, so that a memory history outlives a broken connection. */
@@ -71,13 +70,13 @@ class MysqlTask implements SourceTask {
     this.#s = taskSettings(flavor, config, context.taskId, Date.now(), (m) => context.log.warn(m));
     this.#server = serverOf(this.#s.all);
     this.#partition = { server: this.#s.naming.prefix };
-    const life: TaskLife = {
-      running: () => this.#running,
+    this.#frame = new TaskFrame(this.#s, context, {
       prepare: () => this.#prepare(),
       close: () => this.#close(),
-      failure: startFailure,
-    };
-    this.#frame = taskFrame(this.#s, context, life, () => this.#goOn());
+      interrupted: () => this.#interrupted(),
+      failures: { startFailure, wrapped },
+      onSpace: () => this.#goOn(),
+    });
     this.#source = new SourceInfo(flavor, this.#s.naming.prefix);
     const offset = (): SourceOffset => this.#reader?.offset ?? this.#at;
     const { events, notifier } = emitters(this.#s, this.#frame.queue, { partition: this.#partition, log: context.log, offset });
@@ -94,11 +93,9 @@ class MysqlTask implements SourceTask {
     for (const { offset } of offsets) this.#unsettled.durable(offset);
     return Promise.resolve();
   }
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    const channels = this.#frame.channels.close();
+  stop(): Promise<void> {
     this.#unsettled.close();
-    await Promise.all([this.#close(), channels]);
+    return this.#frame.stop();
   }
 
   #goOn(): void {
@@ -107,8 +104,6 @@ class MysqlTask implements SourceTask {
     if (this.#reader?.drain() === true) this.#stream?.resume();
   }
   async #close(): Promise<void> {
-    this.#frame.channels.detach();
-    this.#frame.timers.clear();
     const { stream, session, sql, history, desk } = {
       stream: this.#stream,
       session: this.#session,
@@ -120,17 +115,12 @@ class MysqlTask implements SourceTask {
     this.#session = null;
     this.#sql = null;
     this.#history = null;
-    this.#running = false;
     sql?.destroy();
     await Promise.allSettled([stream?.close(), session?.close(), desk?.close(), history?.close()]);
   }
-  /** A failure while running: records already read are still handed out, then poll throws it. */
-  #failed(error: unknown): void {
-    if (this.#stopping || !this.#running) return;
-    this.#running = false;
+  #interrupted(): void {
     if (this.#reader !== null) this.#resumeAt = this.#reader.restartOffset;
     this.#reader = null;
-    void this.#close().then(() => this.#frame.queue.fail(wrapped(STOPPED, error)));
   }
   async #prepare(): Promise<void> {
     const s = this.#s;
@@ -169,8 +159,8 @@ class MysqlTask implements SourceTask {
       taken: this.#snapshotTaken || this.#resumeAt !== null,
     });
     if (!(await history.storageExists())) await history.initialize();
-    this.#running = true;
-    void this.#run(info, decision, stored, offset).catch((error: unknown) => this.#failed(error));
+    this.#frame.running = true;
+    void this.#run(info, decision, stored, offset).catch((error: unknown) => this.#frame.failed(error));
   }
   /** Snapshot, then stream. */
   async #run(info: Server, decision: StartDecision, stored: StoredPosition | null, offset: SourceOffset | null): Promise<void> {
@@ -189,18 +179,18 @@ class MysqlTask implements SourceTask {
       if (offset !== null) await schema.recover(offset);
       if (this.#resumeAt === null) this.#notifier.send("Initial Snapshot", "SKIPPED");
     }
-    if (this.#stopping || !this.#running) return;
+    if (this.#frame.stopping || !this.#frame.running) return;
     if (!streamsAfterSnapshot(this.#s.all, this.#s.snapshotMode)) {
       this.#context.log.info("the snapshot is complete; snapshot.mode asks for nothing more");
       return;
     }
     await this.#pause("streaming.delay.ms");
-    if (!this.#stopping) await this.#streamFrom(info, from, at ?? {});
+    if (!this.#frame.stopping) await this.#streamFrom(info, from, at ?? {});
   }
   /** Waits as a setting asks, but not longer than until the task is stopped. */
   async #pause(setting: string): Promise<void> {
     if (this.#resumeAt !== null) return;
-    await waited(this.#s.all.int(setting), () => this.#stopping);
+    await waited(this.#s.all.int(setting), () => this.#frame.stopping);
   }
   /** Resolves with the offset with which streaming goes on. */
   async #snapshot(info: Server, decision: StartDecision, schema: SchemaTracker, stored: SourceOffset | null): Promise<SourceOffset> {
@@ -273,7 +263,7 @@ class MysqlTask implements SourceTask {
       position: (offset) => {
         if (progress !== null) this.#at = offset;
       },
-      aborted: () => this.#stopping,
+      aborted: () => this.#frame.stopping,
       nowMicros,
     };
   }
@@ -298,7 +288,7 @@ class MysqlTask implements SourceTask {
         resume: () => {
           if (reader.drain()) this.#stream?.resume();
         },
-        fail: (error) => this.#failed(error),
+        fail: (error) => this.#frame.failed(error),
         warn: (message) => this.#context.log.warn(message),
       },
       this.#events,
@@ -315,8 +305,8 @@ class MysqlTask implements SourceTask {
       unpackedMaxBytes: UNPACKED_MAX_BYTES,
       annotated: this.#s.includeQuery,
     };
-    const stream = await BinlogStream.open(this.#server, options, reader, (error) => this.#failed(error));
-    if (this.#stopping || !this.#running) return stream.close();
+    const stream = await BinlogStream.open(this.#server, options, reader, (error) => this.#frame.failed(error));
+    if (this.#frame.stopping || !this.#frame.running) return stream.close();
     this.#stream = stream;
     stream.resume();
     desk.opened();
@@ -355,12 +345,12 @@ class MysqlTask implements SourceTask {
       at: () => this.#at,
       run: (opened, offsets) => this.#runOf(schema, opened, offsets, null),
       unsettled: this.#unsettled,
-      fail: (error) => this.#failed(error),
+      fail: (error) => this.#frame.failed(error),
     });
   }
   #beat(): boolean {
     const reader = this.#reader;
-    if (reader === null || this.#stopping) return false;
+    if (reader === null || this.#frame.stopping) return false;
     emitHeartbeat(this.#events, this.#s.naming, this.#partition, reader.restartOffset);
     return true;
   }

@@ -8,13 +8,14 @@ import type { SignalOrigin } from "../cdc/signal-handler.ts";
 import { backfillSelects, endsStream } from "./backfill.ts";
 import { connect } from "./connection.ts";
 import type { TablePlans } from "./plans.ts";
-import { openSnapshot, type SnapshotRun } from "./snapshot-run.ts";
+import { openSnapshot, type OpenSnapshot } from "./snapshot-open.ts";
+import { snapshotData } from "./snapshot-run.ts";
 import type { SourceInfo } from "./source-info.ts";
 import type { StreamReader } from "./stream.ts";
 import type { TaskSettings } from "./task-settings.ts";
 
 export interface BlockingParts {
-  readonly s: TaskSettings;
+  readonly settings: TaskSettings;
   readonly plans: TablePlans;
   readonly events: EventWriter;
   readonly source: SourceInfo;
@@ -23,9 +24,9 @@ export interface BlockingParts {
   readonly reader: () => StreamReader | null;
   readonly stopping: () => boolean;
   /** The snapshot that is being read, told when there is room again; null: it is over. */
-  readonly running: (snapshot: SnapshotRun | null) => void;
+  readonly reading: (snapshot: OpenSnapshot | null) => void;
   readonly nowMicros: () => number;
-  readonly failed: (error: unknown) => void;
+  readonly fail: (error: unknown) => void;
 }
 /** `overrides`: statements by table that read it instead. Rejects where it could not be read. */
 export async function blockingSnapshot(
@@ -38,18 +39,18 @@ export async function blockingSnapshot(
   const reader = p.reader();
   if (reader === null) return;
   await reader.stopWhile(async () => {
-    const client = await connect(p.s.server);
+    const client = await connect(p.settings.server);
     const offsets = { during: from === "table" ? reader.heldOffset : reader.offset, last: reader.offset };
-    let snapshot: SnapshotRun | null = null;
+    let opened: OpenSnapshot | null = null;
     try {
       const selects = typeof overrides === "function" ? await overrides(client) : overrides;
       const point = { lsn: reader.received, snapshot: null, tables, overrides: selects, progress: null, offsets };
-      snapshot = await openSnapshot(p.s, client, p.plans, point, aborted, p.nowMicros);
-      p.running(snapshot);
-      await snapshot.read(p.events, p.source, p.notifier, () => {});
+      opened = await openSnapshot(p.settings, client, point);
+      p.reading(opened);
+      await snapshotData({ ...p, opened, aborted, position: () => {} });
     } finally {
-      p.running(null);
-      await Promise.allSettled([snapshot?.close(), client.end()]);
+      p.reading(null);
+      await Promise.allSettled([opened?.close(), client.end()]);
     }
   });
 }
@@ -61,7 +62,7 @@ export async function blockingBackfill(p: BlockingParts, tables: readonly Backfi
   try {
     await blockingSnapshot(p, "channel", names, selects, () => p.stopping() || aborted());
   } catch (error) {
-    if (endsStream(error)) p.failed(error);
+    if (endsStream(error)) p.fail(error);
     throw error;
   }
   if (p.reader() !== reader || p.stopping()) throw new RetriableError("The stream ended before the tables were read");

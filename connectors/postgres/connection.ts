@@ -6,51 +6,14 @@ import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import pg from "pg";
 import { directSocket } from "../cdc/direct-reads.ts";
-import type { Settings } from "../cdc/settings.ts";
 import { livingConnection } from "../cdc/task-parts.ts";
-import { initialStatements } from "../cdc/task-settings.ts";
-
-export interface Server {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string | undefined;
-  readonly database: string;
-  readonly ssl: SslMode;
-  readonly sslFiles: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly passphrase?: string };
-  readonly queryTimeoutMs: number;
-  readonly connectTimeoutMs: number;
-  readonly keepAlive: boolean;
-  readonly initialStatements: readonly string[];
-}
-export type SslMode = "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
+import type { PostgresServer } from "./server-settings.ts";
 
 /** Text forms that the decoders rely on, whatever the database's or the user's defaults are. */
 const SESSION =
   "-c datestyle=ISO -c intervalstyle=postgres -c timezone=UTC -c extra_float_digits=3 -c bytea_output=hex -c client_encoding=UTF8";
 
-export function serverOf(settings: Settings): Server {
-  const file = (name: string): string | undefined => settings.optional(name) || undefined;
-  const ca = file("database.sslrootcert"),
-    cert = file("database.sslcert"),
-    key = file("database.sslkey"),
-    passphrase = file("database.sslpassword");
-  return {
-    host: settings.string("database.hostname"),
-    port: settings.int("database.port"),
-    user: settings.string("database.user"),
-    password: settings.optional("database.password") ?? undefined,
-    database: settings.string("database.dbname"),
-    ssl: settings.choice("database.sslmode").replace("_", "-") as SslMode,
-    sslFiles: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...(passphrase && { passphrase }) },
-    queryTimeoutMs: settings.int("database.query.timeout.ms"),
-    connectTimeoutMs: settings.int("connection.validation.timeout.ms"),
-    keepAlive: settings.bool("database.tcpKeepAlive"),
-    initialStatements: initialStatements(settings),
-  };
-}
-
-function tls(server: Server): pg.ClientConfig["ssl"] {
+function tls(server: PostgresServer): pg.ClientConfig["ssl"] {
   if (server.ssl === "disable" || server.ssl === "allow") return false;
   const read = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
   const ca = read(server.sslFiles.ca),
@@ -73,7 +36,7 @@ export interface ConnectOptions {
   readonly applicationName?: string;
 }
 
-async function attempt(server: Server, options: ConnectOptions, ssl: pg.ClientConfig["ssl"]): Promise<pg.Client> {
+async function attempt(server: PostgresServer, options: ConnectOptions, ssl: pg.ClientConfig["ssl"]): Promise<pg.Client> {
   const client = new pg.Client({
     host: server.host,
     port: server.port,
@@ -97,7 +60,7 @@ async function attempt(server: Server, options: ConnectOptions, ssl: pg.ClientCo
   return client;
 }
 
-export async function connect(server: Server, options: ConnectOptions = {}): Promise<pg.Client> {
+export async function connect(server: PostgresServer, options: ConnectOptions = {}): Promise<pg.Client> {
   const secure = tls(server);
   let client: pg.Client;
   try {
@@ -113,7 +76,7 @@ export async function connect(server: Server, options: ConnectOptions = {}): Pro
 /** The authenticated socket of a client. */
 export const socketOf = (client: pg.Client): Duplex => (client as pg.Client & { connection: { stream: Duplex } }).connection.stream;
 /** This connection, or a new one if it was lost. */
-export const living = (client: pg.Client | null, server: Server): Promise<pg.Client> =>
+export const living = (client: pg.Client | null, server: PostgresServer): Promise<pg.Client> =>
   livingConnection(client, {
     ping: (c) => c.query("SELECT 1"),
     end: (c) => c.end().catch(() => {}),

@@ -6,9 +6,10 @@ import { checkOffsets, type ServerProblem, validation, VALIDATION_TIMEOUT_MS } f
 import { VERSION } from "../cdc/source-block.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { CONFIG, refuseUnsupported, settingsOf } from "./config.ts";
-import { connect, serverOf } from "./connection.ts";
+import { connect } from "./connection.ts";
 import { sqlState } from "./failures.ts";
 import { readOffset } from "./position.ts";
+import { serverOf } from "./server-settings.ts";
 import { postgresTask } from "./task.ts";
 
 const NEEDED = ["database.hostname", "database.user", "database.dbname"];

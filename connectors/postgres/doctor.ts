@@ -7,7 +7,7 @@ import type { Check, Diagnosis, Leftover, SourcePosition } from "#connect/api/di
 import type { TaskConfig } from "#connect/api/connector";
 import { listTables, serverVersion } from "./catalog.ts";
 import { settingsOf } from "./config.ts";
-import { connect, serverOf } from "./connection.ts";
+import { connect } from "./connection.ts";
 import { DOCTOR_CONNECT_TIMEOUT_MS, failed, passed, warned } from "../cdc/doctor-checks.ts";
 import { signalChannels } from "../cdc/signal-channels.ts";
 import { messageOf } from "../cdc/source-error.ts";
@@ -15,6 +15,7 @@ import { sqlState } from "./failures.ts";
 import { lsnText } from "./pgoutput/integers.ts";
 import { readOffset } from "./position.ts";
 import { previewTables } from "./preview.ts";
+import { serverOf } from "./server-settings.ts";
 import { dropSlot, quoteIdentifier, quoteLiteral, readSlot } from "./slot.ts";
 import { taskSettings, type TaskSettings } from "./task-settings.ts";
 

@@ -1,11 +1,12 @@
 /** The replication session: opened, told how far we are, closed. */
-import { connect, type Server } from "./connection.ts";
+import { connect } from "./connection.ts";
+import type { PostgresServer } from "./server-settings.ts";
 import { sqlState } from "./failures.ts";
 import { lsnText, POSTGRES_EPOCH_MICROS, writeInt64 } from "./pgoutput/integers.ts";
 import { type CopyConsumer, RawSession } from "./raw-session.ts";
 import { quoteIdentifier, quoteLiteral } from "./slot.ts";
 
-export const openSession = async (server: Server, replication: boolean, onEnd: (error: Error) => void): Promise<RawSession> =>
+export const openSession = async (server: PostgresServer, replication: boolean, onEnd: (error: Error) => void): Promise<RawSession> =>
   new RawSession(await connect(server, { replication, applicationName: replication ? "Millrace Streaming" : "Millrace Snapshot" }), onEnd);
 
 export interface StreamOptions {

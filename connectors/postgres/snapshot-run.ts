@@ -1,5 +1,5 @@
 /**
- * Runs a snapshot from an exported snapshot to its last row: sessions, transactions, tables and chunks, notifications.
+ * Runs an opened snapshot to its last row: tables and chunks, notifications.
  *
  * Why a resumed snapshot is correct. The slot was created with the first try, at position L; the server keeps all changes since
  * L, and nothing is confirmed to it before the snapshot is complete. An exported snapshot dies with the process, so a later
@@ -17,135 +17,77 @@ import type { Client } from "pg";
 import { RetriableError } from "#connect/api/errors";
 import type { SourceOffset } from "#connect/api/record";
 import type { Notifier } from "../cdc/notifications.ts";
-import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
-import type { SnapshotRows, TableRun } from "../cdc/snapshot-rows.ts";
+import { shapeOf } from "../cdc/snapshot-progress.ts";
+import { SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
 import { type SnapshotWork, tableRun, takingTurns } from "../cdc/snapshot-work.ts";
-import { type CatalogTable, holdDefinition, listTables, readTable, rewritten, nextTransaction } from "./catalog.ts";
+import { type CatalogTable, holdDefinition, nextTransaction, readTable, rewritten } from "./catalog.ts";
 import type { EventWriter } from "../cdc/event-writer.ts";
 import { inHashMapOrder } from "../cdc/java-hash.ts";
 import type { TablePlans, WireColumn } from "./plans.ts";
-import { streamingOffset } from "./position.ts";
+import { snapshotOffset, streamingOffset } from "./position.ts";
 import type { TableName } from "./publication.ts";
 import { sqlState } from "./failures.ts";
 import type { RawSession } from "./raw-session.ts";
-import { openSession } from "./replication.ts";
-import { quoteIdentifier, quoteLiteral } from "./slot.ts";
-import { SnapshotSession, snapshotRows, tooFewColumns } from "./snapshot.ts";
+import { quoteIdentifier } from "./slot.ts";
+import { SnapshotReader, tooFewColumns } from "./snapshot-reader.ts";
 import { chunkCondition, type Cuts, cutsOf, UNCUT } from "./snapshot-chunks.ts";
+import { chosenTables, type OpenSnapshot, type SnapshotPoint } from "./snapshot-open.ts";
 import type { SourceInfo } from "./source-info.ts";
 import type { TaskSettings } from "./task-settings.ts";
 
-/**
- * All sessions see exactly what the slot's consistent point separates from the stream. An exported snapshot can only be read
- * with REPEATABLE READ, which gives at least what the weaker modes ask for.
- */
-function transactionIn(snapshot: string | null, isolation: string): readonly string[] {
-  if (snapshot !== null)
-    return ["BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", `SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`];
-  const level = isolation.replaceAll("_", " ").toUpperCase();
-  return [`BEGIN TRANSACTION ISOLATION LEVEL ${level} READ ONLY${level === "SERIALIZABLE" ? " DEFERRABLE" : ""}`];
-}
-
-export interface SnapshotPoint {
-  /** Stands in events. */
-  readonly lsn: number;
-  /** Name of an exported snapshot; null: as things are now. */
-  readonly snapshot: string | null;
-  /** Null: what the settings ask for. */
-  readonly tables: readonly string[] | null;
-  readonly overrides: ReadonlyMap<string, string>;
-  /** Null: offsets say nothing of it, a restart begins anew. */
-  readonly progress: SnapshotProgress | null;
-  readonly offsets?: { readonly during: SourceOffset; readonly last: SourceOffset };
-}
+/** A snapshot that is open, and where its rows go. */
 export interface SnapshotRun {
-  /** Reads all rows; resolves with the offset with which streaming goes on. */
-  read(
-    events: EventWriter,
-    source: SourceInfo,
-    notifier: Notifier,
-    position: (offset: SourceOffset) => void,
-  ): Promise<{ readonly offset: SourceOffset; readonly rows: number }>;
-  /** Goes on after the queue had been full. */
-  resume(): void;
-  close(): Promise<void>;
-}
-/** What is needed all the way down. */
-interface Reading {
-  readonly s: TaskSettings;
-  readonly client: Client;
+  readonly settings: TaskSettings;
+  readonly opened: OpenSnapshot;
   readonly plans: TablePlans;
-  readonly point: SnapshotPoint;
+  readonly events: EventWriter;
+  readonly source: SourceInfo;
+  readonly notifier: Notifier;
+  /** Told whenever the offset changes. */
+  readonly position: (offset: SourceOffset) => void;
   readonly aborted: () => boolean;
-  readonly onTable: (table: TableName, rows: number | null) => void;
+  readonly nowMicros: () => number;
 }
+type OnTable = (table: TableName, rows: number | null) => void;
 const idOf = (t: TableName): string => `${t.schema}.${t.table}`;
-interface ChosenTables {
-  readonly chosen: readonly TableName[];
-  /** What notifications of a table's end list. */
-  readonly captured: readonly TableName[];
+/** All rows; resolves with the offset with which streaming goes on. */
+export async function snapshotData(run: SnapshotRun): Promise<{ readonly offset: SourceOffset; readonly rows: number }> {
+  const { settings, opened, notifier } = run;
+  const { client, point } = opened;
+  const { chosen: tables, captured } = await chosenTables(settings, client, point);
+  const rows = rowsOf(run, await nextTransaction(client));
+  const onTable = tableNotices(notifier, tables, captured);
+  notifier.send("Initial Snapshot", "STARTED");
+  await lockTables(settings, client, tables);
+  const work = takingTurns(chunksOf(run, tables, onTable));
+  await Promise.all(opened.sessions.map((session) => readChunks(session, point, work, rows)));
+  const offset = rows.finish();
+  run.position(streamingOffset(offset));
+  notifier.send("Initial Snapshot", "COMPLETED");
+  await client.query("COMMIT");
+  return { offset, rows: rows.emitted };
 }
-async function chosenTables(s: TaskSettings, client: Client, point: SnapshotPoint): Promise<ChosenTables> {
-  const all = await listTables(client);
-  const tables = point.tables;
-  if (tables !== null) {
-    const chosen = all.filter((t) => tables.includes(idOf(t)));
-    return { chosen, captured: chosen };
-  }
-  // Signals are for what comes after them.
-  const signals = s.all.optional("signal.data.collection");
-  return {
-    chosen: all.filter((t) => s.plans.filters.snapshot(t.schema, t.table) && idOf(t) !== signals),
-    captured: all.filter((t) => s.plans.filters.table(t.schema, t.table)),
-  };
-}
-
-/** Resolves once all sessions have taken the exported snapshot, which may then be given up. `client` must be free until the end. */
-export async function openSnapshot(
-  s: TaskSettings,
-  client: Client,
-  plans: TablePlans,
-  point: SnapshotPoint,
-  aborted: () => boolean,
-  nowMicros: () => number,
-): Promise<SnapshotRun> {
-  const sessions: RawSession[] = [];
-  const close = async (): Promise<void> => void (await Promise.allSettled(sessions.map((each) => each.close())));
-  try {
-    while (sessions.length < s.all.int("snapshot.max.threads")) sessions.push(await openSession(s.server, false, () => {}));
-    for (const sql of transactionIn(point.snapshot, s.all.choice("snapshot.isolation.mode"))) {
-      for (const session of sessions) await session.query(sql);
-      await client.query(sql);
-    }
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return {
-    async read(events, source, notifier, position) {
-      const { chosen: tables, captured } = await chosenTables(s, client, point);
-      const { mode, txId } = { mode: "INITIAL", txId: await nextTransaction(client) };
-      const rows = snapshotRows({ ...point, mode, txId, nowMicros, position }, events, source);
-      const onTable = tableNotices(notifier, tables, captured);
-      notifier.send("Initial Snapshot", "STARTED");
-      await lockTables(s, client, tables);
-      const work = takingTurns(chunksOf({ s, client, plans, point, aborted, onTable }, tables));
-      await Promise.all(sessions.map((session) => readChunks(session, point, work, rows)));
-      const offset = rows.finish();
-      position(streamingOffset(offset));
-      notifier.send("Initial Snapshot", "COMPLETED");
-      await client.query("COMMIT");
-      return { offset, rows: rows.emitted };
+/** Where the rows of all sessions come together. */
+function rowsOf({ opened, events, source, nowMicros, position }: SnapshotRun, txId: number): SnapshotRows {
+  const { lsn, offsets, progress } = opened.point;
+  const micros = Math.floor(nowMicros());
+  source.transaction(micros, txId);
+  source.lastCommit(null);
+  const own = (done: boolean): SourceOffset => snapshotOffset("INITIAL", lsn, txId, micros, done);
+  return new SnapshotRows(
+    {
+      progress: offsets === undefined ? progress : null,
+      during: offsets?.during ?? own(false),
+      last: offsets?.last ?? own(true),
+      source: ({ schema, table }, marker, shared) => source.block(lsn, schema, table, marker, shared),
+      position,
     },
-    resume() {
-      for (const session of sessions) session.resume();
-    },
-    close,
-  };
+    events,
+  );
 }
 
 /** Which lists, and in which order, as the reference's answers have them. */
-function tableNotices(notifier: Notifier, chosen: readonly TableName[], captured: readonly TableName[]): Reading["onTable"] {
+function tableNotices(notifier: Notifier, chosen: readonly TableName[], captured: readonly TableName[]): OnTable {
   const inProgress = inHashMapOrder(chosen.map((t) => [idOf(t), null]))
     .map(([id]) => id)
     .join(",");
@@ -170,10 +112,10 @@ async function readChunks(
   work: () => Promise<SnapshotWork | null>,
   rows: SnapshotRows,
 ): Promise<void> {
-  const consumer = new SnapshotSession(rows);
+  const consumer = new SnapshotReader(rows);
   for (let next = await work(); next !== null; next = await work()) {
     consumer.begin(next.table, next.chunk);
-    await definedAs({ point }, next.table.id, session.copyOut(next.sql, consumer));
+    await definedAs(point, next.table.id, session.copyOut(next.sql, consumer));
     consumer.end();
   }
 }
@@ -182,17 +124,17 @@ async function readChunks(
  * The chunks of all tables in their order. Tables are looked at when their turn comes, by `client` alone: it is inside the snapshot
  * too, and no session has to wait for its own rows to do it.
  */
-async function* chunksOf(r: Reading, tables: readonly TableName[]): AsyncGenerator<SnapshotWork, void> {
+async function* chunksOf(run: SnapshotRun, tables: readonly TableName[], onTable: OnTable): AsyncGenerator<SnapshotWork, void> {
   for (const name of tables) {
-    if (r.aborted()) return;
-    const catalog = await heldTable(r, name);
+    if (run.aborted()) return;
+    const catalog = await heldTable(run.opened, name);
     if (catalog === null) continue;
-    const read = await definedAs(r, `${name.schema}.${name.table}`, tableRead(r, catalog));
+    const read = await definedAs(run.opened.point, `${name.schema}.${name.table}`, tableRead(run, catalog, onTable));
     if (read === null) continue;
     const { table, cuts, from, done } = read;
-    r.onTable(catalog, null);
+    onTable(catalog, null);
     for (let chunk = 0; chunk <= cuts.bounds.length; chunk++) {
-      if (r.aborted()) return;
+      if (run.aborted()) return;
       if (done.has(chunk)) continue;
       const condition = chunkCondition(catalog, cuts, chunk);
       yield { table, chunk, sql: `COPY (${from}${condition === "" ? "" : ` WHERE ${condition}`}) TO STDOUT` };
@@ -204,11 +146,11 @@ const ALTERED = /^(42703|42P01|3F000)$/;
 const altered = (id: string, cause?: unknown): RetriableError =>
   new RetriableError(`The definition of ${id} has changed since the snapshot was taken; the snapshot goes on with a new one.`, cause);
 /** A statement of the user's own may name what was never there, and would fail for ever. */
-async function definedAs<T>(r: Pick<Reading, "point">, id: string, statement: Promise<T>): Promise<T> {
+async function definedAs<T>(point: SnapshotPoint, id: string, statement: Promise<T>): Promise<T> {
   try {
     return await statement;
   } catch (error) {
-    throw ALTERED.test(sqlState(error)) && !r.point.overrides.has(id) ? altered(id, error) : error;
+    throw ALTERED.test(sqlState(error)) && !point.overrides.has(id) ? altered(id, error) : error;
   }
 }
 /**
@@ -216,44 +158,46 @@ async function definedAs<T>(r: Pick<Reading, "point">, id: string, statement: Pr
  * snapshot sees no row of a table that was rewritten since (a column's type was changed, say), and names columns that are gone: both
  * pass with a newer snapshot. https://www.postgresql.org/docs/current/mvcc-caveats.html
  */
-async function heldTable(r: Reading, { schema, table }: TableName): Promise<CatalogTable | null> {
+async function heldTable({ client, point }: OpenSnapshot, { schema, table }: TableName): Promise<CatalogTable | null> {
   const id = `${schema}.${table}`;
-  await definedAs(r, id, holdDefinition(r.client, schema, table));
-  if (await rewritten(r.client, schema, table)) throw altered(id);
-  return readTable(r.client, schema, table);
+  await definedAs(point, id, holdDefinition(client, schema, table));
+  if (await rewritten(client, schema, table)) throw altered(id);
+  return readTable(client, schema, table);
 }
 
 const NOTHING: ReadonlySet<number> = new Set();
 
 /** Null: there is nothing (left) to read of it. */
 async function tableRead(
-  r: Reading,
+  { settings, opened, plans }: SnapshotRun,
   catalog: CatalogTable,
+  onTable: OnTable,
 ): Promise<{ readonly table: TableRun; readonly cuts: Cuts; readonly from: string; readonly done: ReadonlySet<number> } | null> {
-  const captured = r.plans.selected(catalog);
+  const { client, point } = opened;
+  const captured = plans.selected(catalog);
   if (captured.length === 0) return null;
   const id = `${catalog.schema}.${catalog.table}`;
-  const override = r.point.overrides.get(id)?.replace(/;\s*$/, "");
-  const selected = override === undefined ? captured : await overrideColumns(r.client, override, catalog, captured);
+  const override = point.overrides.get(id)?.replace(/;\s*$/, "");
+  const selected = override === undefined ? captured : await overrideColumns(client, override, catalog, captured);
   const shape = shapeOf(selected, override ?? null, catalog.key);
-  if (r.point.progress?.isComplete(id, shape) === true) return null;
-  const earlier = r.point.progress?.chunks(id, shape) ?? null;
+  if (point.progress?.isComplete(id, shape) === true) return null;
+  const earlier = point.progress?.chunks(id, shape) ?? null;
   const cuts: Cuts =
     override !== undefined
       ? UNCUT
       : earlier !== null
         ? { by: "key", bounds: earlier.bounds }
-        : await cutsOf(catalog, r.client, r.s.all.int("millrace.snapshot.chunk.rows"));
+        : await cutsOf(catalog, client, settings.all.int("millrace.snapshot.chunk.rows"));
   const names = selected.map((c) => quoteIdentifier(c.name)).join(", ");
   const done = earlier?.done ?? NOTHING;
   const table = tableRun({
     id,
-    plan: r.plans.plan(catalog.schema, catalog.table, selected, catalog, true),
+    plan: plans.plan(catalog.schema, catalog.table, selected, catalog, true),
     columns: selected.length,
     chunks: { shape, bounds: cuts.bounds },
     resumable: cuts.by === "key",
     left: cuts.bounds.length + 1 - done.size,
-    scanned: (rows) => r.onTable(catalog, rows),
+    scanned: (rows) => onTable(catalog, rows),
   });
   const from = override ?? `SELECT ${names} FROM ${quoteIdentifier(catalog.schema)}.${quoteIdentifier(catalog.table)}`;
   return { table, cuts, from, done };

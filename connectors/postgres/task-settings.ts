@@ -4,13 +4,13 @@ import type { TaskConfig } from "#connect/api/connector";
 import { filtersOf } from "../cdc/filters.ts";
 import { chosenBy, commonPlanSettings, type CommonSettings, commonSettings } from "../cdc/task-settings.ts";
 import { refuseUnsupported, settingsOf, settingsWithoutEffect, typeModes } from "./config.ts";
-import { type Server, serverOf } from "./connection.ts";
 import { messageForm } from "./message-record.ts";
 import type { PlanSettings } from "./plans.ts";
+import { type PostgresServer, serverOf } from "./server-settings.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 
 export interface TaskSettings extends CommonSettings {
-  readonly server: Server;
+  readonly server: PostgresServer;
   readonly plans: PlanSettings;
   readonly stream: Pick<StreamSettings, "skipped" | "skipsUnchanged" | "messageForm" | "wantsMessage">;
   /** False: something else moves the slot. */

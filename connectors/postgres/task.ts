@@ -4,30 +4,26 @@ import type { Backfill, BackfillCommand } from "#connect/api/backfill";
 import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import type { Backfills } from "../cdc/backfills.ts";
-import { heartbeatRecord } from "../cdc/heartbeat.ts";
-import { Notifier } from "../cdc/notifications.ts";
-import { RecordQueue } from "../cdc/record-queue.ts";
-import { readRecords, Retries, startReading, type TaskReading, waited } from "../cdc/retries.ts";
-import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
-import { channelSettings, SignalChannels } from "../cdc/signal-channels.ts";
-import { type SignalHandler, signalHandler } from "../cdc/signal-handler.ts";
-import type { Signal } from "../cdc/signals.ts";
-import { messageOf } from "../cdc/source-error.ts";
-import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
-import { snapshotWanted, streamsAfterSnapshot } from "../cdc/start-decision.ts";
-import { postgresBackfills } from "./backfill.ts";
-import { blockingBackfill, type BlockingParts, blockingSnapshot } from "./blocking-snapshot.ts";
-import { nextTransaction, readTable, serverVersion } from "./catalog.ts";
 import { selectOverrides } from "../cdc/declared-config.ts";
+import type { EventWriter } from "../cdc/event-writer.ts";
+import { emitHeartbeat, startHeartbeats } from "../cdc/heartbeat.ts";
+import type { Notifier } from "../cdc/notifications.ts";
+import { waited } from "../cdc/retries.ts";
+import type { Signal } from "../cdc/signals.ts";
+import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
+import { snapshotWanted, streamsAfterSnapshot } from "../cdc/start-decision.ts";
+import type { TablePlan } from "../cdc/table-plan.ts";
+import { TaskFrame } from "../cdc/task-frame.ts";
+import { emitters, nowMicros } from "../cdc/task-parts.ts";
+import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
+import { postgresBackfills } from "./backfill.ts";
+import { nextTransaction, readTable, serverVersion } from "./catalog.ts";
 import { connect, living } from "./connection.ts";
-import { EventWriter } from "../cdc/event-writer.ts";
+import { ddlRecords } from "./ddl-record.ts";
 import { startFailure, wrapped } from "./failures.ts";
-import { capturedTables } from "./incremental.ts";
-import { type IncrementalRun, incrementalRun } from "./incremental-run.ts";
-import type { Relation } from "./pgoutput/decode.ts";
 import { report } from "./metrics.ts";
+import type { Relation } from "./pgoutput/decode.ts";
 import { TablePlans } from "./plans.ts";
-import { checkContinuity, type Cluster, clusterOf, positionNow, slotLost, slotUsable } from "./continuity.ts";
 import {
   durablePosition,
   FlushTracker,
@@ -39,37 +35,39 @@ import {
   type StoredPosition,
   type StreamPosition,
 } from "./position.ts";
-import { ddlRecords } from "./ddl-record.ts";
 import { prepareTables } from "./prepare-tables.ts";
 import type { RawSession } from "./raw-session.ts";
 import { openSession, sendStatus, startStreaming } from "./replication.ts";
-import { createSlot, dropSlot, quoteIdentifier, readSlot } from "./slot.ts";
+import { SignalDesk } from "./signal-desk.ts";
+import { createSlot, dropSlot, quoteIdentifier, readSlot, type SlotInfo } from "./slot.ts";
 import { watchSlot } from "./slot-guard.ts";
-import { openSnapshot, type SnapshotRun } from "./snapshot-run.ts";
+import { type OpenSnapshot, openSnapshot } from "./snapshot-open.ts";
+import { snapshotData } from "./snapshot-run.ts";
 import { SourceInfo } from "./source-info.ts";
+import { checkContinuity, type Cluster, clusterOf, positionNow, slotLost, slotUsable } from "./start.ts";
 import { StreamReader } from "./stream.ts";
 import { SpillFull, spillFiles, StreamedTransactions } from "./streamed-transactions.ts";
-import type { TablePlan } from "../cdc/table-plan.ts";
 import { type TaskSettings, taskSettings } from "./task-settings.ts";
 import { TypeRegistry } from "./type-registry.ts";
 
-const nowMicros = (): number => (performance.timeOrigin + performance.now()) * 1000;
-/** The reference's first line for whatever stops reading. */
-const STOPPED = "An exception occurred in the change event producer. This connector will be stopped.";
+/** What the offset store says. */
+interface Stored {
+  readonly offset: SourceOffset | null;
+  readonly stored: StoredPosition | null;
+}
 
 class PostgresTask implements SourceTask {
   readonly #context: SourceTaskContext;
   readonly #s: TaskSettings;
   readonly #partition: SourcePartition;
-  readonly #queue: RecordQueue;
+  readonly #frame: TaskFrame;
   readonly #events: EventWriter;
   readonly #source: SourceInfo;
   readonly #types = new TypeRegistry();
   readonly #plans: TablePlans;
-  readonly #timers = new Set<NodeJS.Timeout>();
   #client: Client | null = null;
   #session: RawSession | null = null;
-  #snapshot: SnapshotRun | null = null;
+  #snapshot: OpenSnapshot | null = null;
   #reader: StreamReader | null = null;
   #flush: FlushTracker | null = null;
   /** Where to go on after a broken connection; null: as the offset store says. */
@@ -77,9 +75,6 @@ class PostgresTask implements SourceTask {
   /** 150004 is 15.4. */
   #version = 0;
   #spillFull = false;
-  readonly #reading: TaskReading;
-  #running = false;
-  #stopping = false;
   #progressDue = false;
   /** Where the connection of before led to. */
   #cluster: Cluster | null = null;
@@ -88,68 +83,37 @@ class PostgresTask implements SourceTask {
   /** The position that notifications carry. */
   #at: SourceOffset;
   readonly #notifier: Notifier;
-  #incremental: IncrementalRun | null = null;
-  readonly #channels: SignalChannels;
+  #desk: SignalDesk | null = null;
   readonly #unsettled = new UnsettledSignals();
   readonly #backfills: Backfills;
 
   constructor(config: TaskConfig, context: SourceTaskContext) {
     this.#context = context;
     this.#s = taskSettings(config, context.taskId, Date.now(), (m) => context.log.warn(m));
-    this.#channels = new SignalChannels(channelSettings(this.#s.all), context);
-    this.#partition = { server: this.#s.naming.prefix };
-    this.#queue = new RecordQueue(this.#s.queue);
-    this.#queue.onSpace = () => this.#goOn();
-    this.#reading = {
-      retries: new Retries(this.#s.all),
-      queue: this.#queue,
-      waitMs: this.#s.all.int("poll.interval.ms"),
-      running: () => this.#running,
-      begin: () => this.#begin(),
+    this.#frame = new TaskFrame(this.#s, context, {
+      prepare: () => this.#prepare(),
+      close: () => this.#close(),
+      interrupted: (error) => this.#interrupted(error),
+      failures: { startFailure, wrapped },
       due: () => (this.#progressDue ? this.#progress() : null),
-    };
+      onSpace: () => this.#goOn(),
+    });
+    this.#partition = { server: this.#s.naming.prefix };
     this.#source = new SourceInfo(this.#s.naming.prefix, this.#s.server.database);
     this.#plans = new TablePlans(this.#s.plans, this.#types);
-    this.#events = new EventWriter(
-      {
-        partition: this.#partition,
-        headers: this.#s.headers,
-        tombstones: this.#s.all.bool("tombstones.on.delete"),
-        nowMicros,
-      },
-      this.#queue,
-    );
     this.#at = snapshotOffset("INITIAL", 0, 0, Math.floor(nowMicros()), false);
     this.#backfills = postgresBackfills(this.#s, this.#plans, this.#partition, context);
-    this.#notifier = new Notifier(this.#s.all, {
-      partition: this.#partition,
-      log: context.log,
-      offset: () => this.#reader?.offset ?? this.#at,
-      emit: (record) => {
-        this.#events.other(record);
-        this.#events.flush();
-      },
-    });
+    const offset = (): SourceOffset => this.#offset();
+    const { events, notifier } = emitters(this.#s, this.#frame.queue, { partition: this.#partition, log: context.log, offset });
+    this.#events = events;
+    this.#notifier = notifier;
     this.#notifier.observe = (aggregate, type, data) => this.#backfills.observed(aggregate, type, data);
   }
-  #incrementalRun(): IncrementalRun {
-    return incrementalRun(this.#s, {
-      plans: this.#plans,
-      sql: () => this.#sql(),
-      notifier: this.#notifier,
-      events: this.#events,
-      source: this.#source,
-      offset: () => this.#reader?.offset ?? this.#at,
-      askPosition: () => this.#sendStatus(true),
-      warn: (message) => this.#context.log.warn(message),
-    });
-  }
-  async start(): Promise<void> {
-    await this.#channels.check();
-    await startReading(this.#reading, this.#context.log);
+  start(): Promise<void> {
+    return this.#frame.start();
   }
   poll(): Promise<readonly SourceRecord[]> {
-    return readRecords(this.#reading);
+    return this.#frame.poll();
   }
   /**
    * While there is nothing to capture, the stored offset is moved on, and then the slot: no heartbeat table is needed. In poll, so
@@ -160,8 +124,8 @@ class PostgresTask implements SourceTask {
     const { offsets } = this.#context,
       reader = this.#reader,
       flush = this.#flush;
-    if (reader === null || flush === null || reader.inTransaction || !this.#queue.empty) return;
-    if (this.#incremental?.busy === true || this.#snapshot !== null) return;
+    if (reader === null || flush === null || reader.inTransaction || !this.#frame.queue.empty) return;
+    if (this.#desk?.busy === true || this.#snapshot !== null) return;
     const lsn = flush.progressFrom(reader.position);
     if (lsn === null) return;
     const offset = progressOffset(reader.offset, lsn);
@@ -180,7 +144,7 @@ class PostgresTask implements SourceTask {
       if (this.#flush.confirmed !== before) this.#sendStatus();
       this.#unsettled.durable(offset);
       this.#backfills.durable(offset);
-      this.#incremental?.settled(offset);
+      this.#desk?.durable(offset);
     }
     return Promise.resolve();
   }
@@ -188,12 +152,10 @@ class PostgresTask implements SourceTask {
     return this.#backfills.command(command);
   }
   async stop(): Promise<void> {
-    this.#stopping = true;
     this.#sendStatus();
     this.#reader?.close();
-    const channels = this.#channels.close();
     this.#unsettled.close();
-    await Promise.all([this.#close(), channels]);
+    await this.#frame.stop();
     if (!this.#s.all.bool("slot.drop.on.stop")) return;
     const client = await connect(this.#s.server);
     try {
@@ -205,41 +167,26 @@ class PostgresTask implements SourceTask {
 
   #goOn(): void {
     this.#snapshot?.resume();
+    this.#desk?.resume();
     if (this.#session !== null) this.#reader?.goOn();
   }
   async #close(): Promise<void> {
-    this.#channels.detach();
     this.#backfills.detach();
-    for (const timer of this.#timers) clearInterval(timer);
-    this.#timers.clear();
     const snapshot = this.#snapshot,
       session = this.#session,
       client = this.#client;
     this.#snapshot = null;
     this.#session = null;
     this.#client = null;
-    this.#running = false;
-    await Promise.allSettled([snapshot?.close(), session?.close(), client?.end(), this.#incremental?.snapshot.close()]);
+    await Promise.allSettled([snapshot?.close(), session?.close(), client?.end(), this.#desk?.close()]);
   }
-  /** A failure while running: records already read are still handed out, then poll throws it. */
-  #failed(doing: string, error: unknown): void {
-    if (this.#stopping || !this.#running) return;
-    this.#running = false;
+  #interrupted(error: unknown): void {
     if (error instanceof SpillFull) this.#spillFull = true;
     const reader = this.#reader;
     if (reader !== null && this.#flush !== null)
       this.#resumeAt = { from: reader.position, offset: reader.offset, startLsn: reader.position.commitLsn ?? this.#flush.flushed };
     this.#reader = null;
     reader?.close();
-    void this.#close().then(() => this.#queue.fail(wrapped(doing, error)));
-  }
-  async #begin(): Promise<void> {
-    try {
-      await this.#prepare();
-    } catch (error) {
-      await this.#close();
-      throw startFailure(error);
-    }
   }
   async #prepare(): Promise<void> {
     const s = this.#s,
@@ -260,45 +207,51 @@ class PostgresTask implements SourceTask {
     const streams = streamsAfterSnapshot(s.all, s.snapshotMode);
     if (slot === null && !wanted && stored !== null && streams) throw slotLost(s, stored, offset, now);
     await prepareTables(s, client, this.#version, (m) => this.#context.log.warn(m));
-    const session = await openSession(s.server, true, (error) => this.#failed(STOPPED, error));
+    const session = await openSession(s.server, true, (error) => this.#frame.failed(error));
     this.#session = session;
     const cluster = await clusterOf(session);
     const unfinished = slot !== null && stored?.kind === "snapshot" && !stored.at.completed;
     if (this.#cluster !== null || (streams && (!wanted || unfinished)))
       await checkContinuity(session, { s, stored, read: this.#resumeAt?.startLsn ?? 0, slot, cluster, before: this.#cluster, warn });
     this.#cluster = cluster;
-    let createdLsn: number | null = null;
-    if (wanted) {
-      const temporary = slot !== null || !streams;
-      const name = temporary ? `${slotName.slice(0, 40)}_snapshot_${process.pid}` : slotName;
-      const created = await createSlot(session, name, { temporary, exported: true, failover: !temporary && s.all.bool("slot.failover") });
-      // After an interrupted snapshot streaming goes on where the first one began: what was sent then and is gone by now
-      // gets its delete event, and everything else comes to its last state.
-      const begun = this.#snapshotBegan ? readOffset(this.#at) : stored;
-      const interrupted = slot !== null && streams && begun?.kind === "snapshot" && !begun.at.completed;
-      const from = interrupted ? Math.max(slot.confirmedFlushLsn ?? 0, begun.at.lsn) : created.consistentLsn;
-      const progress = SnapshotProgress.of(interrupted ? (this.#snapshotBegan ? this.#at : offset) : null);
-      this.#snapshotBegan = true;
-      const point = { lsn: from, snapshot: created.snapshot, tables: null, overrides: selectOverrides(s.all), progress };
-      this.#snapshot = await openSnapshot(s, client, this.#plans, point, () => this.#stopping, nowMicros);
-      if (temporary) await session.query(`DROP_REPLICATION_SLOT ${quoteIdentifier(name)}`);
-      createdLsn = from;
-      // Known after a crash even if no record's offset was stored by then: records of this snapshot may be in the topics. Also where the
-      // slot was there before: of a try that was cut off between making it and this.
-      if (streams)
-        await this.#context.offsets.save?.(this.#partition, {
-          ...snapshotOffset("INITIAL", from, 0, Math.floor(nowMicros()), false),
-          ...progress.keys(),
-        });
-    } else if (slot === null && streams) {
-      createdLsn = (await createSlot(session, slotName, { exported: false, failover: s.all.bool("slot.failover") })).consistentLsn;
-    }
-    this.#running = true;
+    const createdLsn = wanted
+      ? await this.#openSnapshot(client, session, slot, { offset, stored })
+      : slot === null && streams
+        ? (await createSlot(session, slotName, { exported: false, failover: s.all.bool("slot.failover") })).consistentLsn
+        : null;
+    this.#frame.running = true;
     const confirmed = slot?.confirmedFlushLsn ?? createdLsn ?? 0;
     this.#flush ??= new FlushTracker(confirmed, this.#context.offsets.save !== undefined, durablePosition(stored));
-    void this.#run(stored, offset, createdLsn, streams).catch((error: unknown) => this.#failed(STOPPED, error));
+    void this.#run(stored, offset, createdLsn, streams).catch((error: unknown) => this.#frame.failed(error));
   }
-  async #storedPosition(): Promise<{ readonly offset: SourceOffset | null; readonly stored: StoredPosition | null }> {
+  /** Resolves with the position from which changes are streamed afterwards. */
+  async #openSnapshot(client: Client, session: RawSession, slot: SlotInfo | null, { offset, stored }: Stored): Promise<number> {
+    const s = this.#s,
+      slotName = s.all.string("slot.name");
+    const streams = streamsAfterSnapshot(s.all, s.snapshotMode);
+    const temporary = slot !== null || !streams;
+    const name = temporary ? `${slotName.slice(0, 40)}_snapshot_${process.pid}` : slotName;
+    const created = await createSlot(session, name, { temporary, exported: true, failover: !temporary && s.all.bool("slot.failover") });
+    // After an interrupted snapshot streaming goes on where the first one began: what was sent then and is gone by now
+    // gets its delete event, and everything else comes to its last state.
+    const begun = this.#snapshotBegan ? readOffset(this.#at) : stored;
+    const interrupted = slot !== null && streams && begun?.kind === "snapshot" && !begun.at.completed;
+    const from = interrupted ? Math.max(slot.confirmedFlushLsn ?? 0, begun.at.lsn) : created.consistentLsn;
+    const progress = SnapshotProgress.of(interrupted ? (this.#snapshotBegan ? this.#at : offset) : null);
+    this.#snapshotBegan = true;
+    const point = { lsn: from, snapshot: created.snapshot, tables: null, overrides: selectOverrides(s.all), progress };
+    this.#snapshot = await openSnapshot(s, client, point);
+    if (temporary) await session.query(`DROP_REPLICATION_SLOT ${quoteIdentifier(name)}`);
+    // Known after a crash even if no record's offset was stored by then: records of this snapshot may be in the topics. Also where the
+    // slot was there before: of a try that was cut off between making it and this.
+    if (streams)
+      await this.#context.offsets.save?.(this.#partition, {
+        ...snapshotOffset("INITIAL", from, 0, Math.floor(nowMicros()), false),
+        ...progress.keys(),
+      });
+    return from;
+  }
+  async #storedPosition(): Promise<Stored> {
     if (this.#resumeAt !== null) return { offset: this.#resumeAt.offset, stored: { kind: "stream", at: this.#resumeAt.from } };
     const [offset = null] = await this.#context.offsets.offsets([this.#partition]);
     return { offset, stored: readOffset(offset) };
@@ -310,10 +263,8 @@ class PostgresTask implements SourceTask {
       at: SourceOffset =
         offset ?? snapshotOffset("INITIAL", createdLsn ?? 0, await nextTransaction(await this.#sql()), Math.floor(nowMicros()), true);
     if (this.#snapshot !== null && createdLsn !== null) {
-      await waited(this.#s.all.int("snapshot.delay.ms"), () => this.#stopping);
-      const result = await this.#snapshot.read(this.#events, this.#source, this.#notifier, (o) => {
-        this.#at = o;
-      });
+      await waited(this.#s.all.int("snapshot.delay.ms"), () => this.#frame.stopping);
+      const result = await this.#readSnapshot(this.#snapshot);
       await this.#snapshot.close();
       this.#snapshot = null;
       this.#snapshotTaken = true;
@@ -329,21 +280,34 @@ class PostgresTask implements SourceTask {
     }
     this.#at = at;
     if (this.#resumeAt === null && !this.#snapshotTaken) this.#notifier.send("Initial Snapshot", "SKIPPED");
-    if (this.#stopping || !this.#running) return;
+    if (this.#frame.stopping || !this.#frame.running) return;
     if (!streams) {
       this.#context.log.info("the snapshot is complete; snapshot.mode asks for nothing more");
       return;
     }
-    if (this.#resumeAt === null) await waited(this.#s.all.int("streaming.delay.ms"), () => this.#stopping);
-    if (!this.#stopping) await this.#stream(from, streamingOffset(at), startLsn);
+    if (this.#resumeAt === null) await waited(this.#s.all.int("streaming.delay.ms"), () => this.#frame.stopping);
+    if (!this.#frame.stopping) await this.#stream(from, streamingOffset(at), startLsn);
+  }
+  #readSnapshot(opened: OpenSnapshot): ReturnType<typeof snapshotData> {
+    return snapshotData({
+      settings: this.#s,
+      opened,
+      plans: this.#plans,
+      events: this.#events,
+      source: this.#source,
+      notifier: this.#notifier,
+      position: (offset) => void (this.#at = offset),
+      aborted: () => this.#frame.stopping,
+      nowMicros,
+    });
   }
   async #stream(from: StreamPosition, offset: SourceOffset, startLsn: number): Promise<void> {
     const s = this.#s,
       session = this.#session,
       flush = this.#flush;
     if (session === null || flush === null) return;
-    const incremental = (this.#incremental ??= this.#incrementalRun());
-    const signals = this.#signals(offset, incremental);
+    const desk = (this.#desk ??= this.#makeDesk());
+    desk.restore(offset);
     // The id of a transaction in its metadata is made of its first change, which a transaction in progress does not tell.
     const streaming =
       s.all.bool("millrace.streaming") && this.#version >= 140000 && !this.#spillFull && !s.all.bool("provide.transaction.metadata");
@@ -357,13 +321,12 @@ class PostgresTask implements SourceTask {
         ddl: ddlRecords(s, this.#partition),
         plan: (relation) => this.#planOf(relation),
         resume: () => session.resume(),
-        fail: (error) => this.#failed(STOPPED, error),
+        fail: (error) => this.#frame.failed(error),
         statusRequested: () => this.#sendStatus(),
-        // Rows are looked at only while somebody wants to know.
         get signals() {
-          return incremental.bySignal || incremental.snapshot.active ? signals.stream : null;
+          return desk.stream;
         },
-        marks: incremental.marks,
+        marks: desk.marks,
         streamed: streaming ? new StreamedTransactions(spillFiles(s.spillFolder), s.all.int("millrace.streaming.spill.max.bytes")) : null,
       },
       this.#events,
@@ -387,79 +350,53 @@ class PostgresTask implements SourceTask {
           .map((p) => [p.slice(0, p.indexOf("=")).trim(), p.slice(p.indexOf("=") + 1).trim()] as const),
         retries: s.all.int("slot.max.retries"),
         retryDelayMs: s.all.int("slot.retry.delay.ms"),
-        aborted: () => this.#stopping,
+        aborted: () => this.#frame.stopping,
       },
       reader,
     );
-    this.#backfills.attach({
-      restored: String(offset["incremental_snapshot_correlation_id"] ?? "") || null,
-      incremental: incremental.snapshot,
-      blocking: (tables, aborted) => signals.inTurn(() => blockingBackfill(this.#blocking(), tables, aborted)),
-    });
-    incremental.snapshot.next();
-    this.#channels.attach((signal) => this.#served(signals, signal));
+    desk.opened();
+    this.#frame.channels.attach((signal: Signal) => desk.served(signal));
     this.#keepTime(s);
   }
   /** What is done from time to time while it streams. */
   #keepTime(s: TaskSettings): void {
+    const { timers, queue } = this.#frame;
     this.#sendStatus();
-    this.#every(s.all.int("status.update.interval.ms"), () => this.#sendStatus());
-    this.#every(s.all.int("millrace.slot.progress.interval.ms"), () => {
+    timers.every(s.all.int("status.update.interval.ms"), () => this.#sendStatus());
+    timers.every(s.all.int("millrace.slot.progress.interval.ms"), () => {
       this.#progressDue = true;
     });
-    this.#every(1000, () =>
-      report(this.#context.metrics, s.naming.prefix, this.#reader, this.#queue, s.queue.maxRecords, Math.floor(nowMicros() / 1000)),
+    timers.every(1000, () =>
+      report(this.#context.metrics, s.naming.prefix, this.#reader, queue, s.queue.maxRecords, Math.floor(nowMicros() / 1000)),
     );
-    const beatMs = s.all.int("heartbeat.interval.ms");
-    if (beatMs > 0) {
-      this.#heartbeat();
-      this.#every(beatMs, () => this.#heartbeat());
-    }
-    const { metrics, log } = this.#context;
-    const stop = (error: Error): void => this.#failed(STOPPED, error);
-    const guard = { sql: () => this.#sql(), metrics, log, monotonicMs: () => performance.now(), stop, source: this.#source };
-    watchSlot(s, guard, (ms, act) => this.#every(ms, act));
-  }
-  /** `offset`: may hold an incremental snapshot to go on with. */
-  #signals(offset: SourceOffset, { snapshot, bySignal }: IncrementalRun): SignalHandler {
-    if (!snapshot.active && (bySignal || this.#backfills.owns(offset))) snapshot.restore(offset);
-    return signalHandler({
-      deletes: this.#s.all.choice("incremental.snapshot.watermarking.strategy") === "insert_delete",
-      incremental: bySignal ? snapshot : null,
-      unasked: snapshot,
-      tables: async () => capturedTables(await this.#sql(), this.#plans),
-      log: this.#context.log,
-      position: () => JSON.stringify(this.#reader?.offset ?? this.#at),
-      blocking: (from, tables, overrides) =>
-        blockingSnapshot(this.#blocking(), from, tables, overrides, () => this.#stopping).catch((error: unknown) =>
-          this.#failed(STOPPED, error),
-        ),
+    startHeartbeats(s, timers, {
+      beat: () => this.#beat(),
+      execute: async (statement) => (await this.#sql()).query(statement),
+      warn: (message) => this.#context.log.warn(message),
     });
+    const { metrics, log } = this.#context;
+    const stop = (error: Error): void => this.#frame.failed(error);
+    const guard = { sql: () => this.#sql(), metrics, log, monotonicMs: () => performance.now(), stop, source: this.#source };
+    watchSlot(s, guard, (ms, act) => timers.every(ms, act));
   }
-  /** Of a channel: done when a restart finds what it changed in the offset. */
-  #served(handler: SignalHandler, signal: Signal): Promise<void> {
-    const settles = (): ((durable: SourceOffset) => boolean) => {
-      const lsn = this.#reader?.position.lsn ?? 0;
-      return (durable) => (readOffset(durable)?.at.lsn ?? 0) > lsn;
-    };
-    return this.#unsettled.served(signal, { handler, incremental: this.#incremental?.snapshot ?? null, settles });
-  }
-  #blocking(): BlockingParts {
-    return {
-      s: this.#s,
+  #makeDesk(): SignalDesk {
+    return new SignalDesk({
+      settings: this.#s,
       plans: this.#plans,
       events: this.#events,
       source: this.#source,
       notifier: this.#notifier,
+      log: this.#context.log,
+      sql: () => this.#sql(),
       reader: () => this.#reader,
-      stopping: () => this.#stopping,
-      running: (snapshot) => void (this.#snapshot = snapshot),
+      offset: () => this.#offset(),
+      askPosition: () => this.#sendStatus(true),
+      backfills: this.#backfills,
+      unsettled: this.#unsettled,
+      stopping: () => this.#frame.stopping,
       nowMicros,
-      failed: (error) => this.#failed(STOPPED, error),
-    };
-  }
-  #every(intervalMs: number, action: () => void): void {
-    this.#timers.add(setInterval(action, intervalMs));
+      fail: (error) => this.#frame.failed(error),
+    });
   }
   #sendStatus(ask = false): void {
     const session = this.#session,
@@ -468,19 +405,15 @@ class PostgresTask implements SourceTask {
     if (session === null || reader === null || flush === null) return;
     sendStatus(session, reader.received, this.#s.flushes ? flush.confirmed : 0, nowMicros(), ask);
   }
-  #heartbeat(): void {
+  #beat(): boolean {
     const reader = this.#reader;
-    if (reader === null || this.#stopping) return;
-    this.#events.tick();
-    this.#events.other(
-      heartbeatRecord(this.#s.naming.heartbeat, this.#s.naming.prefix, this.#events.nowMs, this.#partition, reader.offset),
-    );
-    this.#events.flush();
-    const action = this.#s.all.optional("heartbeat.action.query");
-    if (action !== null && action !== "")
-      this.#sql()
-        .then((client) => client.query(action))
-        .catch((error: unknown) => this.#context.log.warn(`heartbeat.action.query failed: ${messageOf(error)}`));
+    if (reader === null || this.#frame.stopping) return false;
+    emitHeartbeat(this.#events, this.#s.naming, this.#partition, reader.offset);
+    return true;
+  }
+  /** What records carry now. */
+  #offset(): SourceOffset {
+    return this.#reader?.offset ?? this.#at;
   }
   /** The SQL connection; a new one if it was lost while the stream went on. */
   async #sql(): Promise<Client> {

@@ -2,13 +2,13 @@
 import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { startHeartbeats } from "../cdc/heartbeat.ts";
-import type { TaskLife } from "../cdc/retries.ts";
 import { openSchemaHistory } from "../cdc/schema-history/open.ts";
 import type { HistoryStore } from "../cdc/schema-history/history.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { SourceError } from "../cdc/source-error.ts";
-import { emitters, nowMicros, STOPPED, type TaskFrame, taskFrame } from "../cdc/task-parts.ts";
+import { TaskFrame } from "../cdc/task-frame.ts";
+import { emitters, nowMicros } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { databaseName, orDisabled } from "./catalog.ts";
 import { Session } from "./connection.ts";
@@ -38,8 +38,6 @@ class SqlServerTask implements SourceTask {
   readonly #unsettled = new Map<string, UnsettledSignals>();
   #space: (() => void)[] = [];
   #wake: (() => void) | null = null;
-  #running = false;
-  #stopping = false;
   /** Of `#prepare`: what an earlier run left behind looks at it. */
   #run = 0;
 
@@ -47,13 +45,13 @@ class SqlServerTask implements SourceTask {
     this.#context = context;
     this.#s = taskSettings(config, context.taskId, Date.now(), (m) => context.log.warn(m));
     this.#server = serverOf(this.#s.all);
-    const life: TaskLife = {
-      running: () => this.#running,
+    this.#frame = new TaskFrame(this.#s, context, {
       prepare: () => this.#prepare(),
       close: () => this.#close(),
-      failure: startFailure,
-    };
-    this.#frame = taskFrame(this.#s, context, life, () => this.#goOn());
+      interrupted: () => this.#interrupted(),
+      failures: { startFailure, wrapped },
+      onSpace: () => this.#goOn(),
+    });
   }
   start(): Promise<void> {
     return this.#frame.start();
@@ -65,11 +63,9 @@ class SqlServerTask implements SourceTask {
     for (const { partition, offset } of offsets) this.#databases.find((d) => d.context.database === partition["database"])?.durable(offset);
     return Promise.resolve();
   }
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    const channels = this.#frame.channels.close();
+  stop(): Promise<void> {
     for (const unsettled of this.#unsettled.values()) unsettled.close();
-    await Promise.all([this.#close(), channels]);
+    return this.#frame.stop();
   }
 
   #goOn(): void {
@@ -79,9 +75,6 @@ class SqlServerTask implements SourceTask {
     for (const database of this.#databases) database.resume();
   }
   async #close(): Promise<void> {
-    this.#frame.channels.detach();
-    this.#frame.timers.clear();
-    this.#running = false;
     this.#run++;
     this.#goOn();
     this.#wake?.();
@@ -89,11 +82,11 @@ class SqlServerTask implements SourceTask {
     this.#session = null;
     await Promise.allSettled([session?.close(), ...this.#databases.map((d) => d.close())]);
   }
-  /** A failure while running: records already read are still handed out, then poll throws it. */
   #failed(run: number, error: unknown): void {
-    if (this.#stopping || !this.#running || run !== this.#run) return;
+    if (run === this.#run) this.#frame.failed(error);
+  }
+  #interrupted(): void {
     for (const { context, stream } of this.#databases) if (stream !== null) this.#resumeAt.set(context.database, stream.emitter.safeOffset);
-    void this.#close().then(() => this.#frame.queue.fail(wrapped(STOPPED, error)));
   }
   async #prepare(): Promise<void> {
     const session = await Session.open(this.#server);
@@ -106,7 +99,7 @@ class SqlServerTask implements SourceTask {
       databases.push(this.#database(name, run));
     }
     this.#databases = databases;
-    this.#running = true;
+    this.#frame.running = true;
     void this.#stream(run, databases).catch((error: unknown) => this.#failed(run, error));
   }
   #database(database: string, run: number): DatabaseTask {
@@ -135,7 +128,7 @@ class SqlServerTask implements SourceTask {
       log: this.#context.log,
       nowMicros,
       room: () => this.#room(),
-      stopping: () => this.#stopping || run !== this.#run,
+      stopping: () => this.#frame.stopping || run !== this.#run,
     };
     const task: DatabaseTask = new DatabaseTask({
       context,
@@ -150,7 +143,7 @@ class SqlServerTask implements SourceTask {
     return task;
   }
   #room(): Promise<void> {
-    if (!this.#frame.queue.full || this.#stopping) return Promise.resolve();
+    if (!this.#frame.queue.full || this.#frame.stopping) return Promise.resolve();
     return new Promise((resolve) => this.#space.push(resolve));
   }
   /** Snapshots one after the other, then passes over all databases until the task ends. */
@@ -167,7 +160,7 @@ class SqlServerTask implements SourceTask {
     const streams = databases.flatMap((d) => (d.stream === null ? [] : [d.stream]));
     if (streams.length === 0) return;
     this.#opened(databases);
-    while (run === this.#run && !this.#stopping) {
+    while (run === this.#run && !this.#frame.stopping) {
       let worked = false;
       for (const stream of streams) {
         worked = (await stream.pass().catch((error: unknown) => this.#explained(stream.database, error))) || worked;
@@ -190,7 +183,7 @@ class SqlServerTask implements SourceTask {
     );
     startHeartbeats(this.#s, this.#frame.timers, {
       beat: () => {
-        if (this.#stopping) return false;
+        if (this.#frame.stopping) return false;
         for (const database of databases) database.heartbeat();
         return true;
       },
@@ -211,7 +204,7 @@ class SqlServerTask implements SourceTask {
   async #connection(): Promise<Session> {
     const session = this.#session;
     if (session !== null && !session.closed) return session;
-    if (this.#stopping || !this.#running) throw new Error("the task is being stopped");
+    if (this.#frame.stopping || !this.#frame.running) throw new Error("the task is being stopped");
     this.#session = await Session.open(this.#server);
     return this.#session;
   }

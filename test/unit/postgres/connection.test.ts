@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { connect, type Server } from "#connectors/postgres/connection";
+import { connect } from "#connectors/postgres/connection";
+import type { PostgresServer } from "#connectors/postgres/server-settings";
 
-const server = (port: number): Server => ({
+const server = (port: number): PostgresServer => ({
   host: "127.0.0.1",
   port,
   user: "u",

@@ -1,48 +1,10 @@
-/** The initial snapshot's rows: their offsets and source blocks, and one consumer for each session. */
-import type { SourceOffset } from "#connect/api/record";
-import type { SnapshotProgress } from "../cdc/snapshot-progress.ts";
-import { SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
+/** Takes the rows of one session of a snapshot, chunk after chunk. */
+import type { SnapshotRows, TableRun } from "../cdc/snapshot-rows.ts";
 import { SourceError } from "../cdc/source-error.ts";
-import type { EventWriter } from "../cdc/event-writer.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
-import { snapshotOffset } from "./position.ts";
 import type { CopyConsumer } from "./raw-session.ts";
-import type { SourceInfo } from "./source-info.ts";
 
-export interface SnapshotSettings {
-  /** What offsets call it: INITIAL. */
-  readonly mode: string;
-  readonly lsn: number;
-  readonly txId: number;
-  readonly nowMicros: () => number;
-  /** Of an earlier run of this snapshot. Offsets carry it. Null: offsets carry none. */
-  readonly progress: SnapshotProgress | null;
-  /** Positions to carry instead of the snapshot's own (a snapshot asked for while streaming): all rows but the last, the last. */
-  readonly offsets?: { readonly during: SourceOffset; readonly last: SourceOffset };
-  /** Told whenever the offset changes. */
-  readonly position: (offset: SourceOffset) => void;
-}
-
-/** Where the rows of all sessions come together. */
-export function snapshotRows(s: SnapshotSettings, events: EventWriter, source: SourceInfo): SnapshotRows {
-  const micros = Math.floor(s.nowMicros());
-  source.transaction(micros, s.txId);
-  source.lastCommit(null);
-  const own = (done: boolean): SourceOffset => snapshotOffset(s.mode, s.lsn, s.txId, micros, done);
-  return new SnapshotRows(
-    {
-      progress: s.offsets === undefined ? s.progress : null,
-      during: s.offsets?.during ?? own(false),
-      last: s.offsets?.last ?? own(true),
-      source: ({ schema, table }, marker, shared) => source.block(s.lsn, schema, table, marker, shared),
-      position: s.position,
-    },
-    events,
-  );
-}
-
-/** Takes the rows of one session, chunk after chunk. */
-export class SnapshotSession implements CopyConsumer {
+export class SnapshotReader implements CopyConsumer {
   readonly #rows: SnapshotRows;
   readonly #scan = new TupleScan();
   #table: TableRun | null = null;

@@ -1,0 +1,103 @@
+/** The life of a task, around whatever reads its database: it begins, fails, begins anew, stops. */
+import type { ConnectError } from "#connect/api/errors";
+import type { SourceTaskContext } from "#connect/api/connector";
+import type { SourceRecord } from "#connect/api/record";
+import { RecordQueue } from "./record-queue.ts";
+import { readRecords, Retries, startReading, type TaskReading } from "./retries.ts";
+import { channelSettings, SignalChannels } from "./signal-channels.ts";
+import type { CommonSettings } from "./task-settings.ts";
+
+/** The reference's first line for whatever stops reading. */
+const STOPPED = "An exception occurred in the change event producer. This connector will be stopped.";
+
+export interface TaskLife {
+  /** Connects and begins to read from where the last reader ended; sets `running`. */
+  readonly prepare: () => Promise<void>;
+  /** Lets go of what was opened. */
+  readonly close: () => Promise<void>;
+  /** Reading has failed: keeps where it is to go on. What was read before is still handed on. */
+  readonly interrupted: (error: unknown) => void;
+  readonly failures: {
+    /** What `prepare` failed with, as the worker is to see it. */
+    readonly startFailure: (error: unknown) => ConnectError;
+    readonly wrapped: (headline: string, error: unknown) => ConnectError;
+  };
+  /** What has to be done in `poll`, if there is something. */
+  readonly due?: () => Promise<void> | null;
+  /** The queue, which was full, has room again. */
+  readonly onSpace: () => void;
+}
+/** What is done again and again while a task reads. */
+export class Timers {
+  readonly #running = new Set<NodeJS.Timeout>();
+  every(intervalMs: number, action: () => void): void {
+    this.#running.add(setInterval(action, intervalMs));
+  }
+  clear(): void {
+    for (const timer of this.#running) clearInterval(timer);
+    this.#running.clear();
+  }
+}
+export class TaskFrame {
+  readonly queue: RecordQueue;
+  readonly channels: SignalChannels;
+  readonly timers = new Timers();
+  /** A reader is at work. */
+  running = false;
+  #stopping = false;
+  readonly #life: TaskLife;
+  readonly #reading: TaskReading;
+  readonly #log: SourceTaskContext["log"];
+
+  constructor(settings: CommonSettings, context: SourceTaskContext, life: TaskLife) {
+    this.#life = life;
+    this.#log = context.log;
+    this.queue = new RecordQueue(settings.queue);
+    this.queue.onSpace = life.onSpace;
+    this.channels = new SignalChannels(channelSettings(settings.all), context);
+    this.#reading = {
+      retries: new Retries(settings.all),
+      queue: this.queue,
+      waitMs: settings.all.int("poll.interval.ms"),
+      running: () => this.running,
+      begin: () => this.#begin(),
+      ...(life.due && { due: life.due }),
+    };
+  }
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+  async start(): Promise<void> {
+    await this.channels.check();
+    await startReading(this.#reading, this.#log);
+  }
+  poll(): Promise<readonly SourceRecord[]> {
+    return readRecords(this.#reading);
+  }
+  /** A failure while running: records already read are still handed out, then `poll` throws it. */
+  failed(error: unknown): void {
+    if (this.#stopping || !this.running) return;
+    this.running = false;
+    this.#life.interrupted(error);
+    void this.#close().then(() => this.queue.fail(this.#life.failures.wrapped(STOPPED, error)));
+  }
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const channels = this.channels.close();
+    await Promise.all([this.#close(), channels]);
+  }
+  async #begin(): Promise<void> {
+    try {
+      await this.#life.prepare();
+    } catch (error) {
+      await this.#close();
+      throw this.#life.failures.startFailure(error);
+    }
+  }
+  async #close(): Promise<void> {
+    this.channels.detach();
+    this.timers.clear();
+    this.running = false;
+    await this.#life.close();
+  }
+}

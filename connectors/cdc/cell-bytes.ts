@@ -1,6 +1,7 @@
 /** Reading and writing ASCII in cells: the inner loop of rows, without strings and BigInts where a double is exact. */
 import type { ByteSink } from "#connect/api/byte-sink";
 import { civilFromDays } from "#connect/api/civil-date";
+import type { RawColumn } from "#connect/api/raw-row";
 
 /** JavaScript's own Latin-1 view of a cell. */
 export const ascii = (b: Uint8Array, start: number, end: number): string => Buffer.prototype.latin1Slice.call(b, start, end);
@@ -134,6 +135,15 @@ export function writeQuotedBase64(out: ByteSink, from: Uint8Array, size: number)
   b[p++] = 0x22;
   out.length = p;
 }
+/** A column of texts in ASCII without anything that JSON escapes. */
+export const asciiColumn = (of: (b: Uint8Array, start: number, end: number) => string): RawColumn => ({
+  form: "writer",
+  decode: of,
+  write(b, start, end, out) {
+    writeAscii(out, `"${of(b, start, end)}"`);
+    return true;
+  },
+});
 /** Java's Double.toString. */
 export function javaDouble(value: number): string {
   if (Number.isNaN(value)) return "NaN";

@@ -2,7 +2,7 @@
 import type { ByteSink } from "#connect/api/byte-sink";
 import type { RawColumn } from "#connect/api/raw-row";
 import { Decimal } from "#connect/api/value";
-import { ascii, bigintBytes, javaDouble, twosComplement, writeAscii, writeQuotedBase64 } from "./cell-bytes.ts";
+import { ascii, bigintBytes, asciiColumn, javaDouble, twosComplement, writeAscii, writeQuotedBase64 } from "./cell-bytes.ts";
 
 /** The shortest decimal that is read back as the same 32-bit float, as Java prints a float. */
 export function shortestFloat(value: number): number {
@@ -74,11 +74,4 @@ export const DOUBLE_TEXT: RawColumn = {
   },
 };
 /** As STRING, as it stands. */
-export const STRING_TEXT: RawColumn = {
-  form: "writer",
-  decode: ascii,
-  write(b, start, end, out) {
-    writeAscii(out, `"${ascii(b, start, end)}"`);
-    return true;
-  },
-};
+export const STRING_TEXT: RawColumn = asciiColumn(ascii);

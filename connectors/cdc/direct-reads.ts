@@ -38,8 +38,14 @@ export function directSocket(): Socket {
   return socket;
 }
 
-/** From now on `input` gets what the socket reads, without a copy where it is one of `directSocket`; `read` is called after each read. */
-export function readInto(socket: Duplex, input: InputBuffer, read: () => void): void {
+export interface SocketReader {
+  /** Called after each read. */
+  readonly read: () => void;
+  readonly failed: (error: Error) => void;
+  readonly closed: () => void;
+}
+/** From now on `input` gets what the socket reads, without a copy where it is one of `directSocket`. */
+export function readInto(socket: Duplex, input: InputBuffer, { read, failed, closed }: SocketReader): void {
   socket.removeAllListeners("data");
   const reads = directReads.get(socket);
   if (reads !== undefined) reads.into = { input, read };
@@ -48,4 +54,6 @@ export function readInto(socket: Duplex, input: InputBuffer, read: () => void): 
       input.feed(chunk);
       read();
     });
+  socket.on("error", failed);
+  socket.on("close", closed);
 }

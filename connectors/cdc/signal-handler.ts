@@ -16,6 +16,11 @@ export interface StreamSignals {
   /** Keys for the offset while an incremental snapshot runs. */
   offset(): Readonly<Record<string, OffsetValue>> | null;
 }
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+/** A row of the signal table: its first columns are id, type and data. */
+export const insertedSignal = (signals: StreamSignals, [id, type, data]: readonly unknown[]): "hold" | "go" =>
+  signals.inserted(textOf(id), textOf(type), typeof data === "string" ? data : null);
+export const deletedSignal = (signals: StreamSignals, [id]: readonly unknown[]): void => signals.deleted(textOf(id));
 export interface SignalSettings<Plan extends { readonly id: string }> {
   /** Deleting the opening watermark closes a window. */
   readonly deletes: boolean;

@@ -48,6 +48,9 @@ export class Held {
   endsChunk = false;
 }
 
+/** A row that was held, given its size, with bytes that nobody else uses. */
+export type KeptRow = (table: TableRun, bytes: number) => { readonly key: Struct | null; readonly row: Struct };
+
 /** Where the rows of all sessions come together. */
 export class SnapshotRows {
   readonly #s: SnapshotRowsSettings;
@@ -95,11 +98,11 @@ export class SnapshotRows {
     table.rows++;
   }
   /** `kept`: the row that is held, if it is the chunk's own, with bytes that nobody else uses; null: its bytes stay as they are. */
-  chunkEnded(table: TableRun, chunk: number, kept: ((bytes: number) => { key: Struct | null; row: Struct }) | null): void {
+  chunkEnded(table: TableRun, chunk: number, kept: KeptRow | null): void {
     table.left--;
     const held = table.held;
     if (held.row !== null && held.chunk === chunk) {
-      if (kept !== null) Object.assign(held, kept(held.bytes));
+      if (kept !== null) Object.assign(held, kept(table, held.bytes));
       held.endsChunk = true;
     } else this.#chunkDone(table, chunk);
     if (table.left > 0) return;
@@ -165,5 +168,46 @@ export class SnapshotRows {
   #offsetNow(): SourceOffset {
     const { during, progress } = this.#s;
     return progress === null || progress.empty ? during : { ...during, ...progress.keys() };
+  }
+}
+
+/** What one session reads of them, chunk after chunk. */
+export class SessionRows {
+  readonly #rows: SnapshotRows;
+  /** That is being read; null: none is. */
+  table: TableRun | null = null;
+  #chunk = 0;
+  #ticked = false;
+
+  constructor(rows: SnapshotRows) {
+    this.#rows = rows;
+  }
+  get ready(): boolean {
+    return !this.#rows.full;
+  }
+  begin(table: TableRun, chunk: number): void {
+    this.table = table;
+    this.#chunk = chunk;
+  }
+  /** `kept`: as of `SnapshotRows.chunkEnded`. */
+  end(kept: KeptRow | null): void {
+    const table = this.table;
+    this.table = null;
+    if (table !== null) this.#rows.chunkEnded(table, this.#chunk, kept);
+  }
+  add(table: TableRun, key: Struct | null, row: Struct, bytes: number): void {
+    if (!this.#ticked) {
+      this.#rows.tick();
+      this.#ticked = true;
+    }
+    this.#rows.add(table, this.#chunk, key, row, bytes);
+  }
+  /** After each piece of input. */
+  flushed(): void {
+    this.#ticked = false;
+    this.#rows.flush();
+  }
+  afterUse(done: () => void): void {
+    this.#rows.afterUse(done);
   }
 }

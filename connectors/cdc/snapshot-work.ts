@@ -1,5 +1,5 @@
 /** What the sessions of an initial snapshot are given to read. */
-import { Held, type TableRun } from "./snapshot-rows.ts";
+import { Held, type SessionRows, type TableRun } from "./snapshot-rows.ts";
 
 /** A chunk of a table. */
 export interface SnapshotWork {
@@ -13,6 +13,21 @@ export function takingTurns<W>(work: AsyncGenerator<W, void>): () => Promise<W |
     const { value, done } = await work.next();
     return done === true || value === undefined ? null : value;
   };
+}
+/** What a session reads with. */
+export interface ChunkReader {
+  readonly rows: SessionRows;
+  read(work: SnapshotWork): Promise<void>;
+  /** The chunk was read to its end. */
+  ended(): void;
+}
+/** Reads what is left, chunk after chunk. */
+export async function readChunks(work: () => Promise<SnapshotWork | null>, reader: ChunkReader): Promise<void> {
+  for (let next = await work(); next !== null; next = await work()) {
+    reader.rows.begin(next.table, next.chunk);
+    await reader.read(next);
+    reader.ended();
+  }
 }
 /** A table of which nothing has been read. */
 export const tableRun = (table: Omit<TableRun, "rows" | "held" | "source">): TableRun => ({

@@ -16,6 +16,14 @@ export interface CellScan {
   readonly ends: Int32Array;
 }
 const NULL_CELL = -1;
+/** The first cells as positions of a buffer that begins `-by` bytes later. */
+export function shiftCells({ starts, ends }: CellScan, count: number, by: number): void {
+  for (let i = 0; i < count; i++) {
+    if ((starts[i] as number) < 0) continue;
+    starts[i] = (starts[i] as number) + by;
+    ends[i] = (ends[i] as number) + by;
+  }
+}
 /** What a column's type comes down to for one kind of wire. Any start below NULL_CELL says that the wire left the value out. */
 export interface PlannedType {
   /** The schema, given optionality, default and parameters. */

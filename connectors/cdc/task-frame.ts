@@ -5,10 +5,13 @@ import type { SourceRecord } from "#connect/api/record";
 import { RecordQueue } from "./record-queue.ts";
 import { readRecords, Retries, startReading, type TaskReading } from "./retries.ts";
 import { channelSettings, SignalChannels } from "./signal-channels.ts";
+import type { ReportedTask } from "./streaming-metrics.ts";
 import type { CommonSettings } from "./task-settings.ts";
 
 /** The reference's first line for whatever stops reading. */
 const STOPPED = "An exception occurred in the change event producer. This connector will be stopped.";
+
+const REPORT_INTERVAL_MS = 1000;
 
 export interface TaskLife {
   /** Connects and begins to read from where the last reader ended; sets `running`. */
@@ -47,11 +50,13 @@ export class TaskFrame {
   #stopping = false;
   readonly #life: TaskLife;
   readonly #reading: TaskReading;
-  readonly #log: SourceTaskContext["log"];
+  readonly #settings: CommonSettings;
+  readonly #context: SourceTaskContext;
 
   constructor(settings: CommonSettings, context: SourceTaskContext, life: TaskLife) {
     this.#life = life;
-    this.#log = context.log;
+    this.#settings = settings;
+    this.#context = context;
     this.queue = new RecordQueue(settings.queue);
     this.queue.onSpace = life.onSpace;
     this.channels = new SignalChannels(channelSettings(settings.all), context);
@@ -64,12 +69,19 @@ export class TaskFrame {
       ...(life.due && { due: life.due }),
     };
   }
+  /** Tells once a second what there is to tell while a task streams. */
+  report(each: (task: ReportedTask) => void): void {
+    const { queue } = this;
+    const { naming, queue: limits } = this.#settings;
+    const fixed = { metrics: this.#context.metrics, name: naming.prefix, queue, capacity: limits.maxRecords };
+    this.timers.every(REPORT_INTERVAL_MS, () => each({ ...fixed, nowMs: Date.now() }));
+  }
   get stopping(): boolean {
     return this.#stopping;
   }
   async start(): Promise<void> {
     await this.channels.check();
-    await startReading(this.#reading, this.#log);
+    await startReading(this.#reading, this.#context.log);
   }
   poll(): Promise<readonly SourceRecord[]> {
     return readRecords(this.#reading);

@@ -1,7 +1,7 @@
 /** `provide.transaction.metadata`: BEGIN and END records, and the block in each event that says where it stands. */
 import { arrayOf, INT64, OPTIONAL_INT64, type Schema, STRING, structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
-import type { OffsetValue } from "#connect/api/record";
+import type { OffsetValue, SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
 import { TRANSACTION_BLOCK } from "./envelope.ts";
 import { inHashMapOrder } from "./java-hash.ts";
 
@@ -12,11 +12,11 @@ const COLLECTION: Schema = structOf(
   ],
   { name: "event.collection", version: 1, optional: true },
 );
-export const TRANSACTION_KEY: Schema = structOf([["id", STRING]], {
+const TRANSACTION_KEY: Schema = structOf([["id", STRING]], {
   name: "io.debezium.connector.common.TransactionMetadataKey",
   version: 1,
 });
-export const TRANSACTION_VALUE: Schema = structOf(
+const TRANSACTION_VALUE: Schema = structOf(
   [
     ["status", STRING],
     ["id", STRING],
@@ -27,6 +27,25 @@ export const TRANSACTION_VALUE: Schema = structOf(
   { name: "io.debezium.connector.common.TransactionMetadataValue", version: 1 },
 );
 
+/** `display`: the transaction's id, as its events have it. `value`: of `TransactionContext`. */
+export const transactionRecord = (
+  topic: string,
+  display: string,
+  value: Struct,
+  sourcePartition: SourcePartition,
+  sourceOffset: SourceOffset,
+): SourceRecord => ({
+  topic,
+  partition: null,
+  keySchema: TRANSACTION_KEY,
+  key: new Struct(TRANSACTION_KEY, [display]),
+  valueSchema: TRANSACTION_VALUE,
+  value,
+  timestamp: null,
+  headers: [],
+  sourcePartition,
+  sourceOffset,
+});
 export class TransactionContext {
   #id: string | null = null;
   #total = 0;
@@ -55,9 +74,6 @@ export class TransactionContext {
   /** Counts an event that was delivered in an earlier run. */
   skip(table: string): void {
     this.next(table, "");
-  }
-  key(display: string): Struct {
-    return new Struct(TRANSACTION_KEY, [display]);
   }
   beginValue(display: string, tsMs: number): Struct {
     return new Struct(TRANSACTION_VALUE, ["BEGIN", display, null, null, BigInt(tsMs)]);

@@ -77,9 +77,11 @@ export class BinlogStream {
       unpackedMaxBytes: options.unpackedMaxBytes,
     });
     this.#socket = takeSocket(connection);
-    readInto(this.#socket, this.#packets.input, () => this.#pump());
-    this.#socket.on("error", (error: Error) => this.#fail(streamFailure(error)));
-    this.#socket.on("close", () => this.#fail(new StreamError("The server closed the connection of the binary log", { transient: true })));
+    readInto(this.#socket, this.#packets.input, {
+      read: () => this.#pump(),
+      failed: (error) => this.#fail(streamFailure(error)),
+      closed: () => this.#fail(new StreamError("The server closed the connection of the binary log", { transient: true })),
+    });
     this.#watch = setInterval(() => this.#watched(options.heartbeatMs), Math.max(1000, options.heartbeatMs));
     this.#watch.unref();
   }

@@ -1,9 +1,8 @@
 /** Rows of the log as change events. */
 import type { SourceOffset } from "#connect/api/record";
 import type { Struct } from "#connect/api/struct";
-import type { ConnectValue } from "#connect/api/value";
 import type { EventWriter } from "../cdc/event-writer.ts";
-import type { StreamSignals } from "../cdc/signal-handler.ts";
+import { deletedSignal, insertedSignal, type StreamSignals } from "../cdc/signal-handler.ts";
 import type { CellScan, TablePlan } from "../cdc/table-plan.ts";
 import { applyJsonDiffs } from "./binlog/json-diff.ts";
 import { FORM_JSON_DIFF, type RowImage, type RowsEvent } from "./binlog/types.ts";
@@ -25,8 +24,6 @@ export interface RowContext {
   /** The position is kept before the current row until a signal is served. */
   hold(): void;
 }
-
-const textOf = (value: ConnectValue): string => (typeof value === "string" ? value : "");
 
 /** Cells of an after image in which JSON columns hold what changed: their whole text stands behind a copy of the row. */
 function wholeJson(event: RowsEvent, before: RowImage, after: RowImage): { readonly cells: CellScan; readonly bytes: Buffer } {
@@ -67,8 +64,7 @@ function inserted(c: RowContext, b: Buffer, plan: TablePlan, after: CellScan, by
   const { signals } = c;
   if (signals !== null) {
     if (plan.id === signals.table) {
-      const [id, type, data] = plan.row(after, b).slots;
-      if (signals.inserted(textOf(id ?? null), textOf(type ?? null), typeof data === "string" ? data : null) === "hold") c.hold();
+      if (insertedSignal(signals, plan.row(after, b).slots) === "hold") c.hold();
     } else signals.changed(plan.id, () => keyText(plan.key(after, b)));
   }
   if (c.skipped.has("c")) return;
@@ -79,7 +75,7 @@ function inserted(c: RowContext, b: Buffer, plan: TablePlan, after: CellScan, by
 function deleted(c: RowContext, b: Buffer, plan: TablePlan, before: CellScan, bytes: number): void {
   const { signals } = c;
   if (signals !== null) {
-    if (plan.id === signals.table) signals.deleted(textOf(plan.row(before, b).slots[0] ?? null));
+    if (plan.id === signals.table) deletedSignal(signals, plan.row(before, b).slots);
     else signals.changed(plan.id, () => keyText(plan.key(before, b)));
   }
   if (c.skipped.has("d")) return;

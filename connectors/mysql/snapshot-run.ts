@@ -18,7 +18,7 @@ import type { EventWriter } from "../cdc/event-writer.ts";
 import type { Notifier } from "../cdc/notifications.ts";
 import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
-import { byRowCount, type SnapshotWork, tableRun, takingTurns } from "../cdc/snapshot-work.ts";
+import { byRowCount, type ChunkReader, readChunks, type SnapshotWork, tableRun, takingTurns } from "../cdc/snapshot-work.ts";
 import { selectOverrides } from "../cdc/declared-config.ts";
 import { quoted, showCreateTable, type TableName } from "./catalog.ts";
 import type { DdlEvent } from "./ddl/ddl.ts";
@@ -142,7 +142,7 @@ export async function snapshotData(
   });
   try {
     const work = takingTurns(chunksOf(run, tables));
-    await Promise.all(sessions.map((session) => readChunks(session, run.opened, work, rows)));
+    await Promise.all(sessions.map((session) => readChunks(work, chunkReader(session, run.opened, rows))));
     if (run.aborted()) throw new Error("the task was stopped during its snapshot");
     rows.finish();
   } finally {
@@ -157,22 +157,20 @@ async function inOrder({ settings, opened }: SnapshotRun, tables: readonly Table
   const estimates = await rowEstimates(opened.sql, [...new Set(tables.map((t) => t.database))]);
   return byRowCount(tables, order, (t) => estimates.get(idOf(t)) ?? 0);
 }
-async function readChunks(
-  session: TextSession,
-  opened: OpenSnapshot,
-  work: () => Promise<SnapshotWork | null>,
-  rows: SnapshotRows,
-): Promise<void> {
+function chunkReader(session: TextSession, opened: OpenSnapshot, rows: SnapshotRows): ChunkReader {
   const reader = new SnapshotReader(rows);
-  for (let next = await work(); next !== null; next = await work()) {
-    reader.begin(next.table, next.chunk);
-    try {
-      await session.query(next.sql, reader);
-    } catch (error) {
-      throw await alteredOr(error, next.table.id, opened);
-    }
-    reader.end();
-  }
+  return {
+    rows: reader.rows,
+    async read({ table, sql }) {
+      try {
+        await session.query(sql, reader);
+      } catch (error) {
+        throw await alteredOr(error, table.id, opened);
+      }
+    },
+    // The memory that a session read into is not used again, so the row that is held keeps it.
+    ended: () => reader.rows.end(null),
+  };
 }
 /** Unknown column, no such table, definition has changed: what a statement meets when its table was altered after the locks were gone. */
 const ALTERED = new Set([1054, 1146, 1412]);

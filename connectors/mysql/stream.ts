@@ -2,26 +2,27 @@
 import type { OffsetValue, SourceOffset, SourcePartition } from "#connect/api/record";
 import type { Struct } from "#connect/api/struct";
 import type { EventWriter } from "../cdc/event-writer.ts";
+import { InputHold } from "../cdc/input-hold.ts";
 import { inHashMapOrder } from "../cdc/java-hash.ts";
 import type { StreamSignals } from "../cdc/signal-handler.ts";
-import { messageOf, SourceError } from "../cdc/source-error.ts";
-import { dottedTableId } from "../cdc/table-model.ts";
+import { SourceError } from "../cdc/source-error.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
-import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "../cdc/transaction-metadata.ts";
+import { TransactionContext, transactionRecord } from "../cdc/transaction-metadata.ts";
 import { mariadbGtidText } from "./binlog/gtid-mariadb.ts";
 import { RowCursor } from "./binlog/rows.ts";
-import type { BinlogEvent, QueryEvent, RowsEvent, TableMap } from "./binlog/types.ts";
+import type { BinlogEvent, QueryEvent, RowsEvent } from "./binlog/types.ts";
 import type { LogPosition } from "./catalog.ts";
-import { contextOf, type DdlEvent } from "./ddl/ddl.ts";
+import { contextOf } from "./ddl/ddl.ts";
 import { LogTracker } from "./log-tracker.ts";
 import type { TablePlans } from "./plans.ts";
 import { type BinlogPosition, streamOffset } from "./position.ts";
 import type { BinlogConsumer } from "./replication.ts";
 import { type RowContext, writeRow } from "./row-events.ts";
-import { schemaChangeRecord } from "./schema-change.ts";
+import { RowPlans } from "./row-plans.ts";
 import type { SchemaTracker } from "./schema-tracker.ts";
 import type { SourceInfo } from "./source-info.ts";
-import type { FailureMode, TaskSettings } from "./task-settings.ts";
+import { writeSchemaChanges, writeTruncates } from "./statement-events.ts";
+import type { TaskSettings } from "./task-settings.ts";
 
 export interface StreamSettings {
   readonly settings: TaskSettings;
@@ -35,7 +36,6 @@ export interface StreamSettings {
   readonly fail: (error: Error) => void;
   readonly warn: (message: string) => void;
 }
-type Planned = { readonly version: number; readonly plan: TablePlan | null };
 
 export class StreamReader implements BinlogConsumer, RowContext {
   readonly #s: StreamSettings;
@@ -43,11 +43,11 @@ export class StreamReader implements BinlogConsumer, RowContext {
   readonly #source: SourceInfo;
   readonly #log: LogTracker;
   readonly #cursor = new RowCursor();
-  readonly #plans = new WeakMap<TableMap, Planned>();
+  readonly #plans: RowPlans;
   readonly #metadata = new TransactionContext();
   readonly skipped: ReadonlySet<string>;
   /** What input waits for: statements that change tables, a blocking snapshot. */
-  #waits = 0;
+  readonly #hold = new InputHold();
   /** Events of a compressed transaction that are still to be read. */
   #unpacked: Iterator<BinlogEvent> | null = null;
   #ticked = false;
@@ -72,6 +72,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
   constructor(settings: StreamSettings, events: EventWriter, source: SourceInfo, from: BinlogPosition, offset: SourceOffset) {
     this.#s = settings;
     this.events = events;
+    this.#plans = new RowPlans(settings);
     this.#source = source;
     this.#log = new LogTracker(settings.settings.flavor, from, settings.gtids);
     this.#skipEvents = from.event;
@@ -82,7 +83,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
     source.file(from.file);
   }
   get ready(): boolean {
-    return this.#waits === 0 && this.#unpacked === null && !this.events.full;
+    return this.#hold.free && this.#unpacked === null && !this.events.full;
   }
   get offset(): SourceOffset {
     return this.#offset;
@@ -117,7 +118,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
   }
   #drained(): void {
     const events = this.#unpacked;
-    while (events !== null && this.#waits === 0 && !this.events.full) {
+    while (events !== null && this.#hold.free && !this.events.full) {
       const next = events.next();
       if (next.done === true) {
         this.#unpacked = null;
@@ -134,16 +135,12 @@ export class StreamReader implements BinlogConsumer, RowContext {
     this.events.afterUse(done);
   }
   /** Input stops while `stopped` runs (a blocking snapshot). */
-  async stopWhile(stopped: () => Promise<void>): Promise<void> {
-    this.#waits++;
-    try {
-      await stopped();
-    } finally {
+  stopWhile(stopped: () => Promise<void>): Promise<void> {
+    return this.#hold.during(stopped, () => {
       this.#source.file(this.#log.file);
       this.#source.time(this.#micros);
-      this.#waits--;
       this.#s.resume();
-    }
+    });
   }
   event(event: BinlogEvent): void {
     this.signals = this.#s.signals;
@@ -159,7 +156,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
   }
   /** What fails here is ours and not the connection's. */
   #failed(error: unknown): void {
-    this.#waits++;
+    this.#hold.stay();
     this.#s.fail(error instanceof Error ? error : new Error(String(error)));
   }
   #handled(event: BinlogEvent): void {
@@ -265,15 +262,8 @@ export class StreamReader implements BinlogConsumer, RowContext {
     if (head === "ROLLBACK" || head.startsWith("XA COMMIT ") || head.startsWith("XA ROLLBACK ")) return this.#commit();
     if (head.startsWith("XA END ") || head.startsWith("SAVEPOINT ") || head.startsWith("ROLLBACK TO ") || this.#s.schema.passesOver(sql))
       return this.#afterStatement();
-    this.#waits++;
     const end: LogPosition = { file: this.#log.file, position: this.#log.afterStatement(true).position, gtids: this.#log.executed };
-    this.#ddl(sql, event, end).then(
-      () => {
-        this.#waits--;
-        this.#s.resume();
-      },
-      (error: unknown) => this.#s.fail(error instanceof Error ? error : new Error(String(error))),
-    );
+    this.#hold.until(this.#ddl(sql, event, end), this.#s.resume, this.#s.fail);
   }
   /** MariaDB's standalone statements end what their GTID began. */
   #afterStatement(): void {
@@ -293,50 +283,19 @@ export class StreamReader implements BinlogConsumer, RowContext {
       offset,
       nowMs,
     );
-    this.#schemaChanges(sql, kept, tableNames(result.events), at, nowMs, offset);
-    this.#truncated(result.events, at, offset);
+    const { partition, plans } = this.#s;
+    const { events } = this;
+    const previous = this.#offset;
+    const c = { settings, partition, schema, plans, events, source: this.#source, at, row: this.#lastRow, previous, offset };
+    writeSchemaChanges(c, sql, kept, result.events, nowMs);
+    this.seen.t += writeTruncates(c, result.events);
     this.#offset = offset;
     this.#afterStatement();
     this.events.flush();
   }
-  #schemaChanges(sql: string, events: readonly DdlEvent[], tables: string, at: number, tsMs: number, offset: SourceOffset): void {
-    const { settings, partition } = this.#s;
-    if (!settings.includeSchemaChanges) return;
-    const shown = events.filter((e) => e.type !== "TRUNCATE");
-    const whole = shown.length > 0 && shown.every((e) => e.table === null) && !/^\s*(CREATE|DROP)\s+(DATABASE|SCHEMA)\b/i.test(sql);
-    const previous = this.#offset;
-    shown.forEach((e, i) => {
-      const last = i === shown.length - 1;
-      const source = this.#source.block(e.databaseName, tables !== "" ? tables : whole ? "" : null, at, this.#lastRow, "false");
-      const record = schemaChangeRecord[settings.flavor]({
-        topic: settings.naming.prefix,
-        partition,
-        headers: settings.headers,
-        source,
-        tsMs,
-        databaseName: e.databaseName,
-        schemaName: null,
-        ddl: e.ddl,
-        changes: e.changes,
-        offset: last ? offset : previous,
-      });
-      this.events.other(record, !last, 1024);
-    });
-  }
-  #truncated(events: readonly DdlEvent[], at: number, offset: SourceOffset): void {
-    if (this.skipped.has("t")) return;
-    for (const e of events) {
-      if (e.type !== "TRUNCATE" || e.table === null || !this.#s.plans.captures(e.databaseName, e.table.table)) continue;
-      const table = this.#s.schema.table(e.databaseName, e.table.table);
-      if (table === undefined) continue;
-      const plan = this.#s.plans.plan(table, { kind: "binlog", columns: [] });
-      this.events.truncate(plan, this.#source.block(e.databaseName, e.table.table, at, this.#lastRow, "false"), null, offset, false);
-      this.seen.t++;
-    }
-  }
   #rows(event: RowsEvent): void {
     const log = this.#log;
-    const plan = this.#planOf(event);
+    const plan = this.#plans.planOf(event);
     if (plan === null || this.#ignored) return;
     let skipRows = 0;
     if (this.#skipping && log.event <= this.#skipEvents)
@@ -354,36 +313,6 @@ export class StreamReader implements BinlogConsumer, RowContext {
     }
     this.#lastRow = log.row;
     if (this.#skipping && log.event === this.#skipEvents) this.#skipRows = 0;
-  }
-  /** Null: the table is not captured, or its rows cannot be read and a setting says to go on. */
-  #planOf(event: RowsEvent): TablePlan | null {
-    const map = event.table;
-    const { schema, plans, settings } = this.#s;
-    const known = this.#plans.get(map);
-    let plan = known?.version === schema.version ? known.plan : undefined;
-    if (plan === undefined) {
-      plan = null;
-      if (plans.captures(map.schema, map.table)) {
-        const table = schema.table(map.schema, map.table);
-        if (table === undefined) this.#unusable(settings.onInconsistentSchema, unknownTable(map));
-        else if (table.columns.length !== map.columns.length)
-          this.#unusable(settings.onProcessingFailure, otherColumns(map, table.columns.length, map.columns.length));
-        else plan = plans.plan(table, { kind: "binlog", columns: map.columns });
-      }
-      this.#plans.set(map, { version: schema.version, plan });
-    }
-    if (plan !== null) {
-      const sent = Math.min(present(event.beforeColumns, map), present(event.afterColumns, map));
-      if (sent !== map.columns.length) {
-        this.#unusable(settings.onProcessingFailure, otherColumns(map, map.columns.length, sent));
-        return null;
-      }
-    }
-    return plan;
-  }
-  #unusable(mode: FailureMode, error: SourceError): void {
-    if (mode === "fail") throw error;
-    if (mode === "warn") this.#s.warn(`rows were passed over: ${messageOf(error)}`);
   }
 
   source(plan: TablePlan): Struct {
@@ -428,47 +357,6 @@ export class StreamReader implements BinlogConsumer, RowContext {
   #metadataRecord(id: string, value: Struct): void {
     const offset = this.#withContext(streamOffset(this.#log.at(), this.#tsSec, this.#serverId));
     this.#offset = offset;
-    this.events.other({
-      topic: this.#s.settings.naming.transaction,
-      partition: null,
-      keySchema: TRANSACTION_KEY,
-      key: this.#metadata.key(id),
-      valueSchema: TRANSACTION_VALUE,
-      value,
-      timestamp: null,
-      headers: [],
-      sourcePartition: this.#s.partition,
-      sourceOffset: offset,
-    });
+    this.events.other(transactionRecord(this.#s.settings.naming.transaction, id, value, this.#s.partition, offset));
   }
-}
-
-/** Columns that an image has. */
-function present(bitmap: Uint8Array | null, map: TableMap): number {
-  if (bitmap === null) return map.columns.length;
-  let count = 0;
-  for (let i = 0; i < map.columns.length; i++) if ((((bitmap[i >> 3] as number) >> (i & 7)) & 1) === 1) count++;
-  return count;
-}
-const failed = (detail: string): SourceError =>
-  new SourceError("Error processing binlog event", {
-    javaClass: "io.debezium.DebeziumException",
-    cause: new SourceError(detail, { javaClass: "io.debezium.DebeziumException" }),
-  });
-const otherColumns = (map: TableMap, known: number, sent: number): SourceError =>
-  failed(
-    `Error processing row in ${map.table}, internal schema size ${known}, but row size ${sent} , restart connector with schema recovery mode.`,
-  );
-const unknownTable = (map: TableMap): SourceError =>
-  failed(
-    `Encountered change event for table ${dottedTableId({ catalog: map.schema, schema: null, table: map.table })} whose schema isn't known to this connector`,
-  );
-/** Of all tables of a statement, also of those that are not captured; in the order of the reference's HashSet. */
-function tableNames(events: readonly DdlEvent[]): string {
-  const ids = new Map(
-    events.flatMap(({ table, type }) => (table === null || type === "TRUNCATE" ? [] : [[dottedTableId(table), table.table] as const])),
-  );
-  return inHashMapOrder(ids)
-    .map(([, name]) => name)
-    .join(",");
 }

@@ -311,17 +311,7 @@ class MysqlTask implements SourceTask {
     stream.resume();
     desk.opened();
     this.#frame.channels.attach((signal: Signal) => desk.served(signal));
-    this.#frame.timers.every(1000, () =>
-      report(
-        this.#context.metrics,
-        this.#s.flavor,
-        this.#s.naming.prefix,
-        this.#reader,
-        this.#frame.queue,
-        this.#s.queue.maxRecords,
-        Date.now(),
-      ),
-    );
+    this.#frame.report((task) => report(task, this.#s.flavor, this.#reader));
     startHeartbeats(this.#s, this.#frame.timers, {
       beat: () => this.#beat(),
       execute: async (statement) => (await this.#connection()).query(statement),

@@ -62,9 +62,11 @@ export class TextSession {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#socket = takeSocket(connection);
-    readInto(this.#socket, this.#packets.input, () => this.#pump());
-    this.#socket.on("error", (error: Error) => this.#fail(error));
-    this.#socket.on("close", () => this.#fail(new QueryError("The server closed the connection during a query", 2013)));
+    readInto(this.#socket, this.#packets.input, {
+      read: () => this.#pump(),
+      failed: (error) => this.#fail(error),
+      closed: () => this.#fail(new QueryError("The server closed the connection during a query", 2013)),
+    });
     this.#socket.resume();
   }
   /** Resolves when all rows were given to the consumer. */

@@ -1,19 +1,9 @@
 /** What the task tells of its stream (`cdc/streaming-metrics.ts`). */
-import type { TaskMetrics } from "#connect/api/connector";
-import type { RecordQueue } from "../cdc/record-queue.ts";
-import { reportQueue, reportSeen } from "../cdc/streaming-metrics.ts";
+import { type ReportedTask, reportSeen, reportTask } from "../cdc/streaming-metrics.ts";
 import type { StreamReader } from "./stream.ts";
 
 /** `reader` null: not streaming (yet). */
-export function report(
-  metrics: TaskMetrics,
-  name: string,
-  reader: StreamReader | null,
-  queue: RecordQueue,
-  capacity: number,
-  nowMs: number,
-): void {
-  const labels = { plugin: "postgres", name, context: "streaming" };
-  reportQueue(metrics, labels, reader !== null, queue, capacity);
-  if (reader !== null) reportSeen(metrics, labels, reader.seen, reader.seen.t + reader.seen.m, nowMs);
+export function report(task: ReportedTask, reader: StreamReader | null): void {
+  const labels = reportTask(task, "postgres", reader !== null);
+  if (reader !== null) reportSeen(task, labels, reader.seen, reader.seen.t + reader.seen.m);
 }

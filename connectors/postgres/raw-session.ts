@@ -55,9 +55,11 @@ export class RawSession {
   constructor(client: pg.Client, onEnd: (error: Error) => void = () => {}) {
     this.#onEnd = onEnd;
     this.#socket = socketOf(client);
-    readInto(this.#socket, this.#frames.input, () => this.#pump());
-    this.#socket.on("error", (error: Error) => this.#fail(error));
-    this.#socket.on("close", () => this.#fail(new ServerError("the connection was closed by the server", "", "FATAL")));
+    readInto(this.#socket, this.#frames.input, {
+      read: () => this.#pump(),
+      failed: (error) => this.#fail(error),
+      closed: () => this.#fail(new ServerError("the connection was closed by the server", "", "FATAL")),
+    });
     this.#socket.resume();
   }
   /** Rows as text. Throws ServerError. */

@@ -19,7 +19,7 @@ import type { SourceOffset } from "#connect/api/record";
 import type { Notifier } from "../cdc/notifications.ts";
 import { shapeOf } from "../cdc/snapshot-progress.ts";
 import { SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
-import { type SnapshotWork, tableRun, takingTurns } from "../cdc/snapshot-work.ts";
+import { type ChunkReader, readChunks, type SnapshotWork, tableRun, takingTurns } from "../cdc/snapshot-work.ts";
 import { type CatalogTable, holdDefinition, nextTransaction, readTable, rewritten } from "./catalog.ts";
 import type { EventWriter } from "../cdc/event-writer.ts";
 import { inHashMapOrder } from "../cdc/java-hash.ts";
@@ -60,7 +60,7 @@ export async function snapshotData(run: SnapshotRun): Promise<{ readonly offset:
   notifier.send("Initial Snapshot", "STARTED");
   await lockTables(settings, client, tables);
   const work = takingTurns(chunksOf(run, tables, onTable));
-  await Promise.all(opened.sessions.map((session) => readChunks(session, point, work, rows)));
+  await Promise.all(opened.sessions.map((session) => readChunks(work, chunkReader(session, point, rows))));
   const offset = rows.finish();
   run.position(streamingOffset(offset));
   notifier.send("Initial Snapshot", "COMPLETED");
@@ -106,18 +106,13 @@ async function lockTables(s: TaskSettings, client: Client, tables: readonly Tabl
   await client.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE`);
 }
 
-async function readChunks(
-  session: RawSession,
-  point: SnapshotPoint,
-  work: () => Promise<SnapshotWork | null>,
-  rows: SnapshotRows,
-): Promise<void> {
-  const consumer = new SnapshotReader(rows);
-  for (let next = await work(); next !== null; next = await work()) {
-    consumer.begin(next.table, next.chunk);
-    await definedAs(point, next.table.id, session.copyOut(next.sql, consumer));
-    consumer.end();
-  }
+function chunkReader(session: RawSession, point: SnapshotPoint, rows: SnapshotRows): ChunkReader {
+  const reader = new SnapshotReader(rows);
+  return {
+    rows: reader.rows,
+    read: ({ table, sql }) => definedAs(point, table.id, session.copyOut(sql, reader)),
+    ended: () => reader.ended(),
+  };
 }
 
 /**

@@ -1,11 +1,10 @@
 /** Streaming: replication messages to events, with positions, restart without loss or repetition, and confirmation. */
-import type { OffsetValue, SourceOffset } from "#connect/api/record";
+import type { SourceOffset } from "#connect/api/record";
 import type { Struct } from "#connect/api/struct";
-import type { ConnectValue } from "#connect/api/value";
-import { inHashMapOrder } from "../cdc/java-hash.ts";
-import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "../cdc/transaction-metadata.ts";
+import { InputHold } from "../cdc/input-hold.ts";
+import { TransactionContext, transactionRecord } from "../cdc/transaction-metadata.ts";
 import type { EventWriter } from "../cdc/event-writer.ts";
-import type { StreamSignals } from "../cdc/signal-handler.ts";
+import { deletedSignal, insertedSignal } from "../cdc/signal-handler.ts";
 import { decodeMessage, type PgOutputSink, type Relation } from "./pgoutput/decode.ts";
 import { int64 } from "./pgoutput/integers.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
@@ -13,6 +12,7 @@ import type { FlushTracker, StreamPosition } from "./position.ts";
 import type { CopyConsumer } from "./raw-session.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import { DDL_PREFIX } from "./ddl-trigger.ts";
+import { LogTracker } from "./log-tracker.ts";
 import { messageRecord } from "./message-record.ts";
 import type { SourceInfo } from "./source-info.ts";
 import type { SpoolReader } from "./streamed-transactions.ts";
@@ -28,8 +28,6 @@ interface Replayed {
   readonly commitWal: number;
 }
 
-const textOf = (value: ConnectValue): string => (typeof value === "string" ? value : "");
-
 export class StreamReader implements CopyConsumer, PgOutputSink {
   readonly #s: StreamSettings;
   readonly #events: EventWriter;
@@ -40,7 +38,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   readonly #oldScan = new TupleScan();
   readonly #metadata = new TransactionContext();
   /** What input waits for: relations that are looked up, a blocking snapshot. */
-  #waits = 0;
+  readonly #hold = new InputHold();
   #replayed: Replayed | null = null;
   #ticked = false;
   #messageBytes = 0;
@@ -49,19 +47,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   #display = "";
   #commitMicros = 0;
   #eventsInTransaction = 0;
-  #wal = 0;
-  #lsn = 0;
-  #eventAtLsn = 0;
-  #processed = 0;
-  #lastCommit: number | null;
-  #skipTo: StreamPosition | null;
-  /** Inside the transaction of the last record of the run before. */
-  #skipping = false;
-  /** Of the last record that was written; an object of its own for each event would be one too many. */
-  #positionCommit: number | null;
-  #positionLsn: number;
-  #positionEvent: number;
-  #positionTxId: number | null;
+  readonly #log: LogTracker;
   #offset: SourceOffset;
   /** Before the last signal that is being served. */
   #heldOffset: SourceOffset;
@@ -78,36 +64,28 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     this.#events = events;
     this.#source = source;
     this.#flush = flush;
-    this.#lastCommit = from.commitLsn;
-    this.#skipTo = from.lsn === 0 ? null : from;
-    this.#positionCommit = from.commitLsn;
-    this.#positionLsn = from.lsn;
-    this.#positionEvent = from.eventAtLsn;
-    this.#positionTxId = from.txId;
+    this.#log = new LogTracker(from);
     this.#offset = offset;
     this.#heldOffset = offset;
     source.lastCommit(from.commitLsn);
   }
   get ready(): boolean {
-    return this.#waits === 0 && this.#replayed === null && !this.#events.full;
+    return this.#hold.free && this.#replayed === null && !this.#events.full;
   }
   /** There is room again, or what was waited for is there. */
   goOn(): void {
     const replayed = this.#replayed;
-    if (replayed !== null && this.#waits === 0) this.#replay(replayed);
+    if (replayed !== null && this.#hold.free) this.#replay(replayed);
     this.#s.resume();
   }
   /** Of the last record that was written. */
   get position(): StreamPosition {
-    return { commitLsn: this.#positionCommit, lsn: this.#positionLsn, eventAtLsn: this.#positionEvent, txId: this.#positionTxId };
+    return this.#log.position;
   }
   /** The stored offset was moved on while there was nothing to capture: what comes now goes on from there. */
   progressed(offset: SourceOffset, lsn: number): void {
-    this.#lastCommit = lsn;
+    this.#log.progressed(lsn);
     this.#source.lastCommit(lsn);
-    this.#positionCommit = lsn;
-    this.#positionLsn = lsn;
-    this.#positionEvent = 0;
     this.#offset = offset;
     this.#heldOffset = offset;
   }
@@ -124,7 +102,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   readonly seen = { c: 0, u: 0, d: 0, t: 0, m: 0, transactions: 0, lastMs: 0, behindMs: 0 };
   /** WAL position of the last message of any kind. */
   get received(): number {
-    return this.#wal;
+    return this.#log.wal;
   }
   flushed(): void {
     this.#ticked = false;
@@ -139,7 +117,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
         this.#events.tick();
         this.#ticked = true;
       }
-      this.#wal = int64(b, start + 1);
+      this.#log.wal = int64(b, start + 1);
       this.#messageBytes = end - start;
       const streamed = this.#s.streamed;
       if (streamed !== null && streamed.open && b[start + 25] !== STREAM_STOP) streamed.add(b, start + 1, start + 25, end);
@@ -149,7 +127,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       // Inside a transaction the server may already be ahead of what it has sent.
       if (!this.#inTransaction) {
         this.#flush.skipped(lsn);
-        if (lsn > this.#wal) this.#wal = lsn;
+        if (lsn > this.#log.wal) this.#log.wal = lsn;
         this.#s.marks?.passed(lsn);
       }
       if (b[end - 1] === 1) this.#s.statusRequested();
@@ -162,31 +140,25 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     this.#xid = xid;
     this.#commitMicros = commitMicros;
     this.#eventsInTransaction = 0;
-    this.#lsn = 0;
-    this.#eventAtLsn = 0;
-    this.#skipping = this.#skipTo !== null && this.#skipTo.txId === xid;
-    // Transactions come in the order of their commits, so it is the first one or none.
-    if (!this.#skipping && this.#lastCommit !== null) this.#skipTo = null;
+    this.#log.began(xid);
     this.#source.transaction(commitMicros, xid);
     if (this.#s.transactionTopic === null) return;
-    this.#display = `${xid}:${this.#wal}`;
+    this.#display = `${xid}:${this.#log.wal}`;
     this.#metadata.begin(String(xid));
-    if (!this.#skipping)
-      this.#metadataRecord(this.#metadata.beginValue(this.#display, Math.floor(commitMicros / 1000)), "BEGIN", this.#wal);
+    if (!this.#log.skipping)
+      this.#metadataRecord(this.#metadata.beginValue(this.#display, Math.floor(commitMicros / 1000)), "BEGIN", this.#log.wal);
   }
   commit(endLsn: number, commitMicros: number): void {
-    if (this.#skipping) this.#skipTo = null;
-    this.#skipping = false;
     this.#inTransaction = false;
-    this.#lastCommit = endLsn;
-    this.#processed = endLsn;
+    this.#log.committed(endLsn);
     this.#source.lastCommit(endLsn);
     if (this.#s.transactionTopic !== null) {
       this.#metadataRecord(this.#metadata.endValue(this.#display, Math.floor(commitMicros / 1000)), "COMMIT", endLsn);
       this.#metadata.end();
     }
     this.seen.transactions++;
-    if (this.#eventsInTransaction > 0) this.#flush.committed(this.#positionLsn, this.#positionEvent, this.#positionTxId, endLsn);
+    const log = this.#log;
+    if (this.#eventsInTransaction > 0) this.#flush.committed(log.positionLsn, log.positionEvent, log.positionTxId, endLsn);
     else this.#flush.skipped(endLsn);
     this.#xid = null;
     this.#s.marks?.passed(endLsn);
@@ -204,7 +176,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   streamCommit(xid: number, endLsn: number, commitMicros: number): void {
     const reader = this.#s.streamed?.commit(xid) ?? null;
     if (reader === null) return;
-    const replayed = { reader, endLsn, commitMicros, commitWal: this.#wal };
+    const replayed = { reader, endLsn, commitMicros, commitWal: this.#log.wal };
     this.begin(0, commitMicros, xid);
     this.#replay(replayed);
   }
@@ -214,15 +186,15 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     this.#replayed = replayed;
     this.#events.tick();
     try {
-      while (this.#waits === 0 && !this.#events.full) {
+      while (this.#hold.free && !this.#events.full) {
         if (!reader.next()) {
           this.#replayed = null;
           reader.close();
-          this.#wal = commitWal;
+          this.#log.wal = commitWal;
           this.commit(endLsn, commitMicros);
           break;
         }
-        this.#wal = int64(reader.buffer, reader.wal);
+        this.#log.wal = int64(reader.buffer, reader.wal);
         this.#messageBytes = reader.end - reader.start;
         decodeMessage(reader.buffer, reader.start, reader.end, this);
       }
@@ -237,15 +209,11 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     this.#s.streamed?.close();
   }
   relation(relation: Relation): void {
-    this.#waits++;
-    this.#s.plan(relation).then(
-      (plan) => {
-        this.#plans.set(relation.id, plan);
-        this.#waits--;
-        this.goOn();
-      },
-      (error: unknown) => this.#s.fail(error instanceof Error ? error : new Error(String(error))),
-    );
+    const planned = (plan: TablePlan | null): void => {
+      this.#plans.set(relation.id, plan);
+      this.goOn();
+    };
+    this.#hold.until(this.#s.plan(relation), planned, this.#s.fail);
   }
   insert(relation: number, b: Buffer, row: number): void {
     const plan = this.#next(relation, "c");
@@ -254,12 +222,12 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     const signals = this.#s.signals;
     let hold = false;
     if (signals !== null) {
-      if (plan.id === signals.table) hold = this.#signal(signals, plan, b) === "hold";
+      if (plan.id === signals.table) hold = insertedSignal(signals, plan.row(this.#scan, b).slots) === "hold";
       else signals.changed(plan.id, () => plan.keyText(this.#scan, b));
     }
     const previous = this.#offset;
     if (hold) this.#heldOffset = previous;
-    const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
+    const source = this.#source.block(this.#log.lsn, plan.schema, plan.table, "false");
     const offset = this.#advance("INSERT");
     this.#events.upsert(
       plan,
@@ -282,7 +250,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       old = this.#oldScan;
     scan.scan(b, row);
     this.#s.signals?.changed(plan.id, () => plan.keyText(scan, b));
-    const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
+    const source = this.#source.block(this.#log.lsn, plan.schema, plan.table, "false");
     const key = plan.key(scan, b);
     const bytes = this.#messageBytes;
     if (oldRow < 0) {
@@ -311,53 +279,44 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     this.#oldScan.scan(b, oldRow);
     const signals = this.#s.signals;
     if (signals !== null) {
-      if (plan.id === signals.table) signals.deleted(textOf(plan.row(this.#oldScan, b).at(0)));
+      if (plan.id === signals.table) deletedSignal(signals, plan.row(this.#oldScan, b).slots);
       else signals.changed(plan.id, () => plan.keyText(this.#oldScan, b));
     }
-    const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
+    const source = this.#source.block(this.#log.lsn, plan.schema, plan.table, "false");
     const previous = this.#offset;
     const key = plan.key(this.#oldScan, b),
       before = plan.row(this.#oldScan, b);
     this.#events.delete(plan, key, before, source, this.#block(plan), previous, this.#advance("DELETE"), this.#messageBytes);
   }
-  #signal(signals: StreamSignals, plan: TablePlan, b: Buffer): "hold" | "go" {
-    const [id, type, data] = plan.row(this.#scan, b).slots;
-    return signals.inserted(textOf(id ?? null), textOf(type ?? null), typeof data === "string" ? data : null);
-  }
   /** Input stops while `stopped` runs (a blocking snapshot). */
-  async stopWhile(stopped: () => Promise<void>): Promise<void> {
-    this.#waits++;
-    try {
-      await stopped();
-    } finally {
-      this.#source.lastCommit(this.#lastCommit);
+  stopWhile(stopped: () => Promise<void>): Promise<void> {
+    return this.#hold.during(stopped, () => {
+      this.#source.lastCommit(this.#log.lastCommit);
       this.#source.transaction(this.#commitMicros, this.#xid);
-      this.#waits--;
       this.goOn();
-    }
+    });
   }
   /** One event with a record for each table; together they are one step of the position. */
   truncate(relations: readonly number[]): void {
-    this.#countEvent();
+    this.#log.counted();
     const plans = relations.map((r) => this.#plans.get(r) ?? null).filter((p) => p !== null);
-    if (plans.length === 0 || this.#delivered() || this.#s.skipped.has("t")) return;
+    if (plans.length === 0 || this.#log.delivered || this.#s.skipped.has("t")) return;
     const previous = this.#offset;
     const offset = this.#advance("TRUNCATE");
     plans.forEach((plan, i) => {
       const last = i === plans.length - 1;
-      const source = this.#source.block(this.#lsn, plan.schema, plan.table, "false");
+      const source = this.#source.block(this.#log.lsn, plan.schema, plan.table, "false");
       this.#events.truncate(plan, source, this.#block(plan), last ? offset : previous, !last);
     });
   }
   message(transactional: boolean, _lsn: number, prefix: string, content: Buffer): void {
     if (!transactional) this.#outside();
-    this.#countEvent();
-    const delivered = transactional ? this.#delivered() : this.#skipTo !== null && this.#wal <= this.#skipTo.lsn;
-    if (delivered) return;
+    this.#log.counted();
+    if (transactional ? this.#log.delivered : this.#log.deliveredOutside) return;
     if (prefix === DDL_PREFIX) return this.#definition(content);
     if (this.#s.skipped.has("m") || !this.#s.wantsMessage(prefix)) return;
     const xid = transactional ? this.#xid : null;
-    const source = this.#source.block(this.#lsn, "", "", "false");
+    const source = this.#source.block(this.#log.lsn, "", "", "false");
     const block = this.#metadata.id !== null && transactional ? this.#metadata.next("", this.#display) : null;
     const offset = this.#advance("MESSAGE", xid);
     const { messageTopic: topic, partition } = this.#s;
@@ -367,45 +326,30 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       content.length,
     );
     // It has no commit of its own: when it is durable, so is everything up to it.
-    if (!transactional) this.#flush.committed(this.#positionLsn, this.#positionEvent, null, this.#wal);
+    if (!transactional) this.#flush.committed(this.#log.positionLsn, this.#log.positionEvent, null, this.#log.wal);
   }
   #definition(content: Buffer): void {
-    const source = this.#source.block(this.#lsn, "", "", "false");
+    const source = this.#source.block(this.#log.lsn, "", "", "false");
     const record = this.#s.ddl(content, source, this.#events.nowMs, () => this.#advance("MESSAGE"));
     if (record !== null) this.#events.other(record, false, content.length);
   }
   /** The server sends messages that belong to no transaction between transactions; they carry the time of reading. */
   #outside(): void {
     this.#commitMicros = this.#events.nowMs * 1000;
-    this.#lsn = 0;
+    this.#log.lsn = 0;
     this.#source.transaction(this.#commitMicros, null);
   }
 
   /** Counts the event; null: its table is not captured, it was delivered before the restart, or its kind is left out. */
   #next(relation: number, op: string | null): TablePlan | null {
     const plan = this.#plans.get(relation) ?? null;
-    this.#countEvent();
+    this.#log.counted();
     if (plan === null) return null;
-    if (this.#delivered()) {
+    if (this.#log.delivered) {
       if (this.#metadata.id !== null) this.#metadata.skip(plan.id);
       return null;
     }
     return op !== null && this.#s.skipped.has(op) ? null : plan;
-  }
-  #countEvent(): void {
-    if (this.#wal === this.#lsn) this.#eventAtLsn++;
-    else {
-      this.#lsn = this.#wal;
-      this.#eventAtLsn = 0;
-    }
-  }
-  #delivered(): boolean {
-    const to = this.#skipTo;
-    if (!this.#skipping || to === null) return false;
-    if (this.#lsn < to.lsn || (this.#lsn === to.lsn && this.#eventAtLsn <= to.eventAtLsn)) return true;
-    this.#skipping = false;
-    this.#skipTo = null;
-    return false;
   }
   #block(plan: TablePlan): Struct | null {
     return this.#metadata.id === null ? null : this.#metadata.next(plan.id, this.#display);
@@ -422,43 +366,15 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   }
   /** Moves the position onto the current event and returns its offset. */
   #advance(operation: string, txId: number | null = this.#xid): SourceOffset {
-    const lsn = this.#lsn;
-    this.#processed = lsn;
     this.#eventsInTransaction++;
     this.#count(operation);
-    this.#moveTo(lsn, this.#eventAtLsn, txId);
-    this.#offset = this.#offsetAt(operation, lsn, txId, this.#eventAtLsn);
+    this.#log.handedOn(txId);
+    return this.#offsetNow(operation);
+  }
+  #offsetNow(operation: string): SourceOffset {
+    const transaction = this.#metadata.id === null ? null : this.#metadata.offset();
+    this.#offset = this.#log.offset(operation, this.#commitMicros, transaction, this.#s.signals?.offset() ?? null);
     return this.#offset;
-  }
-  #moveTo(lsn: number, eventAtLsn: number, txId: number | null): void {
-    this.#positionCommit = this.#lastCommit;
-    this.#positionLsn = lsn;
-    this.#positionEvent = eventAtLsn;
-    this.#positionTxId = txId;
-  }
-  #offsetAt(operation: string, lsn: number, txId: number | null, eventAtLsn: number): SourceOffset {
-    const commit = this.#lastCommit;
-    const incremental = this.#s.signals?.offset() ?? null;
-    // The order that sorting below would give, for what nearly every event has.
-    if (incremental === null && commit !== null && this.#metadata.id === null && txId !== null) {
-      const lsn_proc = this.#processed,
-        ts_usec = this.#commitMicros;
-      return eventAtLsn === 0
-        ? { lsn_proc, messageType: operation, lsn_commit: commit, lsn, txId, ts_usec }
-        : { lsn_proc, messageType: operation, lsn_event: eventAtLsn, lsn_commit: commit, lsn, txId, ts_usec };
-    }
-    const entries: [string, OffsetValue][] = [
-      ["lsn_proc", this.#processed],
-      ["messageType", operation],
-      ["lsn", lsn],
-      ["ts_usec", this.#commitMicros],
-    ];
-    if (commit !== null) entries.push(["lsn_commit", commit]);
-    if (eventAtLsn !== 0) entries.push(["lsn_event", eventAtLsn]);
-    if (txId !== null) entries.push(["txId", txId]);
-    if (this.#metadata.id !== null) entries.push(...Object.entries(this.#metadata.offset()));
-    if (incremental !== null) entries.push(...Object.entries(incremental));
-    return Object.fromEntries(inHashMapOrder(entries));
   }
   #metadataRecord(value: Struct, operation: "BEGIN" | "COMMIT", lsn: number): void {
     const topic = this.#s.transactionTopic;
@@ -467,20 +383,10 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     // BEGIN does not move the position: until an event follows, reading starts before the transaction.
     if (operation === "COMMIT") {
       this.#eventsInTransaction++;
-      this.#moveTo(lsn, 0, this.#xid);
-      this.#offset = this.#offsetAt(operation, lsn, this.#xid, 0);
+      this.#log.movedTo(lsn, 0, this.#xid);
+      this.#offsetNow(operation);
     }
-    this.#events.other({
-      topic,
-      partition: null,
-      keySchema: TRANSACTION_KEY,
-      key: this.#metadata.key(this.#display),
-      valueSchema: TRANSACTION_VALUE,
-      value,
-      timestamp: null,
-      headers: [],
-      sourcePartition: this.#s.partition,
-      sourceOffset: operation === "COMMIT" ? this.#offset : previous,
-    });
+    const offset = operation === "COMMIT" ? this.#offset : previous;
+    this.#events.other(transactionRecord(topic, this.#display, value, this.#s.partition, offset));
   }
 }

@@ -360,15 +360,13 @@ class PostgresTask implements SourceTask {
   }
   /** What is done from time to time while it streams. */
   #keepTime(s: TaskSettings): void {
-    const { timers, queue } = this.#frame;
+    const { timers } = this.#frame;
     this.#sendStatus();
     timers.every(s.all.int("status.update.interval.ms"), () => this.#sendStatus());
     timers.every(s.all.int("millrace.slot.progress.interval.ms"), () => {
       this.#progressDue = true;
     });
-    timers.every(1000, () =>
-      report(this.#context.metrics, s.naming.prefix, this.#reader, queue, s.queue.maxRecords, Math.floor(nowMicros() / 1000)),
-    );
+    this.#frame.report((task) => report(task, this.#reader));
     startHeartbeats(s, timers, {
       beat: () => this.#beat(),
       execute: async (statement) => (await this.#sql()).query(statement),

@@ -5,7 +5,7 @@ import { primitive, type Schema } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import { type ConnectValue, Decimal } from "#connect/api/value";
 import * as semantic from "../cdc/semantic-types.ts";
-import { ascii, bigintBytes, javaDouble, writeAscii, writeInteger } from "../cdc/cell-bytes.ts";
+import { ascii, asciiColumn, bigintBytes, javaDouble, writeAscii, writeInteger } from "../cdc/cell-bytes.ts";
 import { cutToScale, writeDecimal, writeSmallDecimal } from "../cdc/decimal-text.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 
@@ -208,14 +208,7 @@ export function numericType(modes: TypeModes, typmod: number): ColumnType {
     };
     return {
       shape: (options) => primitive("STRING", options),
-      raw: {
-        form: "writer",
-        decode: text,
-        write(b, start, end, out) {
-          writeAscii(out, `"${text(b, start, end)}"`);
-          return true;
-        },
-      },
+      raw: asciiColumn(text),
       neutral: "0",
       unavailable: modes.placeholder.toString("utf8"),
       generatedDefault: "0.0",

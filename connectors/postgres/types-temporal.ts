@@ -3,7 +3,7 @@ import type { ByteSink } from "#connect/api/byte-sink";
 import type { RawColumn } from "#connect/api/raw-row";
 import type { ConnectValue } from "#connect/api/value";
 import * as semantic from "../cdc/semantic-types.ts";
-import { ascii, writeAscii, writeInteger } from "../cdc/cell-bytes.ts";
+import { ascii, asciiColumn, writeAscii, writeInteger } from "../cdc/cell-bytes.ts";
 import type { ColumnType, TypeModes } from "./column-type.ts";
 import {
   dateText,
@@ -41,16 +41,6 @@ function integerColumn(of: IntegerOf, wide: boolean): RawColumn {
       const value = of(b, start, end);
       if (typeof value === "number") writeInteger(out, value);
       else writeAscii(out, value.toString());
-      return true;
-    },
-  };
-}
-function textColumn(of: (b: Uint8Array, start: number, end: number) => string): RawColumn {
-  return {
-    form: "writer",
-    decode: of,
-    write(b, start, end, out) {
-      writeAscii(out, `"${of(b, start, end)}"`);
       return true;
     },
   };
@@ -143,7 +133,7 @@ export function dateType(modes: TypeModes): ColumnType {
       if (infinite !== 0) return infinite > 0 ? "-5877611-06-21Z" : "-5877611-06-22Z";
       return `${dateText(Number(day(b, start, end)))}Z`;
     };
-    return column(semantic.isoDate, textColumn(iso), "1970-01-01Z", "1970-01-01", dateEnds(["+999999999-12-31Z", "-999999999-01-01Z"]));
+    return column(semantic.isoDate, asciiColumn(iso), "1970-01-01Z", "1970-01-01", dateEnds(["+999999999-12-31Z", "-999999999-01-01Z"]));
   }
   if (modes.time === "connect") {
     return column(semantic.connectDate, dateColumn(day, 86_400_000), new Date(0), "1970-01-01", dateEnds([null, null]));
@@ -158,7 +148,7 @@ export function timeType(modes: TypeModes, precision: number): ColumnType {
       return column(
         semantic.isoTime,
         // 24:00 is no time of a day in ISO's profile that Java reads.
-        textColumn((b, start, end) => `${timeText(Number(timeMicros(b, start, end)) % DAY_MICROS, null)}Z`),
+        asciiColumn((b, start, end) => `${timeText(Number(timeMicros(b, start, end)) % DAY_MICROS, null)}Z`),
         "00:00:00Z",
         "00:00:00",
         timeDefault("23:59:59.999999999Z"),
@@ -187,7 +177,7 @@ export function timestampType(modes: TypeModes, precision: number): ColumnType {
         readTimestamp(b, start, end);
         return instantText(moment.days, moment.micros, null);
       };
-      return column(semantic.isoTimestamp, textColumn(iso), "1970-01-01T00:00:00Z", epoch, dateEnds(ISO_ENDS));
+      return column(semantic.isoTimestamp, asciiColumn(iso), "1970-01-01T00:00:00Z", epoch, dateEnds(ISO_ENDS));
     }
     case "connect":
       return column(semantic.connectTimestamp, dateColumn(timestampMs), new Date(0), epoch, dateEnds([null, null]));
@@ -246,7 +236,7 @@ export function timetzType(): ColumnType {
     const micros = moment.micros - moment.offsetSeconds * 1_000_000;
     return `${timeText(((micros % DAY_MICROS) + DAY_MICROS) % DAY_MICROS, null)}Z`;
   };
-  return { shape: semantic.zonedTime, raw: textColumn(text), neutral: "00:00:00Z", unavailable: null };
+  return { shape: semantic.zonedTime, raw: asciiColumn(text), neutral: "00:00:00Z", unavailable: null };
 }
 
 export function intervalType(modes: TypeModes): ColumnType {
@@ -254,7 +244,7 @@ export function intervalType(modes: TypeModes): ColumnType {
   return modes.interval === "string"
     ? column(
         semantic.intervalText,
-        textColumn((b, start, end) => intervalText(parts(b, start, end))),
+        asciiColumn((b, start, end) => intervalText(parts(b, start, end))),
         "P0Y0M0DT0H0M0S",
         "00:00:00",
       )

@@ -1,9 +1,9 @@
 /** Rows of change tables as events: update pairs joined, keys that change, transactions, what was delivered before left out. */
 import type { OffsetValue, SourceOffset } from "#connect/api/record";
 import { inHashMapOrder } from "../cdc/java-hash.ts";
-import type { StreamSignals } from "../cdc/signal-handler.ts";
+import { deletedSignal, insertedSignal, type StreamSignals } from "../cdc/signal-handler.ts";
 import { SourceError } from "../cdc/source-error.ts";
-import { TRANSACTION_KEY, TRANSACTION_VALUE, TransactionContext } from "../cdc/transaction-metadata.ts";
+import { TransactionContext, transactionRecord } from "../cdc/transaction-metadata.ts";
 import type { Lsn } from "./change-tables/lsn.ts";
 import type { ChangeRow } from "./change-tables/merge.ts";
 import type { Replay } from "./change-tables/replayed.ts";
@@ -127,18 +127,8 @@ export class ChangeEmitter {
   }
   #boundary(status: "BEGIN" | "END", id: Lsn, tsMs: number): void {
     const { events, settings, partition } = this.#c;
-    events.other({
-      topic: settings.naming.transaction,
-      partition: null,
-      keySchema: TRANSACTION_KEY,
-      key: this.#transaction.key(id),
-      valueSchema: TRANSACTION_VALUE,
-      value: status === "BEGIN" ? this.#transaction.beginValue(id, tsMs) : this.#transaction.endValue(id, tsMs),
-      timestamp: null,
-      headers: [],
-      sourcePartition: partition,
-      sourceOffset: this.safeOffset,
-    });
+    const value = status === "BEGIN" ? this.#transaction.beginValue(id, tsMs) : this.#transaction.endValue(id, tsMs);
+    events.other(transactionRecord(settings.naming.transaction, id, value, partition, this.safeOffset));
   }
   #event(planned: PlannedTable, row: ChangeRow, before: ChangeRow | null, serial: number): "event" | "signal" {
     const { events, source, settings } = this.#c;
@@ -151,7 +141,7 @@ export class ChangeEmitter {
     const previous = this.safeOffset;
     this.#handled = { commit: row.start, change: row.change, serial };
     let held = false;
-    if (isSignal && row.operation === INSERT) held = this.#signal(signals, row) === "hold";
+    if (isSignal && row.operation === INSERT) held = insertedSignal(signals, row.values) === "hold";
     const block = settings.transactionMetadata ? () => this.#transaction.next(planned.id, row.start) : () => null;
     const at = source.block(planned.name, "false", row.start, row.change, serial);
     const key = plan.key(now, now.bytes);
@@ -164,7 +154,7 @@ export class ChangeEmitter {
     if (row.operation === DELETE) {
       this.seen.d++;
       events.delete(plan, key, plan.row(now, now.bytes), at, first, previous, offset, size);
-      if (isSignal) signals.deleted(textOf(row.values[0]));
+      if (isSignal) deletedSignal(signals, row.values);
     } else if (row.operation === INSERT) {
       this.seen.c++;
       events.upsert(plan, "c", key, null, plan.row(now, now.bytes), at, first, offset, size);
@@ -182,13 +172,7 @@ export class ChangeEmitter {
     }
     return isSignal ? "signal" : "event";
   }
-  /** The first three columns are id, type and data. */
-  #signal(signals: StreamSignals, row: ChangeRow): "hold" | "go" {
-    const [id, type, data] = row.values;
-    return signals.inserted(textOf(id), textOf(type), typeof data === "string" ? data : null);
-  }
 }
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 const unpaired = (row: ChangeRow): SourceError =>
   new SourceError(
     `The update before event at ${row.start}(${row.change}) was not followed by after event.\nThe change table has one half of an update only: it was changed by hand, or the clean-up job ran through it.`,

@@ -1,18 +1,8 @@
 /** What the task tells of its streams (`cdc/streaming-metrics.ts`): one set for each database. */
-import type { TaskMetrics } from "#connect/api/connector";
-import type { RecordQueue } from "../cdc/record-queue.ts";
-import { reportQueue, reportSeen } from "../cdc/streaming-metrics.ts";
+import { type ReportedTask, reportSeen, reportTask } from "../cdc/streaming-metrics.ts";
 import type { DatabaseStream } from "./stream.ts";
 
-export function report(
-  metrics: TaskMetrics,
-  name: string,
-  streams: readonly DatabaseStream[],
-  queue: RecordQueue,
-  capacity: number,
-  nowMs: number,
-): void {
-  const labels = { plugin: "sqlserver", name, context: "streaming" };
-  reportQueue(metrics, labels, streams.length > 0, queue, capacity);
-  for (const { database, emitter } of streams) reportSeen(metrics, { ...labels, database }, emitter.seen, 0, nowMs);
+export function report(task: ReportedTask, streams: readonly DatabaseStream[]): void {
+  const labels = reportTask(task, "sqlserver", streams.length > 0);
+  for (const { database, emitter } of streams) reportSeen(task, { ...labels, database }, emitter.seen, 0);
 }

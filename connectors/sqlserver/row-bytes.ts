@@ -2,7 +2,7 @@
  * Cells of rows in pages of bytes, as table plans read them: many rows share a page, and a row's bytes never move once it is
  * complete. Nothing else refers to the driver's own values afterwards.
  */
-import type { CellScan } from "../cdc/table-plan.ts";
+import { type CellScan, shiftCells } from "../cdc/table-plan.ts";
 import type { ColumnType } from "./column-type.ts";
 
 const PAGE_BYTES = 64 * 1024;
@@ -22,11 +22,7 @@ export class RowBytes implements CellScan {
     const used = this.length - this.#rowStart;
     const page = Buffer.allocUnsafeSlow(Math.max(PAGE_BYTES, (used + size) * 2));
     this.bytes.copy(page, 0, this.#rowStart, this.length);
-    for (let i = 0; i < this.#cells; i++) {
-      if ((this.starts[i] as number) < 0) continue;
-      this.starts[i] = (this.starts[i] as number) - this.#rowStart;
-      this.ends[i] = (this.ends[i] as number) - this.#rowStart;
-    }
+    shiftCells(this, this.#cells, -this.#rowStart);
     this.bytes = page;
     this.length = used;
     this.#rowStart = 0;

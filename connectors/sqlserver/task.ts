@@ -177,10 +177,7 @@ class SqlServerTask implements SourceTask {
       for (const database of databases) await database.desk?.served(signal);
     });
     const streams = databases.flatMap((d) => (d.stream === null ? [] : [d.stream]));
-    const { metrics } = this.#context;
-    this.#frame.timers.every(1000, () =>
-      report(metrics, this.#s.naming.prefix, streams, this.#frame.queue, this.#s.queue.maxRecords, Date.now()),
-    );
+    this.#frame.report((task) => report(task, streams));
     startHeartbeats(this.#s, this.#frame.timers, {
       beat: () => {
         if (this.#frame.stopping) return false;

@@ -33,14 +33,6 @@ export class TupleScan {
     this.count = count;
     return p;
   }
-  /** The cells as positions of a buffer that begins `-by` bytes later. */
-  shift(by: number): void {
-    for (let i = 0; i < this.count; i++) {
-      if ((this.starts[i] as number) < 0) continue;
-      this.starts[i] = (this.starts[i] as number) + by;
-      this.ends[i] = (this.ends[i] as number) + by;
-    }
-  }
   /**
    * Scans a row of COPY … TO STDOUT in text format (cells separated by tabs, `\N` is NULL). Escapes are undone in place,
    * which is why the bytes must belong to the caller. `end` is where the row's newline stands.

@@ -15,14 +15,14 @@ export function takingTurns<W>(work: AsyncGenerator<W, void>): () => Promise<W |
   };
 }
 /** What a session reads with. */
-export interface ChunkReader {
+export interface ChunkReader<W> {
   readonly rows: SessionRows;
-  read(work: SnapshotWork): Promise<void>;
+  read(work: W): Promise<void>;
   /** The chunk was read to its end. */
   ended(): void;
 }
 /** Reads what is left, chunk after chunk. */
-export async function readChunks(work: () => Promise<SnapshotWork | null>, reader: ChunkReader): Promise<void> {
+export async function readChunks<W extends SnapshotWork>(work: () => Promise<W | null>, reader: ChunkReader<W>): Promise<void> {
   for (let next = await work(); next !== null; next = await work()) {
     reader.rows.begin(next.table, next.chunk);
     await reader.read(next);

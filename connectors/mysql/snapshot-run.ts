@@ -157,7 +157,7 @@ async function inOrder({ settings, opened }: SnapshotRun, tables: readonly Table
   const estimates = await rowEstimates(opened.sql, [...new Set(tables.map((t) => t.database))]);
   return byRowCount(tables, order, (t) => estimates.get(idOf(t)) ?? 0);
 }
-function chunkReader(session: TextSession, opened: OpenSnapshot, rows: SnapshotRows): ChunkReader {
+function chunkReader(session: TextSession, opened: OpenSnapshot, rows: SnapshotRows): ChunkReader<SnapshotWork> {
   const reader = new SnapshotReader(rows);
   return {
     rows: reader.rows,

@@ -106,7 +106,7 @@ async function lockTables(s: TaskSettings, client: Client, tables: readonly Tabl
   await client.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE`);
 }
 
-function chunkReader(session: RawSession, point: SnapshotPoint, rows: SnapshotRows): ChunkReader {
+function chunkReader(session: RawSession, point: SnapshotPoint, rows: SnapshotRows): ChunkReader<SnapshotWork> {
   const reader = new SnapshotReader(rows);
   return {
     rows: reader.rows,

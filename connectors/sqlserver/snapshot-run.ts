@@ -8,19 +8,29 @@ import { inHashMapOrder } from "../cdc/java-hash.ts";
 import type { SourceOffset } from "#connect/api/record";
 import { rangeConditions } from "../cdc/incremental-snapshot/conditions.ts";
 import type { KeyValues } from "../cdc/incremental-snapshot/port.ts";
-import { shapeOf } from "../cdc/snapshot-progress.ts";
-import { byRowCount } from "../cdc/snapshot-work.ts";
+import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
+import { SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
+import { byRowCount, readChunks, type SnapshotWork, tableRun, takingTurns } from "../cdc/snapshot-work.ts";
 import type { Table, TableChange } from "../cdc/table-model.ts";
 import { fromOf, idOf, serverMicros } from "./catalog.ts";
 import { quoted } from "./change-tables/statements.ts";
 import { selectOverrides } from "../cdc/declared-config.ts";
+import type { Lsn } from "./change-tables/lsn.ts";
 import type { DatabaseContext } from "./database-context.ts";
 import { keyDialect, keyValues } from "./key-values.ts";
 import type { PlannedTable } from "./plans.ts";
 import { schemaChangeRecord } from "./schema-change.ts";
 import type { OpenSnapshot } from "./snapshot-open.ts";
-import { type SnapshotOffsets, SnapshotReader } from "./snapshot-reader.ts";
+import { SnapshotReader } from "./snapshot-reader.ts";
 
+export interface SnapshotOffsets {
+  readonly during: SourceOffset;
+  readonly last: SourceOffset;
+  /** What source blocks say: of a snapshot next to the stream, where the stream is. */
+  readonly at: { readonly commit: Lsn | null; readonly change: Lsn | null; readonly serial: number | null };
+  /** Null: a restart begins anew. */
+  readonly progress: SnapshotProgress | null;
+}
 export interface SnapshotRun {
   readonly context: DatabaseContext;
   readonly opened: OpenSnapshot;
@@ -70,8 +80,7 @@ export async function snapshotSchema(run: SnapshotRun, historyPosition: SourceOf
 /** All rows; resolves with their number. */
 export async function snapshotData(run: SnapshotRun, resumable: (resume: (() => void) | null) => void): Promise<number> {
   const { context, opened } = run;
-  const { notifier, settings } = context;
-  const reader = new SnapshotReader(context, run.offsets);
+  const { settings } = context;
   context.source.time(await serverMicros(opened.session));
   resumable(() => opened.session.resume());
   const tables = await inOrder(
@@ -79,24 +88,41 @@ export async function snapshotData(run: SnapshotRun, resumable: (resume: (() => 
     // Signals are for what comes after them.
     opened.tables.filter((t) => settings.snapshots(nameOf(t)) && idOf(nameOf(t)) !== settings.signalTable),
   );
-  // A set of the JVM's, where the scanned ones are a list.
-  const ids = inHashMapOrder(tables.map((t) => [idOf(nameOf(t)), null] as const))
-    .map(([id]) => id)
-    .join(",");
-  const captured = opened.tables.map((t) => idOf(nameOf(t))).join(",");
+  const rows = rowsOf(run);
+  const reader = new SnapshotReader(rows);
   try {
-    for (const table of tables) {
-      if (context.stopping()) return reader.rows;
-      const id = idOf(nameOf(table));
-      notifier.tableBegun(id, ids);
-      await readTable(run, reader, table);
-      notifier.tableScanned(id, reader.tableRows, captured);
-    }
-    if (!context.stopping()) reader.finish();
+    await readChunks(takingTurns(chunksOf(run, tables)), {
+      rows: reader.rows,
+      read({ sql, types }: TableWork) {
+        reader.types = types;
+        return opened.session.stream(sql, reader);
+      },
+      ended() {
+        // The rest of it may be missing.
+        if (!context.stopping()) reader.ended();
+      },
+    });
+    if (!context.stopping()) rows.finish();
   } finally {
     resumable(null);
   }
-  return reader.rows;
+  return rows.emitted;
+}
+function rowsOf({ context, offsets }: SnapshotRun): SnapshotRows {
+  const { during, last, progress } = offsets;
+  const { commit, change, serial } = offsets.at;
+  const { source, database } = context;
+  return new SnapshotRows(
+    {
+      progress,
+      during,
+      last,
+      source: (plan, marker, shared) =>
+        source.block({ schema: plan.schema.slice(database.length + 1), table: plan.table }, marker, commit, change, serial, shared),
+      position: () => {},
+    },
+    context.events,
+  );
 }
 const nameOf = (t: Table): { database: string; schema: string; table: string } => ({
   database: t.id.catalog ?? "",
@@ -114,10 +140,42 @@ async function inOrder(run: SnapshotRun, tables: readonly Table[]): Promise<read
   return byRowCount(tables, order, (table) => counted.get(table) ?? 0);
 }
 
-async function readTable(run: SnapshotRun, reader: SnapshotReader, table: Table): Promise<void> {
+interface TableWork extends SnapshotWork {
+  readonly types: PlannedTable["types"];
+}
+/** The chunks of all tables in their order. */
+async function* chunksOf(run: SnapshotRun, tables: readonly Table[]): AsyncGenerator<TableWork, void> {
+  const { notifier, stopping } = run.context;
+  // A set of the JVM's, where the scanned ones are a list.
+  const ids = inHashMapOrder(tables.map((t) => [idOf(nameOf(t)), null] as const))
+    .map(([id]) => id)
+    .join(",");
+  const captured = run.opened.tables.map((t) => idOf(nameOf(t))).join(",");
+  for (const table of tables) {
+    if (stopping()) return;
+    const id = idOf(nameOf(table));
+    notifier.tableBegun(id, ids);
+    const scanned = (rows: number): void => notifier.tableScanned(id, rows, captured);
+    const read = await tableRead(run, table, scanned);
+    if (read === null) scanned(0);
+    else
+      for (const [chunk, sql] of read.statements) {
+        if (stopping()) return;
+        yield { table: read.table, chunk, sql, types: read.types };
+      }
+  }
+}
+interface TableRead {
+  readonly table: TableRun;
+  readonly types: PlannedTable["types"];
+  /** Of the chunks that are left, by number. */
+  readonly statements: readonly (readonly [chunk: number, sql: string])[];
+}
+/** Null: there is nothing (left) to read of it. */
+async function tableRead(run: SnapshotRun, table: Table, scanned: (rows: number) => void): Promise<TableRead | null> {
   const { plans, settings } = run.context;
   const columns = plans.selected(table);
-  if (columns.length === 0) return;
+  if (columns.length === 0) return null;
   const planned = plans.plan(table, columns);
   const overrides = selectOverrides(settings.all);
   const given = run.conditions.get(planned.id) ?? null;
@@ -126,12 +184,15 @@ async function readTable(run: SnapshotRun, reader: SnapshotReader, table: Table)
   const override = select ?? overrides.get(planned.id) ?? overrides.get(`${planned.name.schema}.${planned.name.table}`) ?? null;
   const condition = select === null ? given : null;
   const shape = shapeOf(columns, override, condition, plans.keyOf(table));
-  const progress = run.offsets.progress;
-  reader.table(planned);
-  if (progress?.isComplete(planned.id, shape) === true) return;
-  if (override === null && condition === null) await readChunks(run, reader, table, planned, shape);
-  else await run.opened.session.stream(statement(planned, override, condition === null ? [] : [`(${condition})`]), reader);
-  reader.endOfTable(planned.id, shape);
+  if (run.offsets.progress?.isComplete(planned.id, shape) === true) return null;
+  const { bounds, statements } =
+    override === null && condition === null
+      ? await chunkStatements(run, table, planned, shape)
+      : { bounds: [], statements: [[0, statement(planned, override, condition === null ? [] : [`(${condition})`])] as const] };
+  const chunks = { shape, bounds };
+  const resumable = bounds.length > 0;
+  const { id, plan, types } = planned;
+  return { table: tableRun({ id, plan, columns: columns.length, chunks, resumable, left: statements.length, scanned }), types, statements };
 }
 /** `*` of an override stands for the captured columns. */
 function statement(planned: PlannedTable, override: string | null, conditions: readonly string[]): string {
@@ -141,22 +202,22 @@ function statement(planned: PlannedTable, override: string | null, conditions: r
   const own = override.replace(/;\s*$/, "");
   return own.includes("*") ? own.replace("*", columns) : own;
 }
-async function readChunks(run: SnapshotRun, reader: SnapshotReader, table: Table, planned: PlannedTable, shape: string): Promise<void> {
-  const { context, opened, offsets } = run;
+async function chunkStatements(
+  run: SnapshotRun,
+  table: Table,
+  planned: PlannedTable,
+  shape: string,
+): Promise<Pick<TableRead, "statements"> & { readonly bounds: readonly KeyValues[] }> {
+  const { progress } = run.offsets;
   const key = table.primaryKeyColumnNames;
   // Rows with nulls in the key would be in no range.
-  const cuttable =
-    offsets.progress !== null && key.length > 0 && key.every((k) => table.columns.find((c) => c.name === k)?.optional === false);
-  const earlier = cuttable ? (offsets.progress?.chunks(planned.id, shape) ?? null) : null;
+  const cuttable = progress !== null && key.length > 0 && key.every((k) => table.columns.find((c) => c.name === k)?.optional === false);
+  const earlier = cuttable ? progress.chunks(planned.id, shape) : null;
   const bounds = earlier?.bounds ?? (cuttable ? await boundsOf(run, table, planned, key) : []);
   const dialect = keyDialect(table, key);
-  for (let chunk = 0; chunk <= bounds.length; chunk++) {
-    if (context.stopping()) return;
-    if (earlier?.done.has(chunk) === true) continue;
-    const conditions = rangeConditions(key, bounds[chunk - 1], bounds[chunk], dialect);
-    await opened.session.stream(statement(planned, null, conditions), reader);
-    if (bounds.length > 0 && !context.stopping()) reader.endOfChunk(planned.id, { shape, bounds }, chunk);
-  }
+  const numbers = Array.from({ length: bounds.length + 1 }, (_, i) => i).filter((i) => earlier?.done.has(i) !== true);
+  const statements = numbers.map((i) => [i, statement(planned, null, rangeConditions(key, bounds[i - 1], bounds[i], dialect))] as const);
+  return { bounds, statements };
 }
 /** Every so many rows in the order of the key, its values. */
 async function boundsOf(run: SnapshotRun, table: Table, planned: PlannedTable, key: readonly string[]): Promise<readonly KeyValues[]> {

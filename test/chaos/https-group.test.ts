@@ -2,12 +2,12 @@
  * Three workers as processes that reach each other by https only, with client certificates and signed requests (KIP-507): whatever
  * is sent to any of them reaches the leader or the owner, and the keys change meanwhile. Stores are PKCS12, as keytool writes them.
  */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { keyStore, selfSigned, signed, trustStore } from "../peers/certificates.ts";
 import { until } from "./journal.ts";
 import { counting } from "./worker-group.ts";
 import { BROKERS, type BrokerProcess, distributedSettings, type WorkerProcess, workerProcess } from "./worker-process.ts";
@@ -21,14 +21,10 @@ let broker: BrokerProcess;
 const workers: WorkerProcess[] = [];
 
 function makeStores(): void {
-  const openssl = (...args: string[]): void => void execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
-  openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test-ca");
-  writeFileSync(at("san.txt"), "subjectAltName=IP:127.0.0.1\n");
-  openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "worker.key", "-out", "worker.csr", "-subj", "/CN=worker");
-  const signing = ["-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "san.txt", "-out", "worker.pem"];
-  openssl("x509", "-req", "-in", "worker.csr", "-CA", "ca.pem", ...signing);
-  openssl("pkcs12", "-export", "-in", "worker.pem", "-inkey", "worker.key", "-out", "worker.p12", "-passout", `pass:${PASSWORD}`);
-  openssl("pkcs12", "-export", "-nokeys", "-in", "ca.pem", "-out", "trust.p12", "-passout", `pass:${PASSWORD}`);
+  selfSigned(folder, "ca");
+  signed(folder, "worker", "IP:127.0.0.1");
+  keyStore(folder, "worker", "worker.p12", PASSWORD);
+  trustStore(folder, "ca", "trust.p12", PASSWORD);
 }
 beforeAll(async () => {
   makeStores();

@@ -1,5 +1,4 @@
 /** SASL and TLS against a real Kafka. Certificates are made by openssl on the spot. */
-import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createKafkaClients } from "#broker/client/index";
 import type { ClientConfig } from "#broker/client/types";
 import { ErrorCode } from "#broker/protocol/errors";
+import { noOpenssl, selfSigned, signed } from "../peers/certificates.ts";
 import { type KafkaPeer, kafkaLibs, startKafka } from "../peers/kafka.ts";
 
 const clients = createKafkaClients();
-const openssl = spawnSync("openssl", ["version"]).status === 0;
-const skipped = kafkaLibs().reason || (openssl ? "" : "no openssl on the path");
+const skipped = kafkaLibs().reason || noOpenssl;
 const JAAS = "org.apache.kafka.common.security";
 const SERVER_JAAS = {
   "listener.name.sasl_plaintext.plain.sasl.jaas.config": `${JAAS}.plain.PlainLoginModule required user_alice="alice-secret";`,
@@ -22,41 +21,8 @@ const SERVER_JAAS = {
 };
 
 function certificates(folder: string): void {
-  const run = (...args: string[]): void => void execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
-  run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test-ca", "-keyout", "ca.key", "-out", "ca.pem");
-  for (const name of ["server", "client"]) {
-    run(
-      "req",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-subj",
-      `/CN=${name}`,
-      "-addext",
-      "subjectAltName=DNS:localhost",
-      "-keyout",
-      `${name}.key`,
-      "-out",
-      `${name}.csr`,
-    );
-    run(
-      "x509",
-      "-req",
-      "-in",
-      `${name}.csr`,
-      "-CA",
-      "ca.pem",
-      "-CAkey",
-      "ca.key",
-      "-CAcreateserial",
-      "-days",
-      "2",
-      "-copy_extensions",
-      "copy",
-      "-out",
-      `${name}.pem`,
-    );
-  }
+  selfSigned(folder, "ca");
+  for (const name of ["server", "client"]) signed(folder, name, "DNS:localhost");
 }
 const inline = (file: string): string => readFileSync(file, "utf8").trim().replaceAll("\n", "\\n");
 

@@ -1,6 +1,5 @@
 /** TLS modes and logins of MySQL and MariaDB sources against real servers, with certificates made for the test. */
-import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RowDataPacket } from "mysql2/promise";
@@ -8,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "#connectors/mysql/connection";
 import type { MysqlServer, SslMode } from "#connectors/mysql/server-settings";
 import { freePorts } from "../chaos/millrace-process.ts";
+import { keyStore, noOpenssl, selfSigned, signed, trustStore } from "../peers/certificates.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { mysqlChroot, startMysql } from "../peers/mysql.ts";
 import type { MysqlOrReason, MysqlPeer } from "../peers/mysql-server.ts";
@@ -15,57 +15,15 @@ import type { MysqlOrReason, MysqlPeer } from "../peers/mysql-server.ts";
 const PASSWORD = "geheim";
 const file = (folder: string, name: string): string => join(folder, name);
 function certificates(folder: string): string | null {
-  const openssl = (...args: string[]): void => void execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
-  try {
-    const authority = (name: string): void =>
-      openssl(
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-keyout",
-        `${name}.key`,
-        "-out",
-        `${name}.pem`,
-        "-subj",
-        `/CN=${name}`,
-      );
-    authority("ca");
-    authority("other");
-    const leaf = (name: string, alternative: string): void => {
-      openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
-      writeFileSync(file(folder, `${name}.ext`), `subjectAltName=${alternative}\n`);
-      openssl(
-        "x509",
-        "-req",
-        "-in",
-        `${name}.csr`,
-        "-CA",
-        "ca.pem",
-        "-CAkey",
-        "ca.key",
-        "-CAcreateserial",
-        "-days",
-        "2",
-        "-extfile",
-        `${name}.ext`,
-        "-out",
-        `${name}.pem`,
-      );
-    };
-    leaf("server", "DNS:localhost");
-    leaf("address", "IP:127.0.0.1");
-    leaf("client", "DNS:client");
-    openssl("pkcs12", "-export", "-nokeys", "-in", "ca.pem", "-out", "trust.p12", "-passout", `pass:${PASSWORD}`);
-    openssl("pkcs12", "-export", "-in", "client.pem", "-inkey", "client.key", "-out", "client.p12", "-passout", `pass:${PASSWORD}`);
-    for (const name of ["server.key", "server.pem", "address.key", "address.pem", "ca.pem"]) chmodSync(file(folder, name), 0o644);
-    return null;
-  } catch (error) {
-    return `no certificates: openssl is needed (${error instanceof Error ? error.message : String(error)})`;
-  }
+  if (noOpenssl !== "") return `no certificates: ${noOpenssl}`;
+  for (const name of ["ca", "other"]) selfSigned(folder, name);
+  signed(folder, "server", "DNS:localhost");
+  signed(folder, "address", "IP:127.0.0.1");
+  signed(folder, "client", "DNS:client");
+  trustStore(folder, "ca", "trust.p12", PASSWORD);
+  keyStore(folder, "client", "client.p12", PASSWORD);
+  for (const name of ["server.key", "server.pem", "address.key", "address.pem", "ca.pem"]) chmodSync(file(folder, name), 0o644);
+  return null;
 }
 describe.each([
   ["mysql", startMysql, mysqlChroot() ?? ""],

@@ -1,12 +1,12 @@
 /** Logins over real sockets: pauses, limits and ends of sessions; what an authorizer leaves visible. */
-import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterEach, describe, expect, test } from "vitest";
 import { ErrorCode } from "#broker/protocol/errors";
 import { createAcls, incrementalAlterConfigs, metadata, saslAuthenticate, saslHandshake } from "#broker/protocol/messages/index";
+import { keyAndCertificate, noOpenssl, selfSigned } from "../peers/certificates.ts";
 import { WireClient } from "../wire/wire-client.ts";
 import { makeTopic, startTestBroker, type TestBroker } from "./broker-fixture.ts";
 
@@ -136,15 +136,10 @@ test("an ACL counts at once and survives a restart", async () => {
   expect(await names(again)).toEqual(["seen"]);
 });
 
-const noOpenssl = spawnSync("openssl", ["version"]).status === 0 ? "" : ": skipped, no openssl on the path";
-describe.skipIf(noOpenssl !== "")(`certificates${noOpenssl}`, () => {
+describe.skipIf(noOpenssl !== "")(`certificates${noOpenssl === "" ? "" : `: skipped, ${noOpenssl}`}`, () => {
   function certificate(folder: string, name: string): string {
-    const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
-    const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/CN=${name}`];
-    execFileSync("openssl", [...made, "-keyout", key, "-out", cert], { stdio: "pipe" });
-    const file = join(folder, `${name}.pem`);
-    writeFileSync(file, readFileSync(key, "utf8") + readFileSync(cert, "utf8"));
-    return file;
+    selfSigned(folder, name);
+    return keyAndCertificate(folder, name);
   }
   const shown = (port: number): Promise<string> =>
     new Promise((resolve, reject) => {

@@ -1,5 +1,4 @@
 /** What REST has beyond Kafka Connect, with a real worker: logins, https, masks, audit, preview, dead letters, clean-up, rewind. */
-import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
@@ -9,6 +8,7 @@ import { createKafkaClients } from "#broker/client/index";
 import { runVerb, VERBS } from "#connect/cli/verbs/run";
 import type { RunningConnect } from "#connect/connect";
 import { connectCluster, type ConnectCluster, eventually, rest } from "../fakes/connect-cluster.ts";
+import { keyAndCertificate, selfSigned } from "../peers/certificates.ts";
 
 let cluster: ConnectCluster;
 let worker: RunningConnect;
@@ -315,15 +315,9 @@ test("the command line rewinds to offsets of a file, and carries a connector's s
   await call("DELETE", "/connectors/carried?cleanup=offsets,topics");
 }, 60_000);
 test("https with client certificates, several listeners, admin listeners", async () => {
-  const key = join(cluster.folder, "key.pem");
-  const cert = join(cluster.folder, "cert.pem");
-  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", cert, ...subject], {
-    stdio: "ignore",
-  });
-  const [keyPem, certPem] = await Promise.all([readFile(key, "utf8"), readFile(cert, "utf8")]);
-  const both = join(cluster.folder, "both.pem");
-  await writeFile(both, keyPem + certPem);
+  selfSigned(cluster.folder, "localhost", "DNS:localhost,IP:127.0.0.1");
+  const both = keyAndCertificate(cluster.folder, "localhost");
+  const [key, cert] = await Promise.all(["localhost.key", "localhost.pem"].map((name) => readFile(join(cluster.folder, name), "utf8")));
   const secure = await cluster.join({
     "group.id": "secure",
     "config.storage.topic": "secure-configs",
@@ -332,18 +326,18 @@ test("https with client certificates, several listeners, admin listeners", async
     "admin.listeners": "",
     "listeners.https.ssl.keystore.location": both,
     "listeners.https.ssl.keystore.type": "PEM",
-    "listeners.https.ssl.truststore.location": cert,
+    "listeners.https.ssl.truststore.location": join(cluster.folder, "localhost.pem"),
     "listeners.https.ssl.client.auth": "required",
   });
   const get = (path: string, client: object): Promise<number> =>
     new Promise((resolve, reject) => {
       const url = new URL(path, secure.url);
-      request(url, { ca: certPem, ...client }, (r) => (r.resume(), resolve(r.statusCode ?? 0)))
+      request(url, { ca: cert, ...client }, (r) => (r.resume(), resolve(r.statusCode ?? 0)))
         .on("error", reject)
         .end();
     });
   expect(secure.url).toMatch(/^https:/);
-  expect(await get("/", { key: keyPem, cert: certPem })).toBe(200);
-  expect(await get("/admin/loggers", { key: keyPem, cert: certPem })).toBe(404);
+  expect(await get("/", { key, cert })).toBe(200);
+  expect(await get("/admin/loggers", { key, cert })).toBe(404);
   await expect(get("/", {})).rejects.toThrow();
 });

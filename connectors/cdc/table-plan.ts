@@ -127,6 +127,9 @@ export const plannedKey = (
     const column = planned(name);
     return column ? [{ ...column, mask: null, parameters: null }] : [];
   });
+/** Null: there are none. */
+export const schemaParameters = (all: Readonly<Record<string, string>>): PlannedColumn["parameters"] =>
+  Object.keys(all).length === 0 ? null : all;
 /** `comment`: of a column, for its schema's `doc`. */
 export const documented = (shape: Shape, comment: string | null): Shape =>
   comment === null || comment === "" ? shape : (options) => shape({ ...options, doc: comment });

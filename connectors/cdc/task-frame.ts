@@ -13,22 +13,23 @@ const STOPPED = "An exception occurred in the change event producer. This connec
 
 const REPORT_INTERVAL_MS = 1000;
 
+/** What a task of one database does inside its frame. */
 export interface TaskLife {
   /** Connects and begins to read from where the last reader ended; sets `running`. */
-  readonly prepare: () => Promise<void>;
+  prepare(): Promise<void>;
   /** Lets go of what was opened. */
-  readonly close: () => Promise<void>;
+  close(): Promise<void>;
   /** Reading has failed: keeps where it is to go on. What was read before is still handed on. */
-  readonly interrupted: (error: unknown) => void;
+  interrupted(error: unknown): void;
   readonly failures: {
     /** What `prepare` failed with, as the worker is to see it. */
     readonly startFailure: (error: unknown) => ConnectError;
     readonly wrapped: (headline: string, error: unknown) => ConnectError;
   };
   /** What has to be done in `poll`, if there is something. */
-  readonly due?: () => Promise<void> | null;
+  due?(): Promise<void> | null;
   /** The queue, which was full, has room again. */
-  readonly onSpace: () => void;
+  goOn(): void;
 }
 /** What is done again and again while a task reads. */
 export class Timers {
@@ -58,7 +59,7 @@ export class TaskFrame {
     this.#settings = settings;
     this.#context = context;
     this.queue = new RecordQueue(settings.queue);
-    this.queue.onSpace = life.onSpace;
+    this.queue.onSpace = () => life.goOn();
     this.channels = new SignalChannels(channelSettings(settings.all), context);
     this.#reading = {
       retries: new Retries(settings.all),
@@ -66,7 +67,7 @@ export class TaskFrame {
       waitMs: settings.all.int("poll.interval.ms"),
       running: () => this.running,
       begin: () => this.#begin(),
-      ...(life.due && { due: life.due }),
+      due: () => life.due?.() ?? null,
     };
   }
   /** Tells once a second what there is to tell while a task streams. */

@@ -11,6 +11,7 @@ import {
   type KeyValues,
   type Watermark,
 } from "../cdc/incremental-snapshot/port.ts";
+import { closeWindow, openWindow, type SignalTable } from "../cdc/incremental-snapshot/watermark-rows.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 import { literal, quoted, rowsOf } from "./catalog.ts";
 import { keyText } from "./key-text.ts";
@@ -70,7 +71,13 @@ class LastKey implements TextRowConsumer {
     );
   }
 }
-const tableName = (id: string): string => id.split(".").map(quoted).join(".");
+function signalTable(sql: Connection, signals: string): SignalTable {
+  const table = signals.split(".").map(quoted).join(".");
+  return {
+    insert: (...values) => sql.query(`INSERT INTO ${table} VALUES (${values.map(literal).join(", ")})`),
+    delete: (id) => sql.query(`DELETE FROM ${table} WHERE id = ${literal(id)}`),
+  };
+}
 
 export class MysqlChunks implements IncrementalDatabase<TablePlan> {
   readonly #s: IncrementalReads;
@@ -83,20 +90,12 @@ export class MysqlChunks implements IncrementalDatabase<TablePlan> {
   async openWindow(watermark: Watermark): Promise<void> {
     const { watermarks } = this.#s;
     if (typeof watermarks !== "string") return watermarks.opened(watermark.openId);
-    const sql = await this.#s.sql();
-    await sql.query(
-      `INSERT INTO ${tableName(watermarks)} VALUES (${literal(watermark.openId)}, 'snapshot-window-open', ${literal(watermark.openData)})`,
-    );
+    await openWindow(signalTable(await this.#s.sql(), watermarks), watermark);
   }
   async closeWindow(watermark: Watermark): Promise<void> {
     const { watermarks } = this.#s;
     if (typeof watermarks !== "string") return watermarks.closes(watermark.closeId);
-    const sql = await this.#s.sql();
-    if (this.#s.deletes) await sql.query(`DELETE FROM ${tableName(watermarks)} WHERE id = ${literal(watermark.openId)}`);
-    else
-      await sql.query(
-        `INSERT INTO ${tableName(watermarks)} VALUES (${literal(watermark.closeId)}, 'snapshot-window-close', ${literal(watermark.closeData())})`,
-      );
+    await closeWindow(signalTable(await this.#s.sql(), watermarks), this.#s.deletes, watermark);
   }
   async readChunk({ collection, after, maximum, maxRows }: ChunkRequest): Promise<ChunkAnswer<TablePlan>> {
     const [database = "", ...rest] = collection.id.split(".");

@@ -5,7 +5,7 @@ import type { ConnectValue } from "#connect/api/value";
 import type { Filters } from "../cdc/filters.ts";
 import { sourceTypeParameters } from "../cdc/source-type.ts";
 import { type Column, dottedTableId, type Table } from "../cdc/table-model.ts";
-import { documented, type PlannedColumn, plannedKey, type PlannedType, TablePlan } from "../cdc/table-plan.ts";
+import { documented, type PlannedColumn, plannedKey, type PlannedType, schemaParameters, TablePlan } from "../cdc/table-plan.ts";
 import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import type { TopicNaming } from "../cdc/topic-naming.ts";
 import type { TableColumn } from "./binlog/types.ts";
@@ -105,7 +105,7 @@ export class TablePlans {
       type: plannedType(type, cell ?? null, column.optional ? undefined : (value ?? type.neutral), s.comments ? column.comment : null),
       optional: column.optional,
       default: value,
-      parameters: Object.keys(parameters).length === 0 ? null : parameters,
+      parameters: schemaParameters(parameters),
       mask,
       length: column.length,
     };

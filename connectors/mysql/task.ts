@@ -11,7 +11,7 @@ import { openSchemaHistory } from "../cdc/schema-history/open.ts";
 import type { SchemaHistory } from "../cdc/schema-history/history.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
-import { TaskFrame } from "../cdc/task-frame.ts";
+import { TaskFrame, type TaskLife } from "../cdc/task-frame.ts";
 import { emitters, livingConnection, nowMicros } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
@@ -39,7 +39,8 @@ import { type TaskSettings, taskSettings } from "./task-settings.ts";
 const UNPACKED_MAX_BYTES = 1024 * 1024 * 1024;
 const HEARTBEAT_MS_MAX = 60_000;
 
-class MysqlTask implements SourceTask {
+class MysqlTask implements SourceTask, TaskLife {
+  readonly failures = { startFailure, wrapped };
   readonly #context: SourceTaskContext;
   readonly #s: TaskSettings;
   readonly #frame: TaskFrame;
@@ -70,13 +71,7 @@ class MysqlTask implements SourceTask {
     this.#s = taskSettings(flavor, config, context.taskId, Date.now(), (m) => context.log.warn(m));
     this.#server = serverOf(this.#s.all);
     this.#partition = { server: this.#s.naming.prefix };
-    this.#frame = new TaskFrame(this.#s, context, {
-      prepare: () => this.#prepare(),
-      close: () => this.#close(),
-      interrupted: () => this.#interrupted(),
-      failures: { startFailure, wrapped },
-      onSpace: () => this.#goOn(),
-    });
+    this.#frame = new TaskFrame(this.#s, context, this);
     this.#source = new SourceInfo(flavor, this.#s.naming.prefix);
     const offset = (): SourceOffset => this.#reader?.offset ?? this.#at;
     const { events, notifier } = emitters(this.#s, this.#frame.queue, { partition: this.#partition, log: context.log, offset });
@@ -98,12 +93,12 @@ class MysqlTask implements SourceTask {
     return this.#frame.stop();
   }
 
-  #goOn(): void {
+  goOn(): void {
     this.#session?.resume();
     this.#desk?.resume();
     if (this.#reader?.drain() === true) this.#stream?.resume();
   }
-  async #close(): Promise<void> {
+  async close(): Promise<void> {
     const { stream, session, sql, history, desk } = {
       stream: this.#stream,
       session: this.#session,
@@ -118,11 +113,11 @@ class MysqlTask implements SourceTask {
     sql?.destroy();
     await Promise.allSettled([stream?.close(), session?.close(), desk?.close(), history?.close()]);
   }
-  #interrupted(): void {
+  interrupted(): void {
     if (this.#reader !== null) this.#resumeAt = this.#reader.restartOffset;
     this.#reader = null;
   }
-  async #prepare(): Promise<void> {
+  async prepare(): Promise<void> {
     const s = this.#s;
     const history = openSchemaHistory(s.all, this.#context, {
       source: this.#partition,

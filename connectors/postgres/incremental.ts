@@ -10,6 +10,7 @@ import {
   type KeyValues,
   type Watermark,
 } from "../cdc/incremental-snapshot/port.ts";
+import { closeWindow, openWindow, type SignalTable } from "../cdc/incremental-snapshot/watermark-rows.ts";
 import { type CatalogTable, listTables, readTable } from "./catalog.ts";
 import { lsnOf } from "./pgoutput/integers.ts";
 import { TupleScan } from "./pgoutput/tuple.ts";
@@ -80,8 +81,7 @@ export class PostgresChunks implements IncrementalDatabase<TablePlan> {
       });
       return;
     }
-    const sql = `INSERT INTO ${tableOf(watermarks)} VALUES ($1, 'snapshot-window-open', $2)`;
-    await client.query(sql, [watermark.openId, watermark.openData]);
+    await openWindow(signalTable(client, watermarks), watermark);
   }
   async closeWindow(watermark: Watermark): Promise<void> {
     const client = await this.#s.sql();
@@ -89,12 +89,7 @@ export class PostgresChunks implements IncrementalDatabase<TablePlan> {
     if (typeof watermarks !== "string") {
       watermarks.marks.close(await walEnd(client), watermark.closeId);
       watermarks.askPosition();
-    } else if (this.#s.deletes) await client.query(`DELETE FROM ${tableOf(watermarks)} WHERE id = $1`, [watermark.openId]);
-    else
-      await client.query(`INSERT INTO ${tableOf(watermarks)} VALUES ($1, 'snapshot-window-close', $2)`, [
-        watermark.closeId,
-        watermark.closeData(),
-      ]);
+    } else await closeWindow(signalTable(client, watermarks), this.#s.deletes, watermark);
   }
   async readChunk({ collection, after, maximum, maxRows }: ChunkRequest): Promise<ChunkAnswer<TablePlan>> {
     const client = await this.#s.sql();
@@ -130,9 +125,13 @@ async function walEnd(client: Client): Promise<number> {
   );
   return lsnOf(rows[0]?.lsn ?? "0/0");
 }
-function tableOf(id: string): string {
-  const [schema, name] = splitId(id);
-  return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+function signalTable(client: Client, signals: string): SignalTable {
+  const [schema, name] = splitId(signals);
+  const table = `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+  return {
+    insert: (id, type, data) => client.query(`INSERT INTO ${table} VALUES ($1, $2, $3)`, [id, type, data]),
+    delete: (id) => client.query(`DELETE FROM ${table} WHERE id = $1`, [id]),
+  };
 }
 
 function splitId(id: string): readonly [schema: string, table: string] {

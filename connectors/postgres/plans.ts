@@ -2,7 +2,7 @@
 import { primitive } from "#connect/api/schema";
 import type { Filters } from "../cdc/filters.ts";
 import { sourceTypeParameters } from "../cdc/source-type.ts";
-import { type PlannedColumn, plannedKey, TablePlan } from "../cdc/table-plan.ts";
+import { type PlannedColumn, plannedKey, schemaParameters, TablePlan } from "../cdc/table-plan.ts";
 import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import type { TopicNaming } from "../cdc/topic-naming.ts";
 import type { CatalogTable } from "./catalog.ts";
@@ -113,7 +113,7 @@ export class TablePlans {
       type,
       optional: !notNull || !included,
       default: value,
-      parameters: Object.keys(parameters).length === 0 ? null : parameters,
+      parameters: schemaParameters(parameters),
       mask: textual ? mask : null,
       length: source?.type.name === "varchar" || source?.type.name === "bpchar" ? declaredLength(source.typmod) : null,
     };

@@ -13,7 +13,7 @@ import type { Signal } from "../cdc/signals.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { snapshotWanted, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
-import { TaskFrame } from "../cdc/task-frame.ts";
+import { TaskFrame, type TaskLife } from "../cdc/task-frame.ts";
 import { emitters, nowMicros } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { postgresBackfills } from "./backfill.ts";
@@ -56,7 +56,8 @@ interface Stored {
   readonly stored: StoredPosition | null;
 }
 
-class PostgresTask implements SourceTask {
+class PostgresTask implements SourceTask, TaskLife {
+  readonly failures = { startFailure, wrapped };
   readonly #context: SourceTaskContext;
   readonly #s: TaskSettings;
   readonly #partition: SourcePartition;
@@ -90,14 +91,7 @@ class PostgresTask implements SourceTask {
   constructor(config: TaskConfig, context: SourceTaskContext) {
     this.#context = context;
     this.#s = taskSettings(config, context.taskId, Date.now(), (m) => context.log.warn(m));
-    this.#frame = new TaskFrame(this.#s, context, {
-      prepare: () => this.#prepare(),
-      close: () => this.#close(),
-      interrupted: (error) => this.#interrupted(error),
-      failures: { startFailure, wrapped },
-      due: () => (this.#progressDue ? this.#progress() : null),
-      onSpace: () => this.#goOn(),
-    });
+    this.#frame = new TaskFrame(this.#s, context, this);
     this.#partition = { server: this.#s.naming.prefix };
     this.#source = new SourceInfo(this.#s.naming.prefix, this.#s.server.database);
     this.#plans = new TablePlans(this.#s.plans, this.#types);
@@ -114,6 +108,9 @@ class PostgresTask implements SourceTask {
   }
   poll(): Promise<readonly SourceRecord[]> {
     return this.#frame.poll();
+  }
+  due(): Promise<void> | null {
+    return this.#progressDue ? this.#progress() : null;
   }
   /**
    * While there is nothing to capture, the stored offset is moved on, and then the slot: no heartbeat table is needed. In poll, so
@@ -165,12 +162,12 @@ class PostgresTask implements SourceTask {
     }
   }
 
-  #goOn(): void {
+  goOn(): void {
     this.#snapshot?.resume();
     this.#desk?.resume();
     if (this.#session !== null) this.#reader?.goOn();
   }
-  async #close(): Promise<void> {
+  async close(): Promise<void> {
     this.#backfills.detach();
     const snapshot = this.#snapshot,
       session = this.#session,
@@ -180,7 +177,7 @@ class PostgresTask implements SourceTask {
     this.#client = null;
     await Promise.allSettled([snapshot?.close(), session?.close(), client?.end(), this.#desk?.close()]);
   }
-  #interrupted(error: unknown): void {
+  interrupted(error: unknown): void {
     if (error instanceof SpillFull) this.#spillFull = true;
     const reader = this.#reader;
     if (reader !== null && this.#flush !== null)
@@ -188,7 +185,7 @@ class PostgresTask implements SourceTask {
     this.#reader = null;
     reader?.close();
   }
-  async #prepare(): Promise<void> {
+  async prepare(): Promise<void> {
     const s = this.#s,
       slotName = s.all.string("slot.name");
     const warn = (message: string): void => this.#context.log.warn(message);

@@ -2,6 +2,7 @@
 import { chunkConditions } from "../cdc/incremental-snapshot/conditions.ts";
 import { OwnSession } from "../cdc/incremental-snapshot/own-session.ts";
 import type { ChunkAnswer, ChunkRequest, ChunkRow, IncrementalDatabase, KeyValues, Watermark } from "../cdc/incremental-snapshot/port.ts";
+import { closeWindow, openWindow, type SignalTable } from "../cdc/incremental-snapshot/watermark-rows.ts";
 import type { Table } from "../cdc/table-model.ts";
 import { fromOf, type TableName } from "./catalog.ts";
 import { literal, quoted } from "./change-tables/statements.ts";
@@ -25,6 +26,13 @@ function nameOf(id: string): TableName {
   const [database = "", schema = "", ...table] = id.split(".");
   return { database, schema, table: table.join(".") };
 }
+function signalTable(session: Session, signals: string): SignalTable {
+  const table = fromOf(nameOf(signals));
+  return {
+    insert: (...values) => session.run(`INSERT INTO ${table} VALUES (${values.map(literal).join(", ")})`),
+    delete: (id) => session.run(`DELETE FROM ${table} WHERE id = ${literal(id)}`),
+  };
+}
 interface ChunkQuery {
   readonly table: Table;
   readonly key: readonly string[];
@@ -45,16 +53,10 @@ export class SqlServerChunks implements IncrementalDatabase<PlannedTable> {
     );
   }
   async openWindow(watermark: Watermark): Promise<void> {
-    await this.#insert(watermark.openId, "snapshot-window-open", watermark.openData);
+    await openWindow(signalTable(await this.#session.get(), this.#s.signalTable), watermark);
   }
   async closeWindow(watermark: Watermark): Promise<void> {
-    if (!this.#s.deletes) return this.#insert(watermark.closeId, "snapshot-window-close", watermark.closeData());
-    const session = await this.#session.get();
-    await session.run(`DELETE FROM ${fromOf(nameOf(this.#s.signalTable))} WHERE id = ${literal(watermark.openId)}`);
-  }
-  async #insert(id: string, type: string, data: string): Promise<void> {
-    const session = await this.#session.get();
-    await session.run(`INSERT INTO ${fromOf(nameOf(this.#s.signalTable))} VALUES (${[id, type, data].map(literal).join(", ")})`);
+    await closeWindow(signalTable(await this.#session.get(), this.#s.signalTable), this.#s.deletes, watermark);
   }
   async readChunk({ collection, after, maximum, maxRows }: ChunkRequest): Promise<ChunkAnswer<PlannedTable>> {
     const { tracker, plans } = this.#s.context;

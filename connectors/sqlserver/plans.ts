@@ -1,7 +1,7 @@
 /** Makes table plans: columns, types, keys and defaults from the table's definition; cells from the columns of a query. */
 import { sourceTypeParameters } from "../cdc/source-type.ts";
 import type { Column, Table } from "../cdc/table-model.ts";
-import { documented, type PlannedColumn, plannedKey, TablePlan } from "../cdc/table-plan.ts";
+import { documented, type PlannedColumn, plannedKey, schemaParameters, TablePlan } from "../cdc/table-plan.ts";
 import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import { type TableName, idOf } from "./catalog.ts";
 import { quoted } from "./change-tables/statements.ts";
@@ -101,7 +101,7 @@ export class TablePlans {
       },
       optional: column.optional,
       default: value,
-      parameters: Object.keys(parameters).length === 0 ? null : parameters,
+      parameters: schemaParameters(parameters),
       mask,
       length: column.length,
     };

@@ -7,7 +7,7 @@ import type { HistoryStore } from "../cdc/schema-history/history.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { SourceError } from "../cdc/source-error.ts";
-import { TaskFrame } from "../cdc/task-frame.ts";
+import { TaskFrame, type TaskLife } from "../cdc/task-frame.ts";
 import { emitters, nowMicros } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { databaseName, orDisabled } from "./catalog.ts";
@@ -23,7 +23,8 @@ import { serverOf, type SqlServer } from "./server-settings.ts";
 import { SourceInfo } from "./source-info.ts";
 import { type TaskSettings, taskSettings } from "./task-settings.ts";
 
-class SqlServerTask implements SourceTask {
+class SqlServerTask implements SourceTask, TaskLife {
+  readonly failures = { startFailure, wrapped };
   readonly #context: SourceTaskContext;
   readonly #s: TaskSettings;
   readonly #frame: TaskFrame;
@@ -45,13 +46,7 @@ class SqlServerTask implements SourceTask {
     this.#context = context;
     this.#s = taskSettings(config, context.taskId, Date.now(), (m) => context.log.warn(m));
     this.#server = serverOf(this.#s.all);
-    this.#frame = new TaskFrame(this.#s, context, {
-      prepare: () => this.#prepare(),
-      close: () => this.#close(),
-      interrupted: () => this.#interrupted(),
-      failures: { startFailure, wrapped },
-      onSpace: () => this.#goOn(),
-    });
+    this.#frame = new TaskFrame(this.#s, context, this);
   }
   start(): Promise<void> {
     return this.#frame.start();
@@ -68,15 +63,15 @@ class SqlServerTask implements SourceTask {
     return this.#frame.stop();
   }
 
-  #goOn(): void {
+  goOn(): void {
     const waiting = this.#space;
     this.#space = [];
     for (const resolve of waiting) resolve();
     for (const database of this.#databases) database.resume();
   }
-  async #close(): Promise<void> {
+  async close(): Promise<void> {
     this.#run++;
-    this.#goOn();
+    this.goOn();
     this.#wake?.();
     const session = this.#session;
     this.#session = null;
@@ -85,10 +80,10 @@ class SqlServerTask implements SourceTask {
   #failed(run: number, error: unknown): void {
     if (run === this.#run) this.#frame.failed(error);
   }
-  #interrupted(): void {
+  interrupted(): void {
     for (const { context, stream } of this.#databases) if (stream !== null) this.#resumeAt.set(context.database, stream.emitter.safeOffset);
   }
-  async #prepare(): Promise<void> {
+  async prepare(): Promise<void> {
     const session = await Session.open(this.#server);
     this.#session = session;
     const databases: DatabaseTask[] = [];

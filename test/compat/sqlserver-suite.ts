@@ -320,6 +320,17 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       await all.take(0, 2);
       return { all, send: (filter) => peer.run(database, signal(filter).replaceAll("@", database)) };
     };
+    test("rows of a snapshot say where they stand; the first of all only where the first table has rows", async (t) => {
+      const { peer, database } = await on(t);
+      await peer.run(database, "CREATE TABLE empty (id int NOT NULL PRIMARY KEY)");
+      await peer.run(database, enable("empty"));
+      await item(peer, database);
+      await peer.run(database, "INSERT INTO item VALUES (3, 3, 'three')");
+      const all = reading(t, peer, database);
+      await all.start();
+      const events = await all.take(0, 3);
+      expect(events.map((e) => part(e, "source")?.["snapshot"])).toEqual(["first_in_data_collection", "true", "last"]);
+    });
     test("a blocking snapshot takes a whole statement as its filter", async (t) => {
       const { all, send } = await withSignals(t);
       await send("SELECT * FROM dbo.item WHERE id > 1");

@@ -52,8 +52,39 @@ export class Topic {
   }
 }
 
+const J = "org.apache.kafka.connect.json.JsonConverter";
+export const PLAIN_JSON = {
+  "key.converter": J,
+  "value.converter": J,
+  "key.converter.schemas.enable": "false",
+  "value.converter.schemas.enable": "false",
+};
+export const historyOf = (target: Target, name: string): Record<string, string> => ({
+  "schema.history.internal.kafka.bootstrap.servers": target.bootstrap,
+  "schema.history.internal.kafka.topic": `${name}.history`,
+});
+/** A connector with the one topic it writes to. */
+export interface Run {
+  readonly target: Target;
+  readonly name: string;
+  readonly topic: Topic;
+}
+/** What was written while the connector was stopped. */
+export const backlog = (run: Run, count: number): Promise<Figure> =>
+  once(run, count, () => call(`${run.target.rest}/connectors/${run.name}/resume`, "PUT"));
+export const wholeRun = (run: Run, count: number, config: Readonly<Record<string, string>>): Promise<Figure> =>
+  once(run, count, () => call(`${run.target.rest}/connectors/${run.name}/config`, "PUT", config));
+async function once({ target, name, topic }: Run, count: number, begin: () => Promise<void>): Promise<Figure> {
+  const figure = await drained(target, name, topic, count, begin);
+  await call(`${target.rest}/connectors/${name}`, "DELETE");
+  await topic.delete();
+  return figure;
+}
+export function add(figures: Map<string, Figure[]>, { name }: Target, figure: Figure): void {
+  figures.set(name, [...(figures.get(name) ?? []), figure]);
+}
 /** Times `count` events from the first one on, as they become readable, while `begin` sets the connector going. */
-export async function drained(target: Target, name: string, topic: Topic, count: number, begin: () => Promise<void>): Promise<Figure> {
+async function drained(target: Target, name: string, topic: Topic, count: number, begin: () => Promise<void>): Promise<Figure> {
   const base = await topic.end();
   const used = sample(target.pids.connect);
   const brokerBefore = cpuSeconds(target.pids.broker);

@@ -34,7 +34,7 @@ async function end(child: ChildProcess): Promise<void> {
 }
 const answers = (url: string) => async (): Promise<boolean> => (await fetch(url)).ok;
 
-export async function startMillrace(folder: string, brokerPort: number, restPort: number): Promise<Target> {
+async function startMillrace(folder: string, brokerPort: number, restPort: number): Promise<Target> {
   const begun = performance.now();
   const log = openSync(join(folder, "millrace.log"), "a");
   const rest = `http://127.0.0.1:${restPort}`;
@@ -56,7 +56,7 @@ export async function startMillrace(folder: string, brokerPort: number, restPort
 }
 
 /** Null with a reason when the jars or Java are not there: KAFKA_LIBS and DBZ_LIBS name the folders. */
-export async function startDebezium(folder: string, brokerPort: number, restPort: number): Promise<Target | string> {
+async function startDebezium(folder: string, brokerPort: number, restPort: number): Promise<Target | string> {
   const kafkaLibs = process.env["KAFKA_LIBS"] ?? join(homedir(), ".cache/anchors/mvn/kafka-libs");
   const debeziumLibs = process.env["DBZ_LIBS"] ?? join(homedir(), ".cache/anchors/mvn/dbz/dbz-libs");
   if (!existsSync(kafkaLibs))
@@ -140,4 +140,11 @@ export async function startDebezium(folder: string, brokerPort: number, restPort
       await end(broker);
     },
   };
+}
+/** Both sides on the ports after `port`, put into `targets` as they come; BENCH_ONLY=millrace: one. */
+export async function startTargets(folder: string, port: number, targets: Target[]): Promise<void> {
+  targets.push(await startMillrace(folder, port + 1, port + 2));
+  const other = process.env["BENCH_ONLY"] === "millrace" ? "BENCH_ONLY=millrace" : await startDebezium(folder, port + 3, port + 5);
+  if (typeof other === "string") console.log(`without Debezium: ${other}`);
+  else targets.push(other);
 }

@@ -13,8 +13,21 @@ import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { mysqlChroot, startMysql } from "../../peers/mysql.ts";
 import type { MysqlPeer } from "../../peers/mysql-server.ts";
-import { alive, call, drained, type Figure, report, sleep, Topic } from "../connector-run.ts";
-import { startDebezium, startMillrace, type Target } from "../targets.ts";
+import {
+  add,
+  alive,
+  backlog,
+  call,
+  type Figure,
+  historyOf,
+  PLAIN_JSON,
+  report,
+  type Run,
+  sleep,
+  Topic,
+  wholeRun,
+} from "../connector-run.ts";
+import { startTargets, type Target } from "../targets.ts";
 import { createTables, DATABASE, fillLog, fillTable, insertRow } from "./load.ts";
 
 const EVENTS = Number(process.env["BENCH_EVENTS"] ?? 500_000);
@@ -26,7 +39,6 @@ const wanted = new Set((process.env["BENCH_SCENARIOS"] ?? "inserts,snapshot").sp
 
 let serverId = 7000;
 function sourceConfig(peer: MysqlPeer, target: Target, prefix: string, table: string, mode: string): Record<string, string> {
-  const J = "org.apache.kafka.connect.json.JsonConverter";
   return {
     "connector.class": "io.debezium.connector.mysql.MySqlConnector",
     "tasks.max": "1",
@@ -40,21 +52,12 @@ function sourceConfig(peer: MysqlPeer, target: Target, prefix: string, table: st
     "table.include.list": `${DATABASE}.${table}`,
     "snapshot.mode": mode,
     "snapshot.locking.mode": "none",
-    "schema.history.internal.kafka.bootstrap.servers": target.bootstrap,
-    "schema.history.internal.kafka.topic": `${prefix}.history`,
-    "key.converter": J,
-    "value.converter": J,
-    "key.converter.schemas.enable": "false",
-    "value.converter.schemas.enable": "false",
+    ...historyOf(target, prefix),
+    ...PLAIN_JSON,
   };
 }
-interface Waiting {
-  readonly target: Target;
-  readonly name: string;
-  readonly topic: Topic;
-}
 /** A connector that has begun to stream, and then was stopped: the load becomes its backlog. */
-async function waiting(target: Target, sql: Connection, peer: MysqlPeer, rep: number, mark: number): Promise<Waiting> {
+async function waiting(target: Target, sql: Connection, peer: MysqlPeer, rep: number, mark: number): Promise<Run> {
   const prefix = `i${target.name}${rep}`;
   const topic = await Topic.create(target, `${prefix}.${DATABASE}.bench_ins`);
   await call(`${target.rest}/connectors/${prefix}/config`, "PUT", sourceConfig(peer, target, prefix, "bench_ins", "no_data"));
@@ -69,7 +72,7 @@ async function waiting(target: Target, sql: Connection, peer: MysqlPeer, rep: nu
   return { target, name: prefix, topic };
 }
 async function inserts(sql: Connection, peer: MysqlPeer, figures: Map<string, Figure[]>): Promise<readonly string[]> {
-  const ready: Waiting[] = [];
+  const ready: Run[] = [];
   for (let rep = 0; rep < REPS; rep++) for (const t of targets) ready.push(await waiting(t, sql, peer, rep, ready.length + 1));
   const logs = async (): Promise<string[]> => (await sql.query<RowDataPacket[]>("SHOW BINARY LOGS"))[0].map((r) => String(r["Log_name"]));
   await sql.query("FLUSH BINARY LOGS");
@@ -77,23 +80,13 @@ async function inserts(sql: Connection, peer: MysqlPeer, figures: Map<string, Fi
   await fillLog(sql, EVENTS);
   await sql.query("FLUSH BINARY LOGS");
   const files = (await logs()).filter((f) => !before.slice(0, -1).includes(f)).slice(0, -1);
-  for (const { target, name, topic } of ready) {
-    const figure = await drained(target, name, topic, EVENTS, () => call(`${target.rest}/connectors/${name}/resume`, "PUT"));
-    figures.set(target.name, [...(figures.get(target.name) ?? []), figure]);
-    await call(`${target.rest}/connectors/${name}`, "DELETE");
-    await topic.delete();
-  }
+  for (const each of ready) add(figures, each.target, await backlog(each, EVENTS));
   return files;
 }
 async function snapshot(peer: MysqlPeer, target: Target, rep: number): Promise<Figure> {
-  const prefix = `n${target.name}${rep}`;
-  const topic = await Topic.create(target, `${prefix}.${DATABASE}.bench_snap`);
-  const figure = await drained(target, prefix, topic, ROWS, () =>
-    call(`${target.rest}/connectors/${prefix}/config`, "PUT", sourceConfig(peer, target, prefix, "bench_snap", "initial_only")),
-  );
-  await call(`${target.rest}/connectors/${prefix}`, "DELETE");
-  await topic.delete();
-  return figure;
+  const name = `n${target.name}${rep}`;
+  const topic = await Topic.create(target, `${name}.${DATABASE}.bench_snap`);
+  return wholeRun({ target, name, topic }, ROWS, sourceConfig(peer, target, name, "bench_snap", "initial_only"));
 }
 
 /** Rate of one of MySQL's own programs; null when it is not to be had. */
@@ -118,10 +111,7 @@ const targets: Target[] = [];
 try {
   const sql = await peer.connect();
   await createTables(sql);
-  targets.push(await startMillrace(folder, PORT + 1, PORT + 2));
-  const other = process.env["BENCH_ONLY"] === "millrace" ? "BENCH_ONLY=millrace" : await startDebezium(folder, PORT + 3, PORT + 5);
-  if (typeof other === "string") console.log(`without Debezium: ${other}`);
-  else targets.push(other);
+  await startTargets(folder, PORT, targets);
   if (wanted.has("inserts")) {
     const figures = new Map<string, Figure[]>();
     const files = await inserts(sql, peer, figures);
@@ -136,8 +126,7 @@ try {
   if (wanted.has("snapshot")) {
     await fillTable(sql, ROWS);
     const figures = new Map<string, Figure[]>();
-    for (let rep = 0; rep < REPS; rep++)
-      for (const t of targets) figures.set(t.name, [...(figures.get(t.name) ?? []), await snapshot(peer, t, rep)]);
+    for (let rep = 0; rep < REPS; rep++) for (const t of targets) add(figures, t, await snapshot(peer, t, rep));
     const most = limit(peer, "mysql", ["--quick", "-BN", "-e", `SELECT * FROM ${DATABASE}.bench_snap`], ROWS);
     report(`snapshot of ${ROWS.toLocaleString("en")} rows, plain JSON, MySQL ${peer.version}`, "rows", figures, most);
   }

@@ -1,5 +1,6 @@
 /** The measured loads: ten columns of the usual types, in transactions of 1,000 rows, made by the server itself. */
 import { Client } from "pg";
+import { PLAIN_JSON } from "../connector-run.ts";
 
 export const COLUMNS = `id int primary key, big bigint not null, txt text not null, vc varchar(64), num numeric(10,2) not null,
   ts timestamptz not null, flag boolean not null, js jsonb not null, uid uuid not null, dbl double precision not null`;
@@ -44,7 +45,6 @@ export function sourceConfig(
   slot: string,
   more: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const J = "org.apache.kafka.connect.json.JsonConverter";
   return {
     "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
     "tasks.max": "1",
@@ -59,10 +59,7 @@ export function sourceConfig(
     "publication.name": `pub_${table}`,
     "publication.autocreate.mode": "disabled",
     "table.include.list": `public.${table}`,
-    "key.converter": J,
-    "value.converter": J,
-    "key.converter.schemas.enable": "false",
-    "value.converter.schemas.enable": "false",
+    ...PLAIN_JSON,
     ...more,
   };
 }

@@ -18,7 +18,7 @@ import { LATENCY_TABLE, type Latency, measureLatency, prepareLatency } from "./l
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
 import { call, sleep } from "../connector-run.ts";
 import { findPython } from "../python.ts";
-import { startDebezium, startMillrace, type Target } from "../targets.ts";
+import { startTargets, type Target } from "../targets.ts";
 
 const EVENTS = Number(process.env["BENCH_EVENTS"] ?? 1_000_000);
 const ROWS = Number(process.env["BENCH_ROWS"] ?? 2_000_000);
@@ -266,10 +266,7 @@ try {
   console.log(`preparing ${EVENTS.toLocaleString("en")} events and ${ROWS.toLocaleString("en")} rows …`);
   postmaster = await postmasterOf(server);
   await prepare(server);
-  targets.push(await startMillrace(folder, PORT + 1, PORT + 2));
-  const peer = process.env["BENCH_ONLY"] === "millrace" ? "BENCH_ONLY=millrace" : await startDebezium(folder, PORT + 3, PORT + 5);
-  if (typeof peer === "string") console.log(`without Debezium: ${peer}`);
-  else targets.push(peer);
+  await startTargets(folder, PORT, targets);
   for (const t of targets)
     console.log(
       `${t.name}: ready after ${t.startSeconds.toFixed(2)} s, idle ${Math.round(residentMiB(t.pids.connect) + (t.pids.broker === t.pids.connect ? 0 : residentMiB(t.pids.broker)))} MiB`,

@@ -13,9 +13,22 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type SqlServerPeer, startSqlServer } from "../../peers/sqlserver.ts";
-import { alive, call, drained, type Figure, report, sleep, Topic } from "../connector-run.ts";
+import {
+  add,
+  alive,
+  backlog,
+  call,
+  type Figure,
+  historyOf,
+  PLAIN_JSON,
+  report,
+  type Run,
+  sleep,
+  Topic,
+  wholeRun,
+} from "../connector-run.ts";
 import { cpuSeconds } from "../process-sample.ts";
-import { startDebezium, startMillrace, type Target } from "../targets.ts";
+import { startTargets, type Target } from "../targets.ts";
 import { createTables, DATABASE, fillLog, fillTable, IDLE_TABLES, insertRow } from "./load.ts";
 
 const EVENTS = Number(process.env["BENCH_EVENTS"] ?? 200_000);
@@ -35,7 +48,6 @@ function sourceConfig(
   tables: readonly string[],
   mode: string,
 ): Record<string, string> {
-  const J = "org.apache.kafka.connect.json.JsonConverter";
   return {
     "connector.class": "io.debezium.connector.sqlserver.SqlServerConnector",
     "tasks.max": "1",
@@ -50,26 +62,17 @@ function sourceConfig(
     "snapshot.mode": mode,
     "snapshot.isolation.mode": "read_committed",
     "poll.interval.ms": String(POLL_MS),
-    "schema.history.internal.kafka.bootstrap.servers": target.bootstrap,
-    "schema.history.internal.kafka.topic": `${prefix}.history`,
-    "key.converter": J,
-    "value.converter": J,
-    "key.converter.schemas.enable": "false",
-    "value.converter.schemas.enable": "false",
+    ...historyOf(target, prefix),
+    ...PLAIN_JSON,
   };
-}
-interface Waiting {
-  readonly target: Target;
-  readonly name: string;
-  readonly topic: Topic;
 }
 /** The simulator's answers are made in the first run of each side, which does not count. */
 const runs = (peer: SqlServerPeer): number => REPS + (peer.simulator ? 1 : 0);
 const counts = (peer: SqlServerPeer, run: number): boolean => !peer.simulator || run > 0;
 
 /** Connectors that have streamed the same last row, and then were stopped: the load becomes their backlog. */
-async function waiting(peer: SqlServerPeer, targets: readonly Target[]): Promise<readonly Waiting[]> {
-  const ready: Waiting[] = [];
+async function waiting(peer: SqlServerPeer, targets: readonly Target[]): Promise<readonly Run[]> {
+  const ready: Run[] = [];
   for (let run = 0; run < runs(peer); run++)
     for (const target of targets) {
       const name = `i${target.name}${run}`;
@@ -94,23 +97,16 @@ async function inserts(peer: SqlServerPeer, targets: readonly Target[]): Promise
   const figures = new Map<string, Figure[]>();
   const ready = await waiting(peer, targets);
   await fillLog(peer, EVENTS, TRANSACTION_ROWS);
-  for (const [i, { target, name, topic }] of ready.entries()) {
-    const figure = await drained(target, name, topic, EVENTS, () => call(`${target.rest}/connectors/${name}/resume`, "PUT"));
-    if (counts(peer, Math.floor(i / targets.length))) figures.set(target.name, [...(figures.get(target.name) ?? []), figure]);
-    await call(`${target.rest}/connectors/${name}`, "DELETE");
-    await topic.delete();
+  for (const [i, each] of ready.entries()) {
+    const figure = await backlog(each, EVENTS);
+    if (counts(peer, Math.floor(i / targets.length))) add(figures, each.target, figure);
   }
   return figures;
 }
 async function snapshot(peer: SqlServerPeer, target: Target, run: number): Promise<Figure> {
-  const prefix = `n${target.name}${run}`;
-  const topic = await Topic.create(target, `${prefix}.${DATABASE}.dbo.bench_snap`);
-  const figure = await drained(target, prefix, topic, ROWS, () =>
-    call(`${target.rest}/connectors/${prefix}/config`, "PUT", sourceConfig(peer, target, prefix, ["bench_snap"], "initial_only")),
-  );
-  await call(`${target.rest}/connectors/${prefix}`, "DELETE");
-  await topic.delete();
-  return figure;
+  const name = `n${target.name}${run}`;
+  const topic = await Topic.create(target, `${name}.${DATABASE}.dbo.bench_snap`);
+  return wholeRun({ target, name, topic }, ROWS, sourceConfig(peer, target, name, ["bench_snap"], "initial_only"));
 }
 const lines = async (file: string): Promise<readonly string[]> => (await readFile(file, "utf8")).split("\n");
 /** Statements and CPU of a connector for which nothing happens. */
@@ -144,10 +140,7 @@ const server = peer.simulator ? "the simulator" : "SQL Server";
 const targets: Target[] = [];
 try {
   await createTables(peer);
-  targets.push(await startMillrace(folder, PORT + 1, PORT + 2));
-  const other = process.env["BENCH_ONLY"] === "millrace" ? "BENCH_ONLY=millrace" : await startDebezium(folder, PORT + 3, PORT + 5);
-  if (typeof other === "string") console.log(`without Debezium: ${other}`);
-  else targets.push(other);
+  await startTargets(folder, PORT, targets);
   if (wanted.has("inserts"))
     report(
       `${EVENTS.toLocaleString("en")} inserts in transactions of ${TRANSACTION_ROWS}, plain JSON, ${server}`,
@@ -161,7 +154,7 @@ try {
     for (let run = 0; run < runs(peer); run++)
       for (const target of targets) {
         const figure = await snapshot(peer, target, run);
-        if (counts(peer, run)) figures.set(target.name, [...(figures.get(target.name) ?? []), figure]);
+        if (counts(peer, run)) add(figures, target, figure);
       }
     report(`snapshot of ${ROWS.toLocaleString("en")} rows, plain JSON, ${server}`, "rows", figures, null);
   }

@@ -145,7 +145,9 @@ const isText = (t: ColumnType): boolean => t.kind === "text" || t.kind === "enum
 export function finishedColumn(d: ColumnDraft, above: CharsetDefault, comments: boolean): Column {
   const { type } = d;
   const taken = chosen(d.text, above);
-  const fromCollation = type.kind === "enum" || d.text.collation === null ? null : charsetOfCollation(d.text.collation);
+  // The reference knows the collations of utf8 by their new names only, and then takes the table's character set.
+  const unknown = type.kind === "enum" || d.text.collation === null || /^utf8_/i.test(d.text.collation);
+  const fromCollation = unknown ? null : charsetOfCollation(d.text.collation ?? "");
   const charset = type.kind === "national" ? "utf8" : (d.text.charset ?? fromCollation ?? above.charset);
   const stored = type.kind === "national" ? "utf8" : taken.stored;
   const typeName = d.binary && isText(type) ? `${type.typeName} BINARY` : type.typeName;

@@ -42,7 +42,11 @@ const decimal = (jdbcType: number): TypeEntry => ({ jdbcType, kind: "number", le
 const text = (jdbcType: number): TypeEntry => ({ jdbcType, kind: "text" });
 const bytes = (jdbcType: number): TypeEntry => ({ jdbcType, kind: "bytes" });
 const other = (jdbcType: number): TypeEntry => ({ jdbcType, kind: "other" });
-const national = (jdbcType: number): TypeEntry => ({ jdbcType, kind: "national" });
+const national = (jdbcType: number, length?: number): TypeEntry => ({
+  jdbcType,
+  kind: "national",
+  ...(length !== undefined && { length }),
+});
 const entries = (names: string, entry: TypeEntry): [string, TypeEntry][] => names.split(",").map((n) => [n, entry]);
 
 const TYPES: ReadonlyMap<string, TypeEntry> = new Map([
@@ -62,7 +66,7 @@ const TYPES: ReadonlyMap<string, TypeEntry> = new Map([
     "TINYTEXT,TEXT,MEDIUMTEXT,LONGTEXT,LONG VARCHARACTER,LONG CHARACTER VARYING,LONG CHAR VARYING,LONG VARCHAR,LONG",
     text(JDBC.VARCHAR),
   ),
-  ...entries("NATIONAL CHARACTER,NATIONAL CHAR,NCHAR", national(MORE.NCHAR)),
+  ...entries("NATIONAL CHARACTER,NATIONAL CHAR,NCHAR", national(MORE.NCHAR, 1)),
   ...entries(
     "NATIONAL CHARACTER VARYING,NATIONAL CHAR VARYING,NATIONAL VARCHARACTER,NATIONAL VARCHAR,NCHAR VARYING,NCHAR VARCHARACTER,NCHAR VARCHAR,NVARCHAR",
     national(MORE.NVARCHAR),

@@ -17,8 +17,10 @@ export function onUpdate(c: Cursor): void {
  * without a default has. The cursor is after DEFAULT.
  */
 export function defaultValue(c: Cursor): string | null | undefined {
+  const now = c.isWord("CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP");
   const value = c.accept("NULL") ? undefined : c.isSymbol("(") ? expression(c) : literal(c);
-  if (isOnUpdate(c)) onUpdate(c);
+  // Only beside "now" it is part of the default in the reference's model; elsewhere it is an attribute of its own.
+  if (now && isOnUpdate(c)) onUpdate(c);
   return value;
 }
 function expression(c: Cursor): null {

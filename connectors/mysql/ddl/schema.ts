@@ -205,8 +205,11 @@ class Run implements StatementTarget {
   }
   uniqueIndex(id: TableId, columns: readonly string[] | null, ddl: string): void {
     const table = this.#schema.tables.get(id);
-    const key = table === undefined || table.primaryKeyColumnNames.length > 0 ? null : uniqueKey({ list: table.columns }, columns);
-    if (table !== undefined && key !== null) this.#put({ ...table, primaryKeyColumnNames: key });
+    if (table === undefined) this.#unknown = id;
+    // A table that has its key is not touched: no event of its own, as with other indexes.
+    if (table === undefined || table.primaryKeyColumnNames.length > 0 || columns === null) return;
+    const key = uniqueKey({ list: table.columns }, columns);
+    if (key !== null) this.#put({ ...table, primaryKeyColumnNames: key });
     this.#event("ALTER", ddl, null, [], id.catalog);
   }
   createDatabase(name: string, choice: CharsetChoice, ddl: string): void {

@@ -229,6 +229,39 @@ describe("what the servers' own suites hold", () => {
     expect(types(1n << 20n, String.raw`CREATE TABLE t (a varchar(9) DEFAULT 'x\', b int)`)).toEqual(["VARCHAR", "INT"]);
   });
 });
+describe("as Debezium's parsers have it (asked both, 3.4)", () => {
+  test.each(["mysql", "mariadb"] as const)("%s: ON UPDATE is part of a default of now, else it is an attribute of its own", (flavor) => {
+    const made = (rest: string): boolean =>
+      table(schemaOf(flavor, `CREATE TABLE t (a timestamp ${rest})`), "t").columns[0]?.autoIncremented ?? false;
+    expect(["DEFAULT NULL ON UPDATE now()", "NOT NULL DEFAULT '0000-00-00 00:00:00' ON UPDATE CURRENT_TIMESTAMP"].map(made)).toEqual([
+      true,
+      true,
+    ]);
+    expect(["DEFAULT (now()) ON UPDATE now()", "ON UPDATE now() DEFAULT CURRENT_TIMESTAMP"].map(made)).toEqual([true, true]);
+    expect(["DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3)", "DEFAULT now() ON UPDATE now()"].map(made)).toEqual([
+      false,
+      false,
+    ]);
+  });
+  test.each(["mysql", "mariadb"] as const)("%s: national types, collations of utf8 by their old names", (flavor) => {
+    const of =
+      "CREATE TABLE t (a nchar, b national character, c national char(5), d nchar varchar(3), e text COLLATE utf8_bin, f text COLLATE utf8mb3_bin)";
+    const t = table(schemaOf(flavor, of), "t");
+    expect(t.columns.map((c) => c.length)).toEqual([1, 1, 5, 3, null, null]);
+    expect(t.columns.map((c) => c.charsetName)).toEqual(["utf8", "utf8", "utf8", "utf8", "utf8mb4", "utf8mb3"]);
+    expect(t.columns[4]?.detail?.storedCharset).toBe("utf8");
+  });
+  test("a unique index is an event of its own where the table has no key", () => {
+    const types = (create: string, index: string) =>
+      schemaOf("mysql", create)
+        .apply(index, { database: "d" })
+        .events.map((e) => [e.type, e.whole]);
+    expect(types("CREATE TABLE t (a int NOT NULL)", "CREATE UNIQUE INDEX u ON t (a)")).toEqual([["ALTER", false]]);
+    expect(types("CREATE TABLE t (a int PRIMARY KEY, b int)", "CREATE UNIQUE INDEX u ON t (b)")).toEqual([["DATABASE", true]]);
+    expect(types("CREATE TABLE t (a int)", "CREATE UNIQUE INDEX u ON t ((a + 1))")).toEqual([["DATABASE", true]]);
+    expect(types("CREATE TABLE t (a int)", "CREATE UNIQUE INDEX u ON nothing (a)")).toEqual([["DATABASE", true]]);
+  });
+});
 describe("any text", () => {
   const words =
     "CREATE ALTER DROP TABLE DATABASE ADD COLUMN ( ) , ; int varchar(3) `a` 'x' \"y\" NOT NULL DEFAULT /*!50000 */ -- # AFTER FIRST t . = 1".split(

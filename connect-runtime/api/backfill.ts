@@ -2,6 +2,13 @@
  * Backfills: rows of tables that are read once more while a source runs, asked for by REST instead of a signal. Everything here is
  * plain JSON: it goes through threads, over REST and into the offset store.
  */
+import type { SourcePartition } from "./record.ts";
+
+/** Where a source keeps them among its offsets: beside the fields of its own partition; the list itself has the same name. */
+export const BACKFILLS = "backfills";
+export const backfillPartition = (partition: SourcePartition): SourcePartition => ({ ...partition, [BACKFILLS]: "requests" });
+export const isBackfillPartition = (partition: SourcePartition): boolean => BACKFILLS in partition;
+
 export type BackfillKind = "incremental" | "blocking";
 /**
  * `waiting`: for its turn, or for the stream to be open. `completed`: all rows were read and handed on. `failed`: see `reason`.

@@ -41,6 +41,8 @@ export interface Leftover {
   readonly sql: readonly string[];
   /** False: somebody else may be using it, it is removed only when asked for by its kind. */
   readonly ours: boolean;
+  /** Set where it is topics, which the runtime removes; those that are not there are none. `client`: settings, perhaps secret ones. */
+  readonly topics?: { readonly names: readonly string[]; readonly client: Readonly<Record<string, string>> };
 }
 export interface Diagnosis {
   check(config: TaskConfig, signal: AbortSignal): Promise<readonly Check[]>;

@@ -37,7 +37,8 @@ export const cleanupAdminConfig = (worker: ConfigMap, config: ConfigMap, name: s
 export async function cleanedUp(context: CleanupContext, name: string, wanted: string): Promise<CleanupPlan> {
   const { herder } = context;
   const config = await context.resolve(herder.config(name));
-  const plan = await planned(context, name, config);
+  const leftovers = await leftoversOf(context, config);
+  const plan = await planned(context, name, config, leftovers);
   if (wanted === "plan") return { connector: name, deleted: false, items: plan };
   const kinds = wanted === "true" ? null : wanted.split(",").map((k) => k.trim());
   const known = new Set(["offsets", "group", "topic", "topics", ...plan.map((i) => i.kind)]);
@@ -50,11 +51,20 @@ export async function cleanedUp(context: CleanupContext, name: string, wanted: s
   await untilStopped(herder, name, context.sleep);
   const items: CleanupItem[] = [];
   // Offsets while the connector is still known, the rest after its tasks are gone.
-  for (const item of plan) items.push(removes(item) ? await remove(context, name, config, item) : { ...item, removed: false });
+  for (const item of plan)
+    items.push(removes(item) ? await remove(context, { name, config, leftovers }, item) : { ...item, removed: false });
   await herder.remove(name);
   return { connector: name, deleted: true, items };
 }
-async function planned(context: CleanupContext, name: string, config: ConfigMap): Promise<readonly CleanupItem[]> {
+async function leftoversOf(context: CleanupContext, config: ConfigMap): Promise<readonly Leftover[]> {
+  return (await inThread<readonly Leftover[] | null>({ kind: "diagnosis", config, ask: { method: "leftovers" } }, context.worker)) ?? [];
+}
+async function planned(
+  context: CleanupContext,
+  name: string,
+  config: ConfigMap,
+  leftovers: readonly Leftover[],
+): Promise<readonly CleanupItem[]> {
   const { herder } = context;
   const items: CleanupItem[] = [];
   const isSink = herder.info(name).type === "sink";
@@ -64,8 +74,7 @@ async function planned(context: CleanupContext, name: string, config: ConfigMap)
     const detail = isSink ? "the consumer group with its positions" : `${offsets.length} source partitions in the offset store`;
     items.push({ kind, name: isSink ? groupOf(name, config) : name, detail, sql: [], removed: true });
   }
-  const found = await inThread<readonly Leftover[] | null>({ kind: "diagnosis", config, ask: { method: "leftovers" } }, context.worker);
-  for (const l of found ?? []) items.push({ kind: l.kind, name: l.name, detail: l.detail, sql: l.sql, removed: l.ours });
+  for (const l of leftovers) items.push({ kind: l.kind, name: l.name, detail: l.detail, sql: l.sql, removed: l.ours });
   // A sink's topics are somebody else's; a source's hold data: never without being named.
   for (const topic of isSink ? [] : herder.topics(name)) {
     items.push({
@@ -78,23 +87,33 @@ async function planned(context: CleanupContext, name: string, config: ConfigMap)
   }
   return items;
 }
-async function remove(context: CleanupContext, name: string, config: ConfigMap, item: CleanupItem): Promise<CleanupItem> {
+interface Cleaned {
+  readonly name: string;
+  readonly config: ConfigMap;
+  readonly leftovers: readonly Leftover[];
+}
+async function remove(context: CleanupContext, { name, config, leftovers }: Cleaned, item: CleanupItem): Promise<CleanupItem> {
   try {
+    const leftover = leftovers.find((l) => l.kind === item.kind && l.name === item.name);
     if (item.kind === "offsets" || item.kind === "group") await context.herder.alterOffsets(name, null);
-    else if (item.kind === "topic") await removeTopic(context, config, item.name);
-    else {
-      const leftover: Leftover = { kind: item.kind, name: item.name, detail: item.detail, sql: item.sql, ours: item.removed };
+    else if (item.kind === "topic") await removeTopics(context, config, [item.name]);
+    else if (leftover?.topics !== undefined) {
+      const { names, client } = leftover.topics;
+      const settings = Object.entries(client).map(([setting, value]) => [`admin.override.${setting}`, value] as const);
+      await removeTopics(context, { ...config, ...Object.fromEntries(settings) }, names);
+    } else if (leftover !== undefined)
       await inThread<null>({ kind: "diagnosis", config, ask: { method: "remove", leftover } }, context.worker);
-    }
     return { ...item, removed: true };
   } catch (error) {
     return { ...item, removed: false, error: error instanceof Error ? error.message : String(error) };
   }
 }
-async function removeTopic(context: CleanupContext, config: ConfigMap, topic: string): Promise<void> {
+/** Those that are there. */
+async function removeTopics(context: CleanupContext, config: ConfigMap, names: readonly string[]): Promise<void> {
   const admin = await context.admin(config);
   try {
-    await admin.deleteTopics([topic]);
+    const there = await admin.describeTopics(names);
+    await admin.deleteTopics(names.filter((each) => there.has(each)));
   } finally {
     await admin.close();
   }

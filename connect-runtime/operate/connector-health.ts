@@ -1,4 +1,5 @@
 /** `GET /connectors/NAME/health`: what this worker, the others, the source and the queue say, put together. */
+import { isBackfillPartition } from "../api/backfill.ts";
 import type { Clock } from "#broker/base/clock";
 import type { KafkaClients } from "#broker/client/types";
 import { notFound, RestError } from "../herder/errors.ts";
@@ -141,6 +142,6 @@ export async function positionOf(
       await admin.close();
     }
   }
-  const [first] = await herder.offsets(name);
+  const first = (await herder.offsets(name)).find(({ partition }) => !isBackfillPartition(partition));
   return inThread({ kind: "diagnosis", config, ask: { method: "position", offset: first?.offset ?? null } }, workerConfig);
 }

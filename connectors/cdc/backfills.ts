@@ -5,11 +5,20 @@
  * source's, and only the task writes it. A backfill is `begun` once a durable offset of the source carries its snapshot; until then a
  * restart begins it again, from then on the offset says where it goes on, and an offset without it means that it is complete.
  */
-import type { Backfill, BackfillCommand, BackfillProgress, BackfillRequest, BackfillTable } from "#connect/api/backfill";
+import {
+  type Backfill,
+  BACKFILLS,
+  type BackfillCommand,
+  backfillPartition,
+  type BackfillProgress,
+  type BackfillRequest,
+  type BackfillTable,
+} from "#connect/api/backfill";
 import type { Logger, OffsetReader } from "#connect/api/connector";
 import { ConnectError } from "#connect/api/errors";
 import type { SourceOffset, SourcePartition } from "#connect/api/record";
 import type { IncrementalSnapshot } from "./incremental-snapshot/snapshot.ts";
+import type { Notifier } from "./notifications.ts";
 import { messageOf } from "./source-error.ts";
 
 /** Answers a request; the task goes on. */
@@ -51,7 +60,6 @@ interface Entry extends Omit<{ -readonly [K in keyof Backfill]: Backfill[K] }, "
   /** How often its reading began, for blocking ones. */
   tries: number;
 }
-const MARK = "backfills";
 const OPEN_MAX = 20;
 const FINAL_KEPT = 20;
 const TABLES_MAX = 1000;
@@ -60,6 +68,8 @@ const FINAL: ReadonlySet<string> = new Set(["completed", "stopped", "failed"]);
 const isOpen = (entry: Entry): boolean => !FINAL.has(entry.state);
 /** A table's id as a regular expression, which signals take. */
 const escaped = (id: string): string => id.replaceAll(/[^\w]/g, String.raw`\$&`);
+/** A condition as one operand; what comments the rest of its line out does not reach the parenthesis. */
+export const enclosed = (where: string): string => `(${where}\n)`;
 const shown = ({ begun: _begun, tries: _tries, ...backfill }: Entry): Backfill => structuredClone(backfill);
 
 function outcomeOf({ tables }: Entry): "completed" | "stopped" | "failed" {
@@ -67,15 +77,13 @@ function outcomeOf({ tables }: Entry): "completed" | "stopped" | "failed" {
   return tables.some((t) => t.state === "stopped") ? "stopped" : "completed";
 }
 
-/** The partition under which a source's backfills are kept. */
-export const backfillPartition = (partition: SourcePartition): SourcePartition => ({ ...partition, [MARK]: "requests" });
-export const isBackfillPartition = (partition: SourcePartition): boolean => MARK in partition;
-
 export class Backfills {
   readonly #s: BackfillSettings;
   #entries: Entry[] = [];
   #loaded: Promise<void> | null = null;
   #serving: BackfillServing | null = null;
+  /** Outlives the stream that is away. */
+  #attached: BackfillServing["incremental"] = null;
   /** Whose snapshot is running, paused or on its way. */
   #active: Entry | null = null;
   #stopWanted = false;
@@ -90,7 +98,7 @@ export class Backfills {
   }
   async #load(): Promise<void> {
     const [offset] = await this.#s.offsets.offsets([backfillPartition(this.#s.partition)]);
-    const text = offset?.[MARK];
+    const text = offset?.[BACKFILLS];
     if (typeof text === "string") this.#entries = JSON.parse(text) as Entry[];
   }
   /** Whether the incremental snapshot of a stored offset is one of these. */
@@ -100,6 +108,9 @@ export class Backfills {
   }
   /** The stream is open, and a stored incremental snapshot is restored but does not read yet. */
   attach(serving: BackfillServing): void {
+    // A new one knows nothing of what the old one was asked for: the offset says how far that came.
+    if (serving.incremental !== this.#attached && this.#active?.kind === "incremental") this.#active = null;
+    this.#attached = serving.incremental;
     this.#serving = serving;
     const running = serving.incremental?.active === true;
     for (const entry of this.#entries.filter((e) => isOpen(e) && e !== this.#active)) {
@@ -123,6 +134,10 @@ export class Backfills {
     if (typeof tables !== "string" || !entry.tables.some((t) => tables.includes(JSON.stringify(t.table)))) return;
     entry.begun = true;
     this.#saveSoon();
+  }
+  /** Learns from the notifications how snapshots get on. */
+  follow(notifier: Notifier): void {
+    notifier.observe = (aggregate, type, data) => this.observed(aggregate, type, data);
   }
   /** What a notification says of a snapshot. */
   observed(aggregate: string, type: string, data: Readonly<Record<string, string>>): void {
@@ -243,7 +258,9 @@ export class Backfills {
     if (serving.incremental === null || serving.incremental.active) return;
     this.#active = entry;
     this.#become(entry, "running");
-    const conditions = entry.tables.flatMap(({ table, where }) => (where === null ? [] : [{ collection: escaped(table), filter: where }]));
+    const conditions = entry.tables.flatMap(({ table, where }) =>
+      where === null ? [] : [{ collection: escaped(table), filter: enclosed(where) }],
+    );
     const tables = entry.tables.map((t) => t.table);
     serving.incremental.execute(
       entry.id,
@@ -314,7 +331,7 @@ export class Backfills {
     // Writes follow each other; each has what stands when its turn comes.
     const written = this.#writing
       .catch(() => {})
-      .then(() => this.#s.offsets.save?.(backfillPartition(this.#s.partition), { [MARK]: JSON.stringify(this.#entries) }));
+      .then(() => this.#s.offsets.save?.(backfillPartition(this.#s.partition), { [BACKFILLS]: JSON.stringify(this.#entries) }));
     this.#writing = written.catch(() => {});
     return written;
   }

@@ -1,4 +1,5 @@
 /** What the database connectors' deeper validation has in common: it looks further only where the declaration found nothing; offsets. */
+import { isBackfillPartition } from "#connect/api/backfill";
 import type { ConfigFinding, RawConfig } from "#connect/api/config";
 import { ConfigError } from "#connect/api/errors";
 import type { SourceOffset, SourcePartition } from "#connect/api/record";
@@ -64,6 +65,7 @@ export function checkOffsets(
 ): void {
   const shown = Object.entries(form).map(([name, value]) => `"${name}": "${value}"`);
   for (const { partition, offset } of offsets) {
+    if (partition !== null && isBackfillPartition(partition)) continue;
     if (partition !== null && Object.keys(form).some((name) => typeof partition[name] !== "string"))
       throw new ConfigError(`The partition must be {${shown.join(", ")}}`);
     if (offset !== null && !readable(offset)) throw new ConfigError(`The offset must have ${fields}`);

@@ -6,6 +6,7 @@ import type { Connection } from "mysql2/promise";
 import type { TaskConfig } from "#connect/api/connector";
 import type { Check, Diagnosis } from "#connect/api/diagnosis";
 import { DOCTOR_CONNECT_TIMEOUT_MS, failed, passed, warned } from "../cdc/doctor-checks.ts";
+import { historyLeftovers, removeHistory } from "../cdc/schema-history/leftovers.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import {
   checkFlavor,
@@ -21,6 +22,7 @@ import {
 } from "./catalog.ts";
 import { settingsOf } from "./config.ts";
 import { connect } from "./connection.ts";
+import { position } from "./doctor-position.ts";
 import { lockCheck, nameOf, rightChecks, signalCheck } from "./doctor-rights.ts";
 import type { Flavor } from "./ddl/ddl.ts";
 import { errorNumber } from "./failures.ts";
@@ -31,7 +33,12 @@ const DAY_SECONDS = 86_400;
 /** Each is looked at with a statement of its own. */
 const TABLES_MAX = 500;
 
-export const mysqlDoctor = (flavor: Flavor): Diagnosis => ({ check: (config) => check(flavor, config) });
+export const mysqlDoctor = (flavor: Flavor): Diagnosis => ({
+  check: (config) => check(flavor, config),
+  position: (config, offset) => position(flavor, config, offset),
+  leftovers: (config) => Promise.resolve(historyLeftovers(settingsOf(flavor, config))),
+  remove: (_config, leftover) => removeHistory(leftover),
+});
 
 const IN_CONFIG = "Put it into the server's configuration file too, and open the connections of writers anew.";
 

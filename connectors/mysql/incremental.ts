@@ -13,21 +13,16 @@ import {
 } from "../cdc/incremental-snapshot/port.ts";
 import { closeWindow, openWindow, type SignalTable } from "../cdc/incremental-snapshot/watermark-rows.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
-import { literal, quoted, rowsOf } from "./catalog.ts";
+import { literal, quoted } from "./catalog.ts";
 import { keyText } from "./key-text.ts";
+import type { LogWindows } from "./log-windows.ts";
 import type { TablePlans } from "./plans.ts";
 import type { SchemaTracker } from "./schema-tracker.ts";
 import type { TextRow, TextRowConsumer, TextSession } from "./text-session.ts";
 
-/** Watermarks without a table: what was executed when a window opened and closed. */
-export interface ReadOnlyWindows {
-  opened(openId: string): void;
-  /** Calls `closed` when the stream has passed everything that the server has executed up to now. */
-  closes(closeId: string): Promise<void>;
-}
 export interface IncrementalReads {
   /** database.table of the signal table; or how to do without one. */
-  readonly watermarks: string | ReadOnlyWindows;
+  readonly watermarks: string | LogWindows;
   readonly deletes: boolean;
   readonly plans: TablePlans;
   readonly schema: SchemaTracker;
@@ -155,7 +150,3 @@ function chunkQuery(
   const conditions = chunkConditions(key, after, upTo, filter, dialect(binary));
   return `SELECT ${columns.map(quoted).join(", ")} FROM ${from} WHERE ${conditions} ORDER BY ${key.map(quoted).join(", ")} LIMIT ${maxRows}`;
 }
-export const executedGtids = async (sql: Connection, mariadb: boolean): Promise<string> => {
-  const rows = await rowsOf(sql, mariadb ? "SELECT @@global.gtid_binlog_pos AS g" : "SELECT @@global.gtid_executed AS g");
-  return (rows[0]?.["g"] ?? "").replaceAll(/\s/g, "");
-};

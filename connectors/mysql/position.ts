@@ -83,6 +83,10 @@ const compareNumbers = (...pairs: readonly (readonly [number, number])[]): numbe
   for (const [a, b] of pairs) if (a !== b) return a - b;
   return 0;
 };
+type LogPlace = Pick<BinlogPosition, "file" | "position">;
+/** On one server. */
+export const isAtOrBehind = (at: LogPlace, place: LogPlace): boolean =>
+  compareNumbers([fileNumber(at.file), fileNumber(place.file)], [at.position, place.position]) >= 0;
 const number = (o: JsonObject, key: string): number => integerField(o[key]) ?? 0;
 
 /** History records up to a position: by GTIDs where both have them, else by file and position. */

@@ -15,7 +15,7 @@ import type { LogPosition } from "./catalog.ts";
 import { contextOf } from "./ddl/ddl.ts";
 import { LogTracker } from "./log-tracker.ts";
 import type { TablePlans } from "./plans.ts";
-import { type BinlogPosition, streamOffset } from "./position.ts";
+import { type BinlogPosition, isAtOrBehind, streamOffset } from "./position.ts";
 import type { BinlogConsumer } from "./replication.ts";
 import { type RowContext, writeRow } from "./row-events.ts";
 import { RowPlans } from "./row-plans.ts";
@@ -48,6 +48,8 @@ export class StreamReader implements BinlogConsumer, RowContext {
   readonly skipped: ReadonlySet<string>;
   /** What input waits for: statements that change tables, a blocking snapshot. */
   readonly #hold = new InputHold();
+  /** The log stands behind a statement that is not in the history yet. */
+  #inStatement = false;
   /** Events of a compressed transaction that are still to be read. */
   #unpacked: Iterator<BinlogEvent> | null = null;
   #ticked = false;
@@ -99,6 +101,14 @@ export class StreamReader implements BinlogConsumer, RowContext {
   get passed(): string | null {
     return this.#log.inTransaction ? this.#log.at().gtids : this.#log.executed;
   }
+  /** GTIDs of all transactions of which something was read; null: not known. */
+  get begun(): string | null {
+    return this.#log.executed;
+  }
+  /** Whether all before a place of the log was read, and that place is no part of a transaction. */
+  hasPassed(place: Pick<LogPosition, "file" | "position">): boolean {
+    return isAtOrBehind(this.#log.at(), place);
+  }
   /** Position of the event that was read last, for source blocks. */
   get eventPosition(): number {
     return this.#log.position;
@@ -109,6 +119,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
   }
   /** Reads on in a compressed transaction; true: input may go on. */
   drain(): boolean {
+    this.signals = this.#s.signals;
     try {
       this.#drained();
     } catch (error) {
@@ -263,7 +274,11 @@ export class StreamReader implements BinlogConsumer, RowContext {
     if (head.startsWith("XA END ") || head.startsWith("SAVEPOINT ") || head.startsWith("ROLLBACK TO ") || this.#s.schema.passesOver(sql))
       return this.#afterStatement();
     const end: LogPosition = { file: this.#log.file, position: this.#log.afterStatement(true).position, gtids: this.#log.executed };
-    this.#hold.until(this.#ddl(sql, event, end), this.#s.resume, this.#s.fail);
+    this.#inStatement = true;
+    const applied = this.#ddl(sql, event, end).then(() => {
+      this.#inStatement = false;
+    });
+    this.#hold.until(applied, this.#s.resume, this.#s.fail);
   }
   /** MariaDB's standalone statements end what their GTID began. */
   #afterStatement(): void {
@@ -337,9 +352,20 @@ export class StreamReader implements BinlogConsumer, RowContext {
     this.#offset = offset;
     return offset;
   }
+  get #between(): boolean {
+    return !this.#log.inTransaction && this.#tsSec !== 0 && !this.#inStatement;
+  }
+  /** The offset with what incremental snapshots have come to meanwhile. */
+  refresh(): SourceOffset {
+    if (this.#between) return this.restartOffset;
+    const plain = Object.entries(this.#offset).filter(([key]) => !key.startsWith("incremental_snapshot_"));
+    const incremental = Object.entries(this.#s.signals?.offset() ?? {});
+    this.#offset = Object.fromEntries(incremental.length === 0 ? plain : inHashMapOrder([...plain, ...incremental]));
+    return this.#offset;
+  }
   /** The position between transactions, for records that belong to none (heartbeats). */
   get restartOffset(): SourceOffset {
-    if (this.#log.inTransaction || this.#tsSec === 0) return this.#offset;
+    if (!this.#between) return this.#offset;
     this.#offset = this.#withContext(streamOffset(this.#log.at(), this.#tsSec, this.#serverId));
     return this.#offset;
   }

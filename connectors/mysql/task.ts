@@ -1,7 +1,9 @@
 /** The source task: takes the snapshot if there has to be one, then streams. */
 import type { Connection } from "mysql2/promise";
+import type { Backfill, BackfillCommand } from "#connect/api/backfill";
 import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
+import type { Backfills } from "../cdc/backfills.ts";
 import { EventWriter } from "../cdc/event-writer.ts";
 import { emitHeartbeat, startHeartbeats } from "../cdc/heartbeat.ts";
 import { Notifier } from "../cdc/notifications.ts";
@@ -15,6 +17,7 @@ import { TaskFrame, type TaskLife } from "../cdc/task-frame.ts";
 import { emitters, livingConnection, nowMicros } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
+import { mysqlBackfills } from "./backfill.ts";
 import { checkFlavor, readCharsetTables, readServer, type Server } from "./catalog.ts";
 import { checkGuardrail } from "../cdc/declared-config.ts";
 import { connect } from "./connection.ts";
@@ -61,6 +64,7 @@ class MysqlTask implements SourceTask, TaskLife {
   #resumeAt: SourceOffset | null = null;
   #snapshotTaken = false;
   readonly #unsettled = new UnsettledSignals();
+  readonly #backfills: Backfills;
   /** Of the whole life of the task, so that a memory history outlives a broken connection. */
   readonly #memory = memoryStore();
   /** The position that notifications carry. */
@@ -77,6 +81,14 @@ class MysqlTask implements SourceTask, TaskLife {
     const { events, notifier } = emitters(this.#s, this.#frame.queue, { partition: this.#partition, log: context.log, offset });
     this.#events = events;
     this.#notifier = notifier;
+    this.#backfills = mysqlBackfills(this.#s, this.#server, this.#partition, context, {
+      desk: () => this.#desk,
+      key: (database, table) => {
+        const known = this.#schema?.table(database, table);
+        return known === undefined ? null : (this.#plans?.keyOf(known) ?? null);
+      },
+    });
+    this.#backfills.follow(notifier);
   }
   start(): Promise<void> {
     return this.#frame.start();
@@ -85,8 +97,14 @@ class MysqlTask implements SourceTask, TaskLife {
     return this.#frame.poll();
   }
   durable(offsets: readonly { readonly offset: SourceOffset }[]): Promise<void> {
-    for (const { offset } of offsets) this.#unsettled.durable(offset);
+    for (const { offset } of offsets) {
+      this.#unsettled.durable(offset);
+      this.#backfills.durable(offset);
+    }
     return Promise.resolve();
+  }
+  backfill(command: BackfillCommand): Promise<readonly Backfill[]> {
+    return this.#backfills.command(command);
   }
   stop(): Promise<void> {
     this.#unsettled.close();
@@ -110,11 +128,12 @@ class MysqlTask implements SourceTask, TaskLife {
     this.#session = null;
     this.#sql = null;
     this.#history = null;
+    this.#desk = null;
     sql?.destroy();
     await Promise.allSettled([stream?.close(), session?.close(), desk?.close(), history?.close()]);
   }
   interrupted(): void {
-    if (this.#reader !== null) this.#resumeAt = this.#reader.restartOffset;
+    if (this.#reader !== null) this.#resumeAt = this.#reader.refresh();
     this.#reader = null;
   }
   async prepare(): Promise<void> {
@@ -141,6 +160,7 @@ class MysqlTask implements SourceTask, TaskLife {
       sql: () => this.#connection(),
     });
     this.#schema = schema;
+    await this.#backfills.load();
     const offset = this.#resumeAt ?? (await this.#context.offsets.offsets([this.#partition]))[0] ?? null;
     const stored = readOffset(offset);
     const missing = stored?.complete === true ? await missingLog(sql, info, stored) : null;
@@ -279,7 +299,9 @@ class MysqlTask implements SourceTask, TaskLife {
         gtids: info.gtidMode,
         schema,
         plans,
-        signals: desk.handler.stream,
+        get signals() {
+          return desk.stream;
+        },
         resume: () => {
           if (reader.drain()) this.#stream?.resume();
         },
@@ -330,6 +352,8 @@ class MysqlTask implements SourceTask, TaskLife {
       at: () => this.#at,
       run: (opened, offsets) => this.#runOf(schema, opened, offsets, null),
       unsettled: this.#unsettled,
+      backfills: this.#backfills,
+      stopping: () => this.#frame.stopping,
       fail: (error) => this.#frame.failed(error),
     });
   }

@@ -2,11 +2,9 @@
 import type { BackfillTable } from "#connect/api/backfill";
 import type { SourceTaskContext } from "#connect/api/connector";
 import type { SourcePartition } from "#connect/api/record";
-import { randomUUID } from "node:crypto";
 import type { Client } from "pg";
-import { type BackfillDatabase, BackfillRefused, Backfills } from "../cdc/backfills.ts";
-import { messageOf } from "../cdc/source-error.ts";
-import { streamsAfterSnapshot } from "../cdc/start-decision.ts";
+import { taskBackfills } from "../cdc/backfill-parts.ts";
+import { BackfillRefused, type Backfills, enclosed } from "../cdc/backfills.ts";
 import { type CatalogTable, readTable } from "./catalog.ts";
 import { connect } from "./connection.ts";
 import { isTransient, sqlState } from "./failures.ts";
@@ -25,44 +23,23 @@ async function asked<T>(s: TaskSettings, ask: (client: Client) => Promise<T>): P
     await client.end();
   }
 }
-async function tableOf(client: Client, id: string): Promise<CatalogTable> {
+function tableOf(client: Client, id: string): Promise<CatalogTable | null> {
   const at = id.indexOf(".");
-  const catalog = await readTable(client, id.slice(0, at), id.slice(at + 1));
-  if (catalog === null) throw new BackfillRefused(`There is no table ${id}`);
-  return catalog;
+  return readTable(client, id.slice(0, at), id.slice(at + 1));
 }
-const ENDS = "The connector ends with its snapshot (snapshot.mode): there is no stream beside which tables could be read";
-const database = (s: TaskSettings, plans: TablePlans): BackfillDatabase => ({
-  refusal: null,
-  tables: () => {
-    if (!streamsAfterSnapshot(s.all, s.snapshotMode)) throw new BackfillRefused(ENDS);
-    return asked(s, async (client) => {
-      const signals = s.all.optional("signal.data.collection");
-      return (await capturedTables(client, plans)).filter((t) => t !== signals);
-    });
-  },
-  check: ({ table, where }, kind) =>
-    asked(s, async (client) => {
-      const catalog = await tableOf(client, table);
-      if (kind === "incremental" && catalog.key.length === 0)
-        throw new BackfillRefused(`${table} has no primary key to read it in chunks by; ask with "kind": "blocking"`);
-      if (where === null) return;
-      try {
-        // Prepared: one statement and no more.
-        await client.query({ name: "condition", text: `SELECT 1 FROM ${nameOf(catalog)} WHERE (${where}) LIMIT 0` });
-      } catch (error) {
-        throw new BackfillRefused(`The condition for ${table} is refused by the database: ${messageOf(error)}`, error);
-      }
-    }),
-});
+const TRIED = "condition";
 export const postgresBackfills = (s: TaskSettings, plans: TablePlans, partition: SourcePartition, context: SourceTaskContext): Backfills =>
-  new Backfills({
-    partition,
-    offsets: context.offsets,
-    database: database(s, plans),
-    newId: randomUUID,
-    nowMs: Date.now,
-    log: context.log,
+  taskBackfills(s, partition, context, {
+    refusal: () => null,
+    captured: () => asked(s, (client) => capturedTables(client, plans)),
+    key: (table) => asked(s, async (client) => (await tableOf(client, table))?.key ?? null),
+    tried: (table, where) =>
+      asked(s, async (client) => {
+        const catalog = await tableOf(client, table);
+        // Prepared: one statement and no more.
+        if (catalog !== null)
+          await client.query({ name: TRIED, text: `SELECT 1 FROM ${nameOf(catalog)} WHERE ${enclosed(where)} LIMIT 0` });
+      }),
   });
 /** For tables with a condition, the statement that reads them. */
 export async function backfillSelects(
@@ -74,8 +51,9 @@ export async function backfillSelects(
   for (const { table, where } of tables) {
     if (where === null) continue;
     const catalog = await tableOf(client, table);
+    if (catalog === null) throw new BackfillRefused(`There is no table ${table}`);
     const columns = plans.selected(catalog).map((c) => quoteIdentifier(c.name));
-    selects.set(table, `SELECT ${columns.join(", ")} FROM ${nameOf(catalog)} WHERE (${where})`);
+    selects.set(table, `SELECT ${columns.join(", ")} FROM ${nameOf(catalog)} WHERE ${enclosed(where)}`);
   }
   return selects;
 }

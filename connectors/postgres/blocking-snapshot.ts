@@ -1,7 +1,7 @@
 /** Blocking snapshots: streaming stops, tables are read, streaming goes on. Asked for by a signal or as a backfill. */
 import type { BackfillTable } from "#connect/api/backfill";
-import { RetriableError } from "#connect/api/errors";
 import type { Client } from "pg";
+import { readStopped } from "../cdc/backfill-parts.ts";
 import type { EventWriter } from "../cdc/event-writer.ts";
 import type { Notifier } from "../cdc/notifications.ts";
 import type { SignalOrigin } from "../cdc/signal-handler.ts";
@@ -54,16 +54,15 @@ export async function blockingSnapshot(
     }
   });
 }
-/** Rejects where it was not read to its end; the stream goes on unless its connection is to blame. */
-export async function blockingBackfill(p: BlockingParts, tables: readonly BackfillTable[], aborted: () => boolean): Promise<void> {
-  const reader = p.reader();
-  const selects = (client: Client): ReturnType<typeof backfillSelects> => backfillSelects(client, p.plans, tables);
-  const names = tables.map((t) => t.table);
-  try {
-    await blockingSnapshot(p, "channel", names, selects, () => p.stopping() || aborted());
-  } catch (error) {
-    if (endsStream(error)) p.fail(error);
-    throw error;
-  }
-  if (p.reader() !== reader || p.stopping()) throw new RetriableError("The stream ended before the tables were read");
-}
+/** As a backfill. Rejects where it was not read to its end. */
+export const blockingBackfill = (p: BlockingParts, tables: readonly BackfillTable[], aborted: () => boolean): Promise<void> =>
+  readStopped({ stream: p.reader, stopping: p.stopping, endsStream, fail: p.fail }, () => {
+    const names = tables.map((t) => t.table);
+    return blockingSnapshot(
+      p,
+      "channel",
+      names,
+      (client) => backfillSelects(client, p.plans, tables),
+      () => p.stopping() || aborted(),
+    );
+  });

@@ -1,7 +1,6 @@
 /** The connector: validation against the server, and its one task. */
 import type { RawConfig } from "#connect/api/config";
 import type { Connector, SourceConnectorPlugin } from "#connect/api/connector";
-import { isBackfillPartition } from "../cdc/backfills.ts";
 import { checkOffsets, type ServerProblem, validation, VALIDATION_TIMEOUT_MS } from "../cdc/connector-validation.ts";
 import { VERSION } from "../cdc/source-block.ts";
 import { messageOf } from "../cdc/source-error.ts";
@@ -62,8 +61,7 @@ export const postgresSource: SourceConnectorPlugin = {
   },
   task: postgresTask,
   alterOffsets(_config, offsets) {
-    const own = offsets.filter(({ partition }) => partition === null || !isBackfillPartition(partition));
-    checkOffsets(own, {
+    checkOffsets(offsets, {
       partition: { server: "<topic.prefix>" },
       readable: (offset) => readOffset(offset) !== null,
       fields: "a field lsn, a number",

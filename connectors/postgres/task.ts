@@ -101,7 +101,7 @@ class PostgresTask implements SourceTask, TaskLife {
     const { events, notifier } = emitters(this.#s, this.#frame.queue, { partition: this.#partition, log: context.log, offset });
     this.#events = events;
     this.#notifier = notifier;
-    this.#notifier.observe = (aggregate, type, data) => this.#backfills.observed(aggregate, type, data);
+    this.#backfills.follow(notifier);
   }
   start(): Promise<void> {
     return this.#frame.start();

@@ -6,6 +6,7 @@ import type { SchemaHistory } from "../cdc/schema-history/history.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { waited } from "../cdc/retries.ts";
+import type { Backfills } from "../cdc/backfills.ts";
 import type { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import type { CaptureInstance } from "./change-tables/capture-instance.ts";
 import { type Lsn, NO_LSN } from "./change-tables/lsn.ts";
@@ -30,6 +31,7 @@ export interface DatabaseTaskSettings {
   readonly resumeAt: SourceOffset | null;
   /** Of the database, whatever run it is in. */
   readonly unsettled: UnsettledSignals;
+  readonly backfills: Backfills;
   readonly fail: (error: unknown) => void;
 }
 export class DatabaseTask {
@@ -60,6 +62,7 @@ export class DatabaseTask {
   async prepare(stored: SourceOffset | null): Promise<void> {
     const { context, history, resumeAt } = this.#s;
     const { settings } = context;
+    await this.#s.backfills.load();
     const offset = resumeAt ?? stored;
     const position = readOffset(offset);
     const session = await this.#s.session();
@@ -154,6 +157,7 @@ export class DatabaseTask {
       stream: () => this.stream,
       offset,
       unsettled: this.#s.unsettled,
+      backfills: this.#s.backfills,
       fail: this.#s.fail,
     });
     this.desk = desk;
@@ -179,6 +183,7 @@ export class DatabaseTask {
   /** What is committed has passed the ends of older capture instances: they may be disabled now. */
   durable(offset: SourceOffset): void {
     this.#s.unsettled.durable(offset);
+    this.#s.backfills.durable(offset);
     const commit = String(offset["commit_lsn"] ?? NO_LSN);
     for (const [name, { instance, stopLsn }] of this.#stopped) {
       if (commit === NO_LSN || commit < stopLsn) continue;

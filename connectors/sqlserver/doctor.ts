@@ -4,6 +4,7 @@ import type { TaskConfig } from "#connect/api/connector";
 import type { SourceOffset } from "#connect/api/record";
 import { errorCode } from "../cdc/database-failures.ts";
 import { DOCTOR_CONNECT_TIMEOUT_MS, failed, passed, warned } from "../cdc/doctor-checks.ts";
+import { historyLeftovers, removeHistory } from "../cdc/schema-history/leftovers.ts";
 import { messageOf } from "../cdc/source-error.ts";
 import { lateness } from "./capture-watch.ts";
 import { agentRunning, captureProgress, idOf, listTables, maxLsn, readInstances, readTables, type TableName } from "./catalog.ts";
@@ -20,7 +21,12 @@ import { type TaskSettings, taskSettings } from "./task-settings.ts";
 /** Changes are kept so long by default; less is a risk. */
 const RETENTION_MIN_MINUTES = 1440;
 
-export const sqlserverDoctor: Diagnosis = { check, position };
+export const sqlserverDoctor: Diagnosis = {
+  check,
+  position,
+  leftovers: (config) => Promise.resolve(historyLeftovers(settingsOf(config))),
+  remove: (_config, leftover) => removeHistory(leftover),
+};
 
 const LOGIN_FAILED = 18456;
 async function withSession<T>(config: TaskConfig, run: (session: Session) => Promise<T>): Promise<T> {

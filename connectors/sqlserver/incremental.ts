@@ -22,7 +22,7 @@ export interface IncrementalReads {
   readonly deletes: boolean;
 }
 /** `database.schema.table`; only the table's own name may hold dots. */
-function nameOf(id: string): TableName {
+export function nameOf(id: string): TableName {
   const [database = "", schema = "", ...table] = id.split(".");
   return { database, schema, table: table.join(".") };
 }

@@ -1,6 +1,8 @@
 /** The source task: for each of its databases the snapshot if there has to be one, then the changes of all of them in turn. */
+import type { Backfill, BackfillCommand } from "#connect/api/backfill";
 import type { SourceTask, SourceTaskContext, TaskConfig } from "#connect/api/connector";
 import type { SourceOffset, SourcePartition, SourceRecord } from "#connect/api/record";
+import type { Backfills } from "../cdc/backfills.ts";
 import { startHeartbeats } from "../cdc/heartbeat.ts";
 import { openSchemaHistory } from "../cdc/schema-history/open.ts";
 import type { HistoryStore } from "../cdc/schema-history/history.ts";
@@ -10,6 +12,7 @@ import { SourceError } from "../cdc/source-error.ts";
 import { TaskFrame, type TaskLife } from "../cdc/task-frame.ts";
 import { emitters, nowMicros } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
+import { asked, databaseBackfills } from "./backfill.ts";
 import { databaseName, orDisabled } from "./catalog.ts";
 import { Session } from "./connection.ts";
 import type { DatabaseContext } from "./database-context.ts";
@@ -37,6 +40,8 @@ class SqlServerTask implements SourceTask, TaskLife {
   readonly #memories = new Map<string, HistoryStore>();
   /** By database. */
   readonly #unsettled = new Map<string, UnsettledSignals>();
+  /** By database. */
+  readonly #backfills = new Map<string, Backfills>();
   #space: (() => void)[] = [];
   #wake: (() => void) | null = null;
   /** Of `#prepare`: what an earlier run left behind looks at it. */
@@ -57,6 +62,9 @@ class SqlServerTask implements SourceTask, TaskLife {
   durable(offsets: readonly { readonly partition: SourcePartition; readonly offset: SourceOffset }[]): Promise<void> {
     for (const { partition, offset } of offsets) this.#databases.find((d) => d.context.database === partition["database"])?.durable(offset);
     return Promise.resolve();
+  }
+  backfill(command: BackfillCommand): Promise<readonly Backfill[]> {
+    return asked(this.#backfills, command);
   }
   stop(): Promise<void> {
     for (const unsettled of this.#unsettled.values()) unsettled.close();
@@ -81,7 +89,7 @@ class SqlServerTask implements SourceTask, TaskLife {
     if (run === this.#run) this.#frame.failed(error);
   }
   interrupted(): void {
-    for (const { context, stream } of this.#databases) if (stream !== null) this.#resumeAt.set(context.database, stream.emitter.safeOffset);
+    for (const { context, stream } of this.#databases) if (stream !== null) this.#resumeAt.set(context.database, stream.emitter.refresh());
   }
   async prepare(): Promise<void> {
     const session = await Session.open(this.#server);
@@ -111,6 +119,10 @@ class SqlServerTask implements SourceTask, TaskLife {
       begins: (record) => record.position["snapshot"] !== undefined,
     });
     const { events, notifier } = emitters(this.#s, this.#frame.queue, { partition, log: this.#context.log, offset: () => task.offset });
+    const of = (): DatabaseTask | null => this.#databases.find((d) => d.context.database === database) ?? null;
+    const backfills = this.#backfills.get(database) ?? databaseBackfills(this.#s, this.#server, partition, this.#context, of);
+    this.#backfills.set(database, backfills);
+    backfills.follow(notifier);
     const context: DatabaseContext = {
       settings: this.#s,
       database,
@@ -133,6 +145,7 @@ class SqlServerTask implements SourceTask, TaskLife {
       session: () => this.#connection(),
       resumeAt: this.#resumeAt.get(database) ?? null,
       unsettled,
+      backfills,
       fail: (error) => this.#failed(run, error),
     });
     return task;

@@ -1,51 +1,13 @@
 /** Backfills without a table of signals: asked for, interrupted, paused, stopped, while rows change. */
 import { afterAll, describe, expect, test } from "vitest";
-import type { Backfill, BackfillRequest } from "#connect/api/backfill";
-import { Struct } from "#connect/api/struct";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
-import { plain, TaskBench } from "./postgres-task.ts";
+import { ask, becomes, lastStates, read, shown, tables } from "./backfill-asks.ts";
+import { TaskBench } from "./postgres-task.ts";
 
 const started = await startPostgres(23760);
 const reason = "reason" in started ? started.reason : "";
 const server = started as ThrowawayPostgres;
 
-const tables = (...names: string[]): BackfillRequest["tables"] => names.map((table) => ({ table, where: null }));
-const ask = async (bench: TaskBench, request: Partial<BackfillRequest> & Pick<BackfillRequest, "tables">): Promise<Backfill> => {
-  const [taken] = await bench.backfill({ do: "start", request: { id: null, kind: "incremental", ...request } });
-  if (taken === undefined) throw new Error("the request was not answered");
-  return taken;
-};
-async function shown(bench: TaskBench, id: string): Promise<Backfill> {
-  const [backfill] = await bench.backfill({ do: "show", id });
-  if (backfill === undefined) throw new Error(`there is no backfill ${id}`);
-  return backfill;
-}
-async function becomes(bench: TaskBench, id: string, state: Backfill["state"]): Promise<Backfill> {
-  for (let i = 0; i < 600; i++) {
-    const backfill = await shown(bench, id);
-    if (backfill.state === state) return backfill;
-    if (bench.failure !== null) throw bench.failure;
-    await new Promise((r) => setTimeout(r, 25));
-  }
-  throw new Error(`${JSON.stringify(await shown(bench, id))} does not become ${state}`);
-}
-const read = (bench: TaskBench, table: string): Record<string, unknown>[] =>
-  bench.records.flatMap((r) =>
-    r.topic === `p.${table}` && r.value instanceof Struct && r.value.get("op") === "r"
-      ? [plain(r.value.get("after")) as Record<string, unknown>]
-      : [],
-  );
-/** Each record's key to its last state. */
-function lastStates(bench: TaskBench, table: string): Map<string, unknown> {
-  const state = new Map<string, unknown>();
-  for (const r of bench.records) {
-    if (r.topic !== `p.${table}`) continue;
-    const after = r.value instanceof Struct ? plain(r.value.get("after")) : null;
-    if (after === null) state.delete(JSON.stringify(plain(r.key)));
-    else state.set(JSON.stringify(plain(r.key)), after);
-  }
-  return state;
-}
 const NO_SNAPSHOT = { "snapshot.mode": "no_data", "incremental.snapshot.chunk.size": "50" };
 
 describe.skipIf(reason !== "")(`backfills${reason === "" ? "" : ` (skipped: ${reason})`}`, () => {

@@ -191,7 +191,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     tag: "backfills",
     summary: "Read tables of a running source once more",
     detail:
-      "In chunks beside the stream (`incremental`), or with the stream stopped meanwhile (`blocking`). Needs no table for signals. The request is durable when it is answered; it goes on after a restart.",
+      "In chunks beside the stream (`incremental`), or with the stream stopped meanwhile (`blocking`). Needs no table for signals, but for incremental ones of SQL Server, and of MySQL without GTIDs. The request is durable when it is answered; it goes on after a restart.",
     body: "Backfill",
     answers: { 202: ["Taken", "Backfill"], 409: NOT_RUNNING },
   },

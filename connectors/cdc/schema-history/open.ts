@@ -86,9 +86,29 @@ function kafka(s: Settings, context: Pick<SourceTaskContext, "ownTopic" | "conne
   const timeouts = { queryMs: milliseconds(s, "kafka.query.timeout.ms"), createMs: milliseconds(s, "kafka.create.timeout.ms") };
   return { store: topicStore(topic, name, timeouts), checkpoints: beside === undefined ? null : topicCheckpoints(beside) };
 }
+const classOf = (s: Settings): string => s.optional("schema.history.internal") ?? "KafkaSchemaHistory";
+const kindOf = (className: string): "kafka" | "file" | "memory" | undefined => KINDS[className.split(".").at(-1) ?? ""];
+export type HistoryPlace =
+  | { readonly kind: "file"; readonly name: string }
+  | {
+      readonly kind: "kafka";
+      readonly name: string;
+      readonly servers: string;
+      /** Settings of its clients beside the servers. */
+      readonly producer: Readonly<Record<string, string>>;
+    };
+/** Where the records are kept; null: nowhere, or the settings do not say. */
+export function historyPlace(s: Settings): HistoryPlace | null {
+  const kind = kindOf(classOf(s));
+  const name = value(s, kind === "file" ? "file.filename" : "kafka.topic") ?? "",
+    servers = value(s, "kafka.bootstrap.servers") ?? "";
+  if (name === "") return null;
+  if (kind === "file") return { kind, name };
+  return kind === "kafka" && servers !== "" ? { kind, name, servers, producer: passed(s, "producer") } : null;
+}
 function kept(s: Settings, context: Pick<SourceTaskContext, "ownTopic" | "connectorName">, memory: HistoryStore): Kept {
-  const className = s.optional("schema.history.internal") ?? "KafkaSchemaHistory";
-  const kind = KINDS[className.split(".").at(-1) ?? ""];
+  const className = classOf(s);
+  const kind = kindOf(className);
   if (kind === "kafka") return kafka(s, context);
   if (kind === "memory") return { store: memory, checkpoints: null };
   if (kind === undefined)

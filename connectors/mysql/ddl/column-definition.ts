@@ -10,6 +10,9 @@ export interface ColumnDraft {
   readonly name: string;
   readonly type: ColumnType;
   readonly text: CharsetChoice;
+  /** Something that is not of the type has been read: the reference overlooks a COLLATE after it. */
+  constrained: boolean;
+  collationInType: boolean;
   /** The attribute BINARY. */
   binary: boolean;
   optional: boolean;
@@ -37,6 +40,8 @@ export function columnDefinition(c: Cursor, name: string, flavor: Flavor): Colum
     name,
     type,
     text: { charset: type.charset, collation: null },
+    constrained: false,
+    collationInType: false,
     binary: false,
     optional: !type.serial,
     autoIncremented: type.serial,
@@ -56,8 +61,16 @@ export const atPartitioning = (c: Cursor): boolean =>
   (c.isWord("PARTITION") && c.ahead(1).text === "BY") || (c.isWord("REMOVE") && c.ahead(1).text === "PARTITIONING");
 function attribute(c: Cursor, d: ColumnDraft): void {
   if (charsetWords(c)) d.text.charset = charsetName(c);
-  else if (c.accept("COLLATE")) d.text.collation = c.name();
-  else if (c.accept("NOT", "NULL")) d.optional = false;
+  else if (c.accept("COLLATE")) {
+    d.text.collation = c.name();
+    d.collationInType = !d.constrained;
+  } else {
+    d.constrained ||= !c.isWord("BINARY", "ASCII", "UNICODE");
+    constraint(c, d);
+  }
+}
+function constraint(c: Cursor, d: ColumnDraft): void {
+  if (c.accept("NOT", "NULL")) d.optional = false;
   else if (c.accept("NULL")) d.optional = true;
   else if (c.accept("DEFAULT")) d.defaultValue = defaultValue(c);
   else if (c.accept("AUTO_INCREMENT")) selfMade(d);
@@ -93,7 +106,7 @@ function rareAttribute(c: Cursor, d: ColumnDraft): void {
     d.key ??= "unique";
   } else if (c.accept("GENERATED", "ALWAYS", "AS") || c.accept("AS")) generation(c, d);
   else if (c.accept("REFERENCES")) references(c);
-  else if (c.isWord("CONSTRAINT", "CHECK")) constraint(c);
+  else if (c.isWord("CONSTRAINT", "CHECK")) named(c);
   else if (c.accept("WITH", "SYSTEM", "VERSIONING") || c.accept("WITHOUT", "SYSTEM", "VERSIONING") || c.accept("NOT", "SECONDARY")) return;
   else if (c.accept("SRID") || c.accept("COLUMN_FORMAT") || c.accept("STORAGE") || c.accept("MASKING", "POLICY")) c.next();
   else if (d.type.kind === "enum" && c.accept("BYTE")) d.text.charset = "binary";
@@ -129,7 +142,7 @@ function references(c: Cursor): void {
     } else return;
   }
 }
-function constraint(c: Cursor): void {
+function named(c: Cursor): void {
   if (c.accept("CONSTRAINT") && !c.isWord("CHECK", "REFERENCES")) c.name();
   if (c.accept("REFERENCES")) {
     references(c);
@@ -145,9 +158,9 @@ const isText = (t: ColumnType): boolean => t.kind === "text" || t.kind === "enum
 export function finishedColumn(d: ColumnDraft, above: CharsetDefault, comments: boolean): Column {
   const { type } = d;
   const taken = chosen(d.text, above);
-  // The reference knows the collations of utf8 by their new names only, and then takes the table's character set.
-  const unknown = type.kind === "enum" || d.text.collation === null || /^utf8_/i.test(d.text.collation);
-  const fromCollation = unknown ? null : charsetOfCollation(d.text.collation ?? "");
+  // What the reference does not see or know (utf8's by their old names, uca1400): the table's character set then.
+  const known = type.kind !== "enum" && d.collationInType && !/^utf8_|_uca1400_/i.test(d.text.collation ?? "");
+  const fromCollation = known && d.text.collation !== null ? charsetOfCollation(d.text.collation) : null;
   const charset = type.kind === "national" ? "utf8" : (d.text.charset ?? fromCollation ?? above.charset);
   const stored = type.kind === "national" ? "utf8" : taken.stored;
   const typeName = d.binary && isText(type) ? `${type.typeName} BINARY` : type.typeName;

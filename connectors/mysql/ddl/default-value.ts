@@ -14,22 +14,23 @@ export function onUpdate(c: Cursor): void {
 }
 /**
  * Text of a literal without its outer quotes and otherwise as written; null: an expression; undefined: NULL, which is what a column
- * without a default has. The cursor is after DEFAULT.
+ * without a default has, and what the reference's model has for hexadecimal literals and sequences. The cursor is after DEFAULT.
  */
 export function defaultValue(c: Cursor): string | null | undefined {
-  const now = c.isWord("CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP");
+  const now = c.isWord("CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP", "CURDATE", "CURTIME");
   const value = c.accept("NULL") ? undefined : c.isSymbol("(") ? expression(c) : literal(c);
   // Only beside "now" it is part of the default in the reference's model; elsewhere it is an attribute of its own.
   if (now && isOnUpdate(c)) onUpdate(c);
   return value;
 }
-function expression(c: Cursor): null {
+function expression(c: Cursor): null | undefined {
+  const sequence = /^(NEXT|PREVIOUS)$/.test(c.ahead(1).text) && c.ahead(2).text === "VALUE";
   c.skipParentheses();
-  return null;
+  return sequence ? undefined : null;
 }
 const isString = (c: Cursor, ahead = 0): boolean => c.ahead(ahead).kind === "single" || c.ahead(ahead).kind === "double";
 
-function literal(c: Cursor): string | null {
+function literal(c: Cursor): string | null | undefined {
   if (c.isSymbol("-") || c.isSymbol("+")) {
     const sign = c.next().text;
     if (c.isSymbol("(")) return expression(c);
@@ -39,7 +40,7 @@ function literal(c: Cursor): string | null {
   const t = c.token;
   if (t.kind === "number") {
     c.next();
-    return /^0[xb]/i.test(t.text) ? null : t.text;
+    return /^0x/i.test(t.text) ? undefined : /^0b/i.test(t.text) ? null : t.text;
   }
   if (isString(c)) return strings(c, "").slice(1, -1);
   if (c.isSymbol("@")) return variable(c);
@@ -73,23 +74,32 @@ function strings(c: Cursor, prefix: string): string {
   while (isString(c)) text += c.next().text;
   return text;
 }
-function word(c: Cursor, name: string): string | null {
+/** Temporal literals. */
+const TEMPORAL = /^(DATE|TIME|TIMESTAMP)$/;
+const SEQUENCE = /^(NEXT|PREVIOUS|NEXTVAL|LASTVAL)$/;
+/** Digits of `_utf8mb4 x'41'` or `_latin1 0x41`; the cursor is at them. */
+function digits(c: Cursor): boolean {
+  const quoted = c.isWord("X", "B") && isString(c, 1);
+  if (!quoted && c.token.kind !== "number") return false;
+  if (quoted) c.next();
+  c.next();
+  return true;
+}
+function word(c: Cursor, name: string): string | null | undefined {
   const { start, end } = c.next();
   if (isString(c) && (name === "N" || name.startsWith("_"))) return strings(c, c.statement.slice(start, end));
   if (isString(c) && (name === "B" || name === "X")) {
-    const digits = c.next().text.slice(1, -1);
-    return name === "B" ? digits : null;
+    const bits = c.next().text.slice(1, -1);
+    return name === "B" ? bits : undefined;
   }
+  if (isString(c) && TEMPORAL.test(name)) return strings(c, "").slice(1, -1);
   if (name === "CASE") return cases(c);
-  if (name.startsWith("_") && c.token.kind === "number") c.next();
-  else if (name.startsWith("_") && c.isWord("X", "B") && isString(c, 1)) {
-    c.next();
-    c.next();
-  }
+  if (name.startsWith("_") && digits(c)) return undefined;
   if ((name === "NEXT" || name === "PREVIOUS") && c.accept("VALUE", "FOR")) c.tableId(null);
   while (c.symbol(".")) c.next();
   const from = c.at;
   if (c.isSymbol("(")) c.skipParentheses();
+  if (SEQUENCE.test(name)) return undefined;
   if (name === "CURRENT_TIMESTAMP" || name === "NOW") return NOW;
   if (/^(LOCALTIME|LOCALTIMESTAMP|CURDATE|CURTIME)$/.test(name))
     return c.statement.slice(start, end) + (c.at > from ? c.text(from, c.at).replaceAll(/\s/g, "") : "");

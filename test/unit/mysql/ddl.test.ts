@@ -251,6 +251,26 @@ describe("as Debezium's parsers have it (asked both, 3.4)", () => {
     expect(t.columns.map((c) => c.charsetName)).toEqual(["utf8", "utf8", "utf8", "utf8", "utf8mb4", "utf8mb3"]);
     expect(t.columns[4]?.detail?.storedCharset).toBe("utf8");
   });
+  test("COLLATE counts for the model where it is part of the type, for the bytes everywhere", () => {
+    const ddl =
+      "CREATE TABLE t (a text COLLATE latin1_bin NOT NULL, b text NOT NULL COLLATE latin1_bin, c text COMMENT 'x' COLLATE latin2_bin)";
+    const { columns: list } = table(schemaOf("mysql", ddl), "t");
+    expect(list.map((c) => c.charsetName)).toEqual(["latin1", "utf8mb4", "utf8mb4"]);
+    expect(list.map((c) => c.detail?.storedCharset ?? c.charsetName)).toEqual(["latin1", "latin1", "latin2"]);
+  });
+  test.each([
+    ["x'4142'", false, null],
+    ["0x4142", false, null],
+    ["_utf8mb4 x'41'", false, null],
+    ["nextval(s)", false, null],
+    ["(next value for s)", false, null],
+    ["(uuid())", true, null],
+    ["b'101'", true, "101"],
+    ["DATE'2020-01-01'", true, "2020-01-01"],
+  ])("DEFAULT %s of a column that is NOT NULL", (text, has, value) => {
+    const [c] = table(schemaOf("mariadb", `CREATE TABLE t (a varchar(10) DEFAULT ${text} NOT NULL)`), "t").columns;
+    expect([c?.hasDefaultValue, c?.defaultValueExpression, c?.optional]).toEqual([has, value, false]);
+  });
   test("a unique index is an event of its own where the table has no key", () => {
     const types = (create: string, index: string) =>
       schemaOf("mysql", create)

@@ -105,6 +105,7 @@ export const point: Shape = (options) =>
     ],
     { name: "io.debezium.data.geometry.Point", version: 1, doc: "Geometry (POINT)", ...options },
   );
+/** Debezium's Geometry is optional also where its column is NOT NULL; Geography and Point are not. */
 export const geometry =
   (name: "Geometry" | "Geography"): Shape =>
   (options) =>
@@ -113,5 +114,5 @@ export const geometry =
         ["wkb", primitive("BYTES")],
         ["srid", primitive("INT32", { optional: true })],
       ],
-      { name: `io.debezium.data.geometry.${name}`, version: 1, doc: name, ...options },
+      { name: `io.debezium.data.geometry.${name}`, version: 1, doc: name, ...options, ...(name === "Geometry" && { optional: true }) },
     );

@@ -25,6 +25,7 @@ export interface Server {
   readonly mariadb: boolean;
   /** As in versioned comments: 90704, 101119. */
   readonly version: number;
+  /** Whether the log can be asked for by GTIDs. */
   readonly gtidMode: boolean;
   readonly rowFormat: boolean;
   readonly logEnabled: boolean;
@@ -52,7 +53,8 @@ export async function readServer(connection: Connection): Promise<Server> {
   return {
     mariadb,
     version: major * 10_000 + minor * 100 + patch,
-    gtidMode: mariadb || (gtid["mode"] ?? "").startsWith("ON"),
+    // With ON_PERMISSIVE the server sends no log to who asks by GTIDs.
+    gtidMode: mariadb || gtid["mode"] === "ON",
     rowFormat: (row["format"] ?? "ROW").toUpperCase() === "ROW",
     logEnabled: row["log_bin"] !== "0" && row["log_bin"] !== "OFF",
     ignoreTableCase: row["lct"] !== "0",

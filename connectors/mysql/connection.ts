@@ -4,6 +4,7 @@
  */
 import { connect as connectSocket, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { getSystemErrorName } from "node:util";
 import mysql, { type Connection, type ConnectionOptions } from "mysql2/promise";
 import { errorCode } from "../cdc/database-failures.ts";
 import { directSocket } from "../cdc/direct-reads.ts";
@@ -32,10 +33,28 @@ const byAddress = (server: MysqlServer): ConnectionOptions =>
     ? { host: `${server.host}.`, stream: connectSocket({ port: server.port, host: server.host, noDelay: true, keepAlive: true }) }
     : {};
 
+/**
+ * mysql2 gives every failure of the TLS handshake one code. Where it was the network (the server was killed meanwhile), Node's own is put
+ * back, so that it is tried again.
+ */
+async function open(options: ConnectionOptions): Promise<Connection> {
+  try {
+    return await mysql.createConnection(options);
+  } catch (error) {
+    if (errorCode(error) === "HANDSHAKE_SSL_ERROR" && error instanceof Error) {
+      const { errno, syscall } = error as NodeJS.ErrnoException;
+      const system = typeof syscall === "string" && typeof errno === "number" ? getSystemErrorName(errno) : null;
+      const code = system ?? (/socket disconnected before secure TLS/.test(error.message) ? "ECONNRESET" : null);
+      if (code !== null) Object.assign(error, { code });
+    }
+    throw error;
+  }
+}
+
 /** Packets of the server that hold the scramble end with a zero byte. */
 const SCRAMBLE_BYTES = 32;
 async function attempt(server: MysqlServer, options: ConnectionOptions, secure: boolean): Promise<Connection> {
-  const connection = await mysql.createConnection({
+  const connection = await open({
     host: server.host,
     port: server.port,
     user: server.user,

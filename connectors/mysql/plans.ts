@@ -29,10 +29,13 @@ export type Wire =
   | { readonly kind: "binlog"; readonly columns: readonly TableColumn[] };
 
 const ZERO_DATE = /^0{1,4}-0{1,2}-0{1,2}/;
+/** Of a TIMESTAMP, also what CURRENT_TIMESTAMP leaves (`ddl/default-value.ts`): the reference shows it only where a value is required. */
+const EPOCH = "1970-01-01 00:00:00";
 
 function defaultOf(column: Column, type: ColumnType): ConnectValue | undefined {
   const text = column.defaultValueExpression;
   if (!column.hasDefaultValue || text === null) return undefined;
+  if (text === EPOCH && column.optional && column.typeName === "TIMESTAMP") return undefined;
   if (ZERO_DATE.test(text) && typeof type.neutral !== "string") return column.optional ? undefined : type.neutral;
   const value = type.defaultOf(text);
   if (value === undefined && ZERO_DATE.test(text) && !column.optional) return type.neutral;

@@ -10,7 +10,7 @@ import type { TablePlan } from "../cdc/table-plan.ts";
 import { TransactionContext, transactionRecord } from "../cdc/transaction-metadata.ts";
 import { mariadbGtidText } from "./binlog/gtid-mariadb.ts";
 import { RowCursor } from "./binlog/rows.ts";
-import type { BinlogEvent, QueryEvent, RowsEvent } from "./binlog/types.ts";
+import type { BinlogEvent, MysqlGtidEvent, QueryEvent, RowsEvent } from "./binlog/types.ts";
 import type { LogPosition } from "./catalog.ts";
 import { contextOf } from "./ddl/ddl.ts";
 import { LogTracker } from "./log-tracker.ts";
@@ -62,6 +62,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
   #standalone = false;
   #tsSec = 0;
   #micros = 0;
+  #timeByGtid = false;
   #serverId = 0;
   #gtid: string | null = null;
   /** Number of the row that was handed on last, in its event: the reference's records of statements carry it too. */
@@ -174,10 +175,10 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const { header } = event;
     this.#log.begins(header);
     if (header.timestampSeconds !== 0) {
-      this.#tsSec = header.timestampSeconds;
       this.#serverId = header.serverId;
       this.#source.server(header.serverId);
-      if (!this.#log.inTransaction) this.#time(header.timestampSeconds * 1_000_000);
+      // Events of a compressed transaction have the time of the one that holds them.
+      if (!this.#timeByGtid && this.#unpacked === null) this.#time(header.timestampSeconds * 1_000_000);
     }
     const wasIn = this.#log.inTransaction;
     this.#dispatch(event);
@@ -185,8 +186,15 @@ export class StreamReader implements BinlogConsumer, RowContext {
     if (this.#skipping && this.#log.event >= this.#skipEvents && this.#skipRows === 0) this.#skipping = false;
   }
   #time(micros: number): void {
+    if (micros === this.#micros) return;
     this.#micros = micros;
+    this.#tsSec = Math.floor(micros / 1_000_000);
     this.#source.time(micros);
+  }
+  /** With GTIDs, all events of a transaction have the time of its commit on its first server. */
+  #mysqlTime(event: MysqlGtidEvent): void {
+    this.#timeByGtid = this.#s.gtids && event.gtid !== null && event.originalCommitMicros > 0;
+    this.#time(this.#timeByGtid ? event.originalCommitMicros : event.header.timestampSeconds * 1_000_000);
   }
   #dispatch(event: BinlogEvent): void {
     switch (event.kind) {
@@ -200,7 +208,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
       case "mariadbGtidList":
         return this.#log.before(event.gtids.map(mariadbGtidText).join(","));
       case "mysqlGtid":
-        if (event.immediateCommitMicros > 0) this.#time(event.immediateCommitMicros);
+        this.#mysqlTime(event);
         if (event.gtid === null) {
           this.#log.anonymous();
           return this.#transactionGtid(null, null);
@@ -273,6 +281,8 @@ export class StreamReader implements BinlogConsumer, RowContext {
     if (head === "ROLLBACK" || head.startsWith("XA COMMIT ") || head.startsWith("XA ROLLBACK ")) return this.#commit();
     if (head.startsWith("XA END ") || head.startsWith("SAVEPOINT ") || head.startsWith("ROLLBACK TO ") || this.#s.schema.passesOver(sql))
       return this.#afterStatement();
+    // The reference takes the times of statements as milliseconds.
+    this.#time(this.#micros - (this.#micros % 1000));
     const end: LogPosition = { file: this.#log.file, position: this.#log.afterStatement(true).position, gtids: this.#log.executed };
     this.#inStatement = true;
     const applied = this.#ddl(sql, event, end).then(() => {

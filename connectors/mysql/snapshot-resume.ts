@@ -26,7 +26,7 @@ export interface Begun extends BinlogPosition {
 export async function begunSnapshot(stored: SourceOffset | null, i: Interruption): Promise<Begun | null> {
   const at = readOffset(stored);
   if (stored === null || at === null || at.complete) return null;
-  const missing = await missingLog(i.opened.sql, i.info, at);
+  const missing = await missingLog(i.opened.sql, i.info, at, i.settings.gtidSource);
   const reason = missing ?? ((await i.history.exists()) ? null : `${i.history.description} holds no records`);
   if (reason !== null) {
     i.warn(`an interrupted snapshot cannot go on, it begins anew; rows that were deleted since it began stay in the topics: ${reason}`);

@@ -1,6 +1,7 @@
 /** Whether the stored position can still be read from, and where the stream begins. */
 import type { Connection } from "mysql2/promise";
 import type { SourceOffset } from "#connect/api/record";
+import { waited } from "../cdc/retries.ts";
 import { SourceError } from "../cdc/source-error.ts";
 import { positionLost } from "../cdc/start-decision.ts";
 import { MariadbGtidSet } from "./binlog/gtid-mariadb.ts";
@@ -11,23 +12,56 @@ import type { StreamStart } from "./replication-commands.ts";
 
 const DEBEZIUM = { javaClass: "io.debezium.DebeziumException" };
 
+/** Of `gtid.source.includes` and `excludes`: a server's UUID, or MariaDB's domain; null: all. */
+type GtidSource = ((source: string) => boolean) | null;
+/** A transaction is in the log before the server counts it among those it has: how long it may take. */
+const COUNTED_TRIES = 20;
+const COUNTED_WAIT_MS = 250;
+const pause = (ms: number): Promise<void> => waited(ms, () => false);
+
 /** Null: it can be read from there. Else what is missing. */
-export async function missingLog(sql: Connection, info: Server, stored: StoredPosition): Promise<string | null> {
-  if (stored.gtids !== null && info.gtidMode && !info.mariadb) {
-    const row = await firstRow(sql, "SELECT @@global.gtid_purged AS purged, @@global.gtid_executed AS executed");
-    const known = MysqlGtidSet.parse(stored.gtids);
-    const purged = MysqlGtidSet.parse(row["purged"] ?? "").minus(known);
-    if (!purged.isEmpty) return `the transactions ${purged.toString()} were purged from the server's logs`;
-    return null;
+export async function missingLog(
+  sql: Connection,
+  info: Server,
+  stored: StoredPosition,
+  wanted: GtidSource,
+  wait: (ms: number) => Promise<void> = pause,
+): Promise<string | null> {
+  if (stored.gtids !== null && info.gtidMode) {
+    for (let tries = COUNTED_TRIES; ; tries--) {
+      const unknown = await unknownGtids(sql, info, stored.gtids, wanted);
+      if (unknown === "") break;
+      if (tries === 0)
+        return `the server does not have the transactions ${unknown}, which were read already: its logs were reset or cut, or it is not of the same replication topology`;
+      await wait(COUNTED_WAIT_MS);
+    }
+    return info.mariadb ? missingMariadb(sql, stored.gtids) : missingMysql(sql, stored.gtids);
   }
   const files = await readLogFiles(sql);
-  if (stored.gtids !== null && info.mariadb) return missingMariadb(sql, stored.gtids, files);
   if (files.includes(stored.file)) return null;
   return `the log ${stored.file} is not on the server any more (it has ${files[0] ?? "none"} to ${files.at(-1) ?? "none"})`;
 }
+/** Transactions that were read and that the server does not know; "" for none. */
+async function unknownGtids(sql: Connection, info: Server, gtids: string, wanted: GtidSource): Promise<string> {
+  const passes = wanted ?? (() => true);
+  if (!info.mariadb) {
+    const executed = (await firstRow(sql, "SELECT @@global.gtid_executed AS e"))["e"] ?? "";
+    return MysqlGtidSet.parse(gtids).minus(MysqlGtidSet.parse(executed)).only(passes).toString();
+  }
+  const there = MariadbGtidSet.parse((await firstRow(sql, "SELECT @@global.gtid_current_pos AS p"))["p"] ?? "");
+  const domains = new Set(there.gtids.map((g) => g.domain));
+  // A domain may have been taken out of the log's state (FLUSH BINARY LOGS DELETE_DOMAIN_ID).
+  const unknown = MariadbGtidSet.parse(gtids).only((g) => passes(String(g.domain)) && !there.contains(g));
+  return unknown.only((g) => there.isEmpty || domains.has(g.domain)).toString();
+}
+async function missingMysql(sql: Connection, gtids: string): Promise<string | null> {
+  const row = await firstRow(sql, "SELECT @@global.gtid_purged AS purged");
+  const purged = MysqlGtidSet.parse(row["purged"] ?? "").minus(MysqlGtidSet.parse(gtids));
+  return purged.isEmpty ? null : `the transactions ${purged.toString()} were purged from the server's logs`;
+}
 /** The server's oldest log begins with the GTIDs that are before it. */
-async function missingMariadb(sql: Connection, gtids: string, files: readonly string[]): Promise<string | null> {
-  const oldest = files[0];
+async function missingMariadb(sql: Connection, gtids: string): Promise<string | null> {
+  const [oldest] = await readLogFiles(sql);
   if (oldest === undefined) return "the server has no logs";
   const row = await firstRow(sql, `SELECT BINLOG_GTID_POS('${oldest.replaceAll("'", "")}', 4) AS p`);
   const before = MariadbGtidSet.parse(row["p"] ?? "");

@@ -163,7 +163,7 @@ class MysqlTask implements SourceTask, TaskLife {
     await this.#backfills.load();
     const offset = this.#resumeAt ?? (await this.#context.offsets.offsets([this.#partition]))[0] ?? null;
     const stored = readOffset(offset);
-    const missing = stored?.complete === true ? await missingLog(sql, info, stored) : null;
+    const missing = stored?.complete === true ? await missingLog(sql, info, stored, s.gtidSource) : null;
     const decision = await startDecision({
       settings: s.all,
       mode: s.snapshotMode,

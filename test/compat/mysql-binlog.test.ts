@@ -7,18 +7,21 @@ import { MysqlGtidSet } from "#connectors/mysql/binlog/gtid-mysql";
 import { jsonText } from "#connectors/mysql/binlog/json";
 import { applyJsonDiffs } from "#connectors/mysql/binlog/json-diff";
 import { RowCursor } from "#connectors/mysql/binlog/rows";
-import { type BinlogEvent, FORM_JSON_DIFF } from "#connectors/mysql/binlog/types";
+import { type BinlogEvent, FORM_JSON_DIFF, type TableColumn } from "#connectors/mysql/binlog/types";
 import { connect } from "#connectors/mysql/connection";
 import { BinlogStream } from "#connectors/mysql/replication";
 import type { StreamStart } from "#connectors/mysql/replication-commands";
 import type { StreamError } from "#connectors/mysql/replication-failures";
 import type { MysqlServer, SslMode } from "#connectors/mysql/server-settings";
+import { seeded } from "../chaos/millrace-process.ts";
 import { render, typesTable } from "../peers/binlog-rows.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
 import type { MysqlOrReason, MysqlPeer } from "../peers/mysql-server.ts";
 
 const WAIT_MS = 20_000;
+const SEED = Number(process.env["MILLRACE_CHAOS_SEED"] ?? 20260509);
+const CHANGES = 150;
 const serverOf = (peer: MysqlPeer, ssl: SslMode = "disabled", user = peer.user, password = peer.password): MysqlServer => ({
   host: peer.host,
   port: peer.port,
@@ -126,6 +129,62 @@ describe.each(SERVERS)("%s", (name, mariadb, begin) => {
       writeFileSync(`${to}.binlog`, readFileSync(join(peer.dataFolder, "data", start.file)));
       writeFileSync(`${to}.json`, `${JSON.stringify(got, null, 1)}\n`);
     }
+  });
+
+  test(`random changes under every row image, replayed, are the table (seed ${SEED})`, async (context) => {
+    if (reason !== "") context.skip(reason);
+    const random = seeded(SEED);
+    const some = (n: number): number => Math.floor(random() * n);
+    const start = await position();
+    const table = typesTable(mariadb);
+    const named = (statement: string): string => statement.replace("TABLE types", "TABLE mixed").replace("INTO types", "INTO mixed");
+    await sql.query(named(table.create));
+    for (const statement of table.inserts) await sql.query(named(statement));
+    const columns = [...table.create.matchAll(/\b(c\d+) /g)].map((m) => m[1] ?? "");
+    let ids = table.inserts.map((_, i) => i);
+    for (let step = 0; step < CHANGES; step++) {
+      const image = ["FULL", "MINIMAL", "NOBLOB"][some(3)];
+      await sql.query(`SET SESSION binlog_row_image=${image}`);
+      await sql.query(mariadb ? `SET GLOBAL log_bin_compress=${some(2)}` : `SET SESSION binlog_transaction_compression=${some(2)}`);
+      const kind = random(),
+        from = ids[some(ids.length)] ?? 0,
+        to = ids[some(ids.length)] ?? 0;
+      if (kind < 0.3) {
+        await sql.query(`INSERT INTO mixed SELECT ${1000 + step}, ${columns.join(",")} FROM mixed WHERE id = ${from}`);
+        ids.push(1000 + step);
+      } else if (kind < 0.85 || ids.length < 3) {
+        const changed = columns.filter(() => random() < 0.15);
+        if (changed.length === 0) continue;
+        const sets = changed.map((c) => `a.${c} = s.${c}`).join(",");
+        await sql.query(`UPDATE mixed a JOIN (SELECT * FROM mixed WHERE id = ${from}) s SET ${sets} WHERE a.id IN (${to}, ${ids[0]})`);
+      } else {
+        await sql.query(`DELETE FROM mixed WHERE id = ${to}`);
+        ids = ids.filter((id) => id !== to);
+      }
+    }
+    await sql.query("SET SESSION binlog_row_image=FULL; CREATE TABLE mixed_end (id int primary key); INSERT INTO mixed_end VALUES (1)");
+    const { events } = await read(serverOf(peer), start, (e) => count(e, "mixed_end") >= 1);
+    const state = new Map<string, (string | null)[]>();
+    const cursor = new RowCursor();
+    for (const e of events) {
+      if (e.kind !== "rows" || e.table.table !== "mixed") continue;
+      cursor.open(e);
+      while (cursor.next()) {
+        const idOf = render(e.table.columns[0] as TableColumn, e.change === "write" ? cursor.after : cursor.before, 0, e.bytes) ?? "";
+        if (e.change === "delete") {
+          expect(state.delete(idOf)).toBe(true);
+          continue;
+        }
+        const before = state.get(idOf) ?? [];
+        const now = e.table.columns.map((c, i) => render(c, cursor.after, i, e.bytes));
+        const row = now.map((v, i) => (v === "(absent)" ? (before[i] ?? null) : v));
+        state.set(idOf, row);
+      }
+    }
+    const [selected] = await sql.query<RowDataPacket[][]>({ sql: table.select.replace("FROM types", "FROM mixed"), rowsAsArray: true });
+    const spaced = (v: string): string => (/^[[{]/.test(v) && !mariadb ? JSON.stringify(JSON.parse(v)) : v);
+    const expected = selected.map((row) => Array.from(row, (v: unknown) => (typeof v === "string" ? spaced(v) : null)));
+    expect([...state.values()].toSorted((a, b) => Number(a[0]) - Number(b[0]))).toEqual(expected);
   });
 
   test("GTIDs: only what the set does not have", async (context) => {

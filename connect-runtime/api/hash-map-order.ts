@@ -16,6 +16,19 @@ export function inHashMapOrder<V>(pairs: Iterable<readonly [string, V]>, copied 
   const bucket = (key: string): number => javaHash(key) & (capacity - 1);
   return list.sort((a, b) => bucket(a[0]) - bucket(b[0]));
 }
+/** Of a HashSet that is made from a collection. */
+export function inHashSetOrder(texts: readonly string[]): string[] {
+  return inCapacity(texts, (capacity) => capacity < Math.floor(texts.length / 0.75) + 1, 16);
+}
+/** Of keys in a HashMap into which maps of one entry each were put by putAll: it begins with a capacity for the first. */
+export function inGatheredOrder(texts: readonly string[]): string[] {
+  return inCapacity(texts, (capacity) => texts.length > capacity * 0.75, 2);
+}
+function inCapacity(texts: readonly string[], tooSmall: (capacity: number) => boolean, least: number): string[] {
+  let capacity = least;
+  while (tooSmall(capacity)) capacity *= 2;
+  return texts.toSorted((a, b) => (javaHash(a) & (capacity - 1)) - (javaHash(b) & (capacity - 1)));
+}
 
 /** Of a value in a map of texts, numbers (Long) and booleans. */
 function valueHash(value: unknown): number {

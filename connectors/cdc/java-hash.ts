@@ -1,2 +1,2 @@
 /** Where connectors find the JVM's order of maps. */
-export { inHashMapOrder } from "#connect/api/hash-map-order";
+export { inGatheredOrder, inHashMapOrder, inHashSetOrder } from "#connect/api/hash-map-order";

@@ -112,6 +112,7 @@ export class SignalDesk {
       signalTable: this.#signalTable,
       chunkSize: all.int("incremental.snapshot.chunk.size"),
       deletes,
+      looksFirst: all.bool("incremental.snapshot.allow.schema.changes"),
       database: new MysqlChunks({
         watermarks: windows ?? this.#signalTable ?? "",
         deletes,
@@ -201,7 +202,7 @@ export class SignalDesk {
         this.#s.notifier.send("Initial Snapshot", "STARTED");
         const historyPosition = snapshotOffset(opened.at, Math.floor(Date.now() / 1000), "INITIAL");
         await snapshotSchema({ ...run, source }, { historyPosition, announced: true, last: false });
-        await snapshotData(run, chosen, (reading) => {
+        await snapshotData(run, opened.tables, (reading) => {
           this.#session = reading;
         }).catch((error: unknown) => {
           // Given up is no failure.

@@ -12,6 +12,8 @@ import {
   showCreateTable,
   type TableName,
 } from "./catalog.ts";
+import { byName } from "../cdc/filters.ts";
+import { inGatheredOrder } from "../cdc/java-hash.ts";
 import { connect } from "./connection.ts";
 import { errorNumber } from "./failures.ts";
 import type { MysqlServer } from "./server-settings.ts";
@@ -29,7 +31,10 @@ export interface SnapshotStatement {
 export interface OpenSnapshot {
   readonly at: LogPosition;
   readonly statements: readonly SnapshotStatement[];
+  /** Whose rows are read, in this order. */
   readonly tables: readonly TableName[];
+  /** What notifications of a table's end list: with the signal table, whose rows no snapshot reads. */
+  readonly captured: readonly TableName[];
   readonly sessions: readonly TextSession[];
   /** For looking things up; it sees tables as they are now. */
   readonly sql: Connection;
@@ -48,6 +53,7 @@ export interface SnapshotRequest {
 }
 
 const nameOf = (database: string, table: string | null): string => `${quoted(database)}.${quoted(table ?? "")}`;
+const idOf = (t: TableName): string => `${t.database}.${t.table}`;
 const DENIED = new Set([1044, 1045, 1142, 1227]);
 const ISOLATION: Readonly<Record<string, string>> = {
   serializable: "SERIALIZABLE",
@@ -116,23 +122,48 @@ async function statementsOf(connection: Connection, request: SnapshotRequest, ta
     out.push({ database, table: null, ddl: `DROP DATABASE IF EXISTS ${quoted(database)}`, implied });
     out.push({ database, table: null, ddl: `CREATE DATABASE ${quoted(database)} CHARSET ${charset} COLLATE ${collation}`, implied });
     out.push({ database, table: null, ddl: `USE ${quoted(database)}`, implied });
-    for (const name of tables) {
-      if (name.database !== database) continue;
-      const ddl = await showCreateTable(connection, name);
-      if (ddl !== null) out.push({ database, table: name.table, ddl });
-    }
+    out.push(
+      ...(await created(
+        connection,
+        request,
+        tables.filter((t) => t.database === database),
+      )),
+    );
   }
   return out;
 }
-
-async function definitionsOf(connection: Connection, tables: readonly TableName[]): Promise<SnapshotStatement[]> {
+/** The tables of one database. */
+async function created(connection: Connection, { settings }: SnapshotRequest, tables: readonly TableName[]): Promise<SnapshotStatement[]> {
   const out: SnapshotStatement[] = [];
-  for (const { database, table } of tables) out.push({ database, table, ddl: `DROP TABLE IF EXISTS ${quoted(database)}.${quoted(table)}` });
   for (const name of tables) {
     const ddl = await showCreateTable(connection, name);
     if (ddl !== null) out.push({ ...name, ddl });
   }
+  if (settings.all.choice("snapshot.locking.mode") !== "none") return out;
+  // Without locks the reference gathers them from several threads.
+  const places = new Map(inGatheredOrder(out.map((each) => idOf({ ...each, table: each.table ?? "" }))).map((id, i) => [id, i]));
+  const placeOf = (each: SnapshotStatement): number => places.get(idOf({ ...each, table: each.table ?? "" })) ?? 0;
+  return out.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
+async function definitionsOf(connection: Connection, request: SnapshotRequest, tables: readonly TableName[]): Promise<SnapshotStatement[]> {
+  const out: SnapshotStatement[] = [];
+  for (const { database, table } of tables) out.push({ database, table, ddl: `DROP TABLE IF EXISTS ${quoted(database)}.${quoted(table)}` });
+  for (const database of new Set(tables.map((t) => t.database)))
+    out.push(
+      ...(await created(
+        connection,
+        request,
+        tables.filter((t) => t.database === database),
+      )),
+    );
   return out;
+}
+
+/** Those whose definitions are kept. */
+function keptOf(settings: TaskSettings, all: readonly TableName[]): readonly TableName[] {
+  const kept = all.filter((t) => settings.filters.table(t.database, t.table) || settings.keepsDdl(t.database, t.table));
+  return settings.onlyTables ? settings.filters.inSnapshotOrder(kept, idOf) : byName(kept, idOf);
 }
 
 /** The caller closes what this resolves with. */
@@ -147,18 +178,29 @@ export async function openSnapshot(request: SnapshotRequest): Promise<OpenSnapsh
     const at = await readLogPosition(locker, info);
     const all = await allTables(locker);
     for (let i = 0; i < request.sessions; i++) opened.push(await sessionAt(request));
-    const kept = all.filter((t) => settings.filters.table(t.database, t.table) || settings.keepsDdl(t.database, t.table));
-    const statements = await (request.only === undefined ? statementsOf(locker, request, kept) : definitionsOf(locker, request.only));
+    const { filters } = settings;
+    const only = request.only === undefined ? null : new Set(request.only.map(idOf));
+    const chosen = filters.inSnapshotOrder(
+      all.filter((t) => (only === null ? filters.snapshot(t.database, t.table) : only.has(idOf(t)))),
+      idOf,
+    );
+    const statements = await (only === null
+      ? statementsOf(locker, request, keptOf(settings, all))
+      : definitionsOf(locker, request, chosen));
     const defined = new Set(
       statements.filter((each) => each.ddl.startsWith("CREATE TABLE")).map((each) => nameOf(each.database, each.table)),
     );
+    const captured = chosen.filter((t) => defined.has(nameOf(t.database, t.table)));
+    // Signals are for what comes after them.
+    const signals = settings.all.optional("signal.data.collection");
     const extended = settings.all.choice("snapshot.locking.mode") === "extended";
     if (!extended) await locker.query("UNLOCK TABLES");
     const sessions = opened.slice(1).map((c) => new TextSession(c));
     return {
       at,
       statements,
-      tables: all.filter((t) => settings.filters.snapshot(t.database, t.table) && defined.has(nameOf(t.database, t.table))),
+      tables: captured.filter((t) => idOf(t) !== signals),
+      captured,
       sessions,
       sql: locker,
       async close() {

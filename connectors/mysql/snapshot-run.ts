@@ -15,6 +15,7 @@
 import { RetriableError } from "#connect/api/errors";
 import type { SourceOffset, SourcePartition } from "#connect/api/record";
 import type { EventWriter } from "../cdc/event-writer.ts";
+import { inHashSetOrder } from "../cdc/java-hash.ts";
 import type { Notifier } from "../cdc/notifications.ts";
 import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
@@ -187,16 +188,17 @@ async function alteredOr(error: unknown, id: string, { sql, statements }: OpenSn
 /** The chunks of all tables in their order. */
 async function* chunksOf(run: SnapshotRun, tables: readonly TableName[]): AsyncGenerator<SnapshotWork, void> {
   const overrides = selectOverrides(run.settings.all);
-  const ids = tables.map(idOf).join(",");
+  const captured = run.opened.captured.map(idOf).join(",");
+  // A set of the JVM's, where the scanned ones are a list.
+  const begun = inHashSetOrder(tables.map(idOf)).join(",");
   const ordered = await inOrder(run, tables);
-  const orderedIds = ordered.map(idOf).join(",");
   for (const name of ordered) {
     if (run.aborted()) return;
     const id = idOf(name);
-    const scanned = (rows: number): void => run.notifier.tableScanned(id, rows, ids);
+    const scanned = (rows: number): void => run.notifier.tableScanned(id, rows, captured);
     const read = await tableRead(run, name, statementOf(run.conditions.get(id)) ?? overrides.get(id) ?? null, scanned);
     if (read === null) continue;
-    run.notifier.tableBegun(id, orderedIds);
+    run.notifier.tableBegun(id, begun);
     const { table, select, conditions } = read;
     for (const [chunk, condition] of conditions) {
       if (run.aborted()) return;

@@ -218,14 +218,14 @@ export class StreamReader implements BinlogConsumer, RowContext {
       case "mariadbGtid":
         this.#log.mariadbGtid(event.gtid);
         this.#transactionGtid(event.text, String(event.gtid.domain));
-        // The statement that follows is a group by itself, but the reference counts it like a transaction.
+        // The statement that follows is a group by itself, but the reference counts it like a transaction, and announces its begin.
         return this.#begin(null, event.standalone);
       case "query":
         return this.#query(event);
       case "xid":
         return this.#commit();
       case "xaPrepare":
-        return this.#commit();
+        return this.#close();
       case "rowsQuery":
         if (this.#s.settings.includeQuery) this.#source.query = event.sql;
         return;
@@ -247,13 +247,16 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const wanted = this.#s.settings.gtidSource;
     this.#ignored = wanted !== null && source !== null && !wanted(source) && this.#s.settings.all.bool("gtid.source.filter.dml.events");
   }
-  #begin(threadId: number | null, standalone: boolean): void {
+  #open(threadId: number | null, standalone: boolean): void {
     this.#log.began();
     this.#standalone = standalone;
     this.#source.thread(threadId);
     this.#source.query = null;
     if (this.#skipEvents > 0 || this.#skipRows > 0) this.#skipping = true;
-    if (standalone || this.#s.settings.all.bool("provide.transaction.metadata") === false) return;
+  }
+  #begin(threadId: number | null, standalone: boolean): void {
+    this.#open(threadId, standalone);
+    if (this.#s.settings.all.bool("provide.transaction.metadata") === false) return;
     this.#metadata.begin(this.#gtid ?? `file=${this.#log.file},pos=${this.#log.position}`);
     const id = this.#metadata.id ?? "";
     if (!this.#skipping) this.#metadataRecord(id, this.#metadata.beginValue(id, Math.floor(this.#micros / 1000)));
@@ -264,6 +267,10 @@ export class StreamReader implements BinlogConsumer, RowContext {
       if (!this.#skipping) this.#metadataRecord(id, this.#metadata.endValue(id, Math.floor(this.#micros / 1000)));
       this.#metadata.end();
     }
+    this.#close();
+  }
+  /** The end of what no END record ends: as in the reference, offsets go on to name it. */
+  #close(): void {
     this.#log.committed();
     this.#skipEvents = 0;
     this.#skipRows = 0;
@@ -275,10 +282,12 @@ export class StreamReader implements BinlogConsumer, RowContext {
   #query(event: QueryEvent): void {
     const sql = event.sql.trim();
     const head = sql.slice(0, 24).toUpperCase();
-    if (head === "BEGIN" || head.startsWith("XA START ")) return this.#begin(event.threadId, false);
-    if (head === "COMMIT") return this.#commit();
+    if (head === "BEGIN") return this.#begin(event.threadId, false);
+    // The reference passes over all of XA: rows belong to no transaction, or (MariaDB) to one that never ends.
+    if (head.startsWith("XA START ")) return this.#open(null, false);
     // Rolled back changes of tables without transactions stay in the log, and were handed on.
-    if (head === "ROLLBACK" || head.startsWith("XA COMMIT ") || head.startsWith("XA ROLLBACK ")) return this.#commit();
+    if (head === "COMMIT" || head === "ROLLBACK") return this.#commit();
+    if (head.startsWith("XA COMMIT ") || head.startsWith("XA ROLLBACK ")) return this.#close();
     if (head.startsWith("XA END ") || head.startsWith("SAVEPOINT ") || head.startsWith("ROLLBACK TO ") || this.#s.schema.passesOver(sql))
       return this.#afterStatement();
     // The reference takes the times of statements as milliseconds.
@@ -292,7 +301,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
   }
   /** MariaDB's standalone statements end what their GTID began. */
   #afterStatement(): void {
-    if (this.#standalone && this.#log.inTransaction) this.#commit();
+    if (this.#standalone && this.#log.inTransaction) this.#close();
   }
   async #ddl(sql: string, event: QueryEvent, end: LogPosition): Promise<void> {
     const { schema, settings } = this.#s;

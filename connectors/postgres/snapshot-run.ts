@@ -22,7 +22,7 @@ import { SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
 import { type ChunkReader, readChunks, type SnapshotWork, tableRun, takingTurns } from "../cdc/snapshot-work.ts";
 import { type CatalogTable, holdDefinition, nextTransaction, readTable, rewritten } from "./catalog.ts";
 import type { EventWriter } from "../cdc/event-writer.ts";
-import { inHashMapOrder } from "../cdc/java-hash.ts";
+import { inHashSetOrder } from "../cdc/java-hash.ts";
 import type { TablePlans, WireColumn } from "./plans.ts";
 import { snapshotOffset, streamingOffset } from "./position.ts";
 import type { TableName } from "./publication.ts";
@@ -88,9 +88,7 @@ function rowsOf({ opened, events, source, nowMicros, position }: SnapshotRun, tx
 
 /** Which lists, and in which order, as the reference's answers have them. */
 function tableNotices(notifier: Notifier, chosen: readonly TableName[], captured: readonly TableName[]): OnTable {
-  const inProgress = inHashMapOrder(chosen.map((t) => [idOf(t), null]))
-    .map(([id]) => id)
-    .join(",");
+  const inProgress = inHashSetOrder(chosen.map(idOf)).join(",");
   const ids = captured.map(idOf).join(",");
   return (t, scanned) => {
     const id = idOf(t);

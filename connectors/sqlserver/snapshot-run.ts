@@ -4,7 +4,7 @@
  * A snapshot that was interrupted goes on in a new transaction, but streaming still begins at the LSN of the first try, so every
  * change since then is streamed: rows that were read at either time converge to the last change of each.
  */
-import { inHashMapOrder } from "../cdc/java-hash.ts";
+import { inHashSetOrder } from "../cdc/java-hash.ts";
 import type { SourceOffset } from "#connect/api/record";
 import { rangeConditions } from "../cdc/incremental-snapshot/conditions.ts";
 import type { KeyValues } from "../cdc/incremental-snapshot/port.ts";
@@ -147,9 +147,7 @@ interface TableWork extends SnapshotWork {
 async function* chunksOf(run: SnapshotRun, tables: readonly Table[]): AsyncGenerator<TableWork, void> {
   const { notifier, stopping } = run.context;
   // A set of the JVM's, where the scanned ones are a list.
-  const ids = inHashMapOrder(tables.map((t) => [idOf(nameOf(t)), null] as const))
-    .map(([id]) => id)
-    .join(",");
+  const ids = inHashSetOrder(tables.map((t) => idOf(nameOf(t)))).join(",");
   const captured = run.opened.tables.map((t) => idOf(nameOf(t))).join(",");
   for (const table of tables) {
     if (stopping()) return;

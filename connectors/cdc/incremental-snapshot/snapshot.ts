@@ -5,7 +5,7 @@ import { anchored } from "../expressions.ts";
 import type { Notifier } from "../notifications.ts";
 import type { SnapshotRequest } from "../signals.ts";
 import { IncrementalContext } from "./context.ts";
-import type { Chunk, ChunkRow, IncrementalDatabase, Watermark } from "./port.ts";
+import type { Chunk, ChunkRow, Collection, IncrementalDatabase, Watermark } from "./port.ts";
 
 const RETRY_MS = 1000;
 
@@ -15,6 +15,8 @@ export interface IncrementalSettings<Plan> {
   readonly chunkSize: number;
   /** The closing watermark deletes the opening one, instead of adding a row. */
   readonly deletes: boolean;
+  /** `incremental.snapshot.allow.schema.changes`: as in the reference, the first window of a table has no rows. */
+  readonly looksFirst?: boolean;
   readonly database: IncrementalDatabase<Plan>;
   readonly notifier: Notifier;
   readonly emit: (plan: Plan, row: ChunkRow) => void;
@@ -36,6 +38,8 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
   #reading = false;
   #window: Window<Plan> | null = null;
   #openId: string | null = null;
+  /** The table that had its window without rows. */
+  #looked: Collection | null = null;
   readonly #changed = new Set<string>();
   /** Expressions of stop signals that were not heeded yet. */
   readonly #stops: string[] = [];
@@ -207,7 +211,11 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
         maximum: context.maximumKey,
         maxRows: this.#s.chunkSize,
       });
-      if (typeof answer === "string") this.#finishTable(answer);
+      if (answer === "UNKNOWN_SCHEMA" || answer === "NO_PRIMARY_KEY") this.#finishTable(answer);
+      else if (this.#s.looksFirst === true && this.#looked !== current) {
+        this.#looked = current;
+        break;
+      } else if (typeof answer === "string") this.#finishTable(answer);
       else {
         context.maximumKey = answer.maximum;
         context.scanned += answer.chunk.rows.length;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { columnMasks } from "#connectors/cdc/column-mask";
 import { uuidV7 } from "#connectors/cdc/context-headers";
 import { filtersOf } from "#connectors/cdc/filters";
-import { inHashMapOrder } from "#connectors/cdc/java-hash";
+import { inGatheredOrder, inHashMapOrder, inHashSetOrder } from "#connectors/cdc/java-hash";
 import { anchored, splitExpressions } from "#connectors/cdc/expressions";
 import { messageKeys } from "#connectors/cdc/message-keys";
 import { nameAdjuster } from "#connectors/cdc/name-adjustment";
@@ -89,6 +89,13 @@ describe("filters", () => {
     expect(of({ "snapshot.include.collection.list": "public.a" }).snapshot("public", "b")).toBe(false);
     expect(of({ "table.include.list": "public.a", "signal.data.collection": "public.sig" }).table("public", "sig")).toBe(true);
   });
+  test("snapshots read tables in the order of table.include.list, else by name; the signal table last", () => {
+    const id = (text: string): string => text;
+    const all = ["d.b", "d.B", "d.a1", "d.sig", "d.a", "d-e.z", "c.x"];
+    expect(of({}).inSnapshotOrder(all, id)).toEqual(["c.x", "d-e.z", "d.B", "d.a", "d.a1", "d.b", "d.sig"]);
+    const listed = of({ "table.include.list": "d\\.b,d\\.a.*,c\\.x,d\\.a1", "signal.data.collection": "d.sig" });
+    expect(listed.inSnapshotOrder(["d.sig", "d.b", "d.a1", "d.a", "c.x"], id)).toEqual(["d.b", "d.a", "d.a1", "c.x", "d.sig"]);
+  });
   test("a comma inside an expression is escaped; what is no expression names its setting", () => {
     expect(splitExpressions("a{1\\,2}, b ,")).toEqual(["a{1,2}", "b"]);
     expect(() => anchored("a(", "table.include.list")).toThrow(/table\.include\.list/);
@@ -155,6 +162,13 @@ test("maps are written in the order of Java's HashMap", () => {
     "txId",
     "ts_usec",
   ]);
+});
+
+test("names of tables in the orders of Java's sets and of a map that others are put into, as the reference wrote them", () => {
+  const of = (database: string, tables: string): string[] => tables.split(" ").map((t) => `${database}.${t}`);
+  expect(inHashSetOrder(of("x_blocking", "a ck em np"))).toEqual(of("x_blocking", "np a ck em"));
+  expect(inHashSetOrder(of("x_snap_order", "a b big e"))).toEqual(of("x_snap_order", "big a b e"));
+  expect(inGatheredOrder(of("x_snap_none_lock", "a b big e"))).toEqual(of("x_snap_none_lock", "e b a big"));
 });
 
 describe("signals", () => {

@@ -8,7 +8,7 @@ import { settingsOf } from "#connectors/postgres/config";
 
 const turn = (): Promise<void> => new Promise((r) => setImmediate(r));
 /** Every table has keys 1 to 7. `step` lets the stream bring the closing watermark of the chunk that was read. */
-function running() {
+function running(looksFirst = false) {
   const told: string[] = [];
   const settings = settingsOf({ "topic.prefix": "p", "notification.enabled.channels": "log" });
   const log = { info: (text: string, data: unknown) => void told.push(`${text.split(" ").at(-1)} ${JSON.stringify(data)}`) };
@@ -35,7 +35,8 @@ function running() {
     reset: () => Promise.resolve(),
   };
   const emit = silent;
-  const snapshot = new IncrementalSnapshot({ signalTable: "s.sig", chunkSize: 3, deletes: false, database, notifier, emit, warn: silent });
+  const s = { signalTable: "s.sig", chunkSize: 3, deletes: false, looksFirst, database, notifier, emit, warn: silent };
+  const snapshot = new IncrementalSnapshot(s);
   const step = async (): Promise<boolean> => {
     await turn();
     const id = closes.shift();
@@ -89,3 +90,21 @@ test("a stop without a snapshot does nothing to the next one", async () => {
   expect(told().at(-1)).toBe("COMPLETED {}");
   expect(told()).toHaveLength(6);
 });
+test.each([
+  [false, 1, 4],
+  [false, 2, 7],
+  [true, 1, 5],
+  [true, 2, 9],
+])(
+  "incremental.snapshot.allow.schema.changes=%s: %i tables of 7 rows in chunks of 3 have %i windows",
+  async (looksFirst, tables, windows) => {
+    const { snapshot, step, told } = running(looksFirst);
+    const names = ["s.t", "s.u"].slice(0, tables);
+    snapshot.execute("1", request(...names), names);
+    let seen = 0;
+    while (await step()) seen++;
+    expect(seen).toBe(windows);
+    expect(told().filter((t) => t.startsWith("IN_PROGRESS"))).toHaveLength(3 * tables);
+    expect(told().at(-1)).toBe("COMPLETED {}");
+  },
+);

@@ -127,7 +127,8 @@ function sizes(c: Cursor): readonly [number | null, number | null] {
   const found: number[] = [];
   do {
     if (c.token.kind !== "number") c.fail("a number expected");
-    found.push(Number(c.next().text));
+    // FLOAT(10.3) is FLOAT(10), as the servers read it.
+    found.push(Math.trunc(Number(c.next().text)));
   } while (c.symbol(","));
   c.expectSymbol(")");
   return [found[0] ?? null, found[1] ?? null];

@@ -251,6 +251,9 @@ describe("as Debezium's parsers have it (asked both, 3.4)", () => {
     expect(t.columns.map((c) => c.charsetName)).toEqual(["utf8", "utf8", "utf8", "utf8", "utf8mb4", "utf8mb3"]);
     expect(t.columns[4]?.detail?.storedCharset).toBe("utf8");
   });
+  test("FLOAT(10.3)", () => {
+    expect(table(schemaOf("mysql", "CREATE TABLE t (a float(10.3))"), "t").columns[0]).toMatchObject({ length: 10, scale: null });
+  });
   test("COLLATE counts for the model where it is part of the type, for the bytes everywhere", () => {
     const ddl =
       "CREATE TABLE t (a text COLLATE latin1_bin NOT NULL, b text NOT NULL COLLATE latin1_bin, c text COMMENT 'x' COLLATE latin2_bin)";

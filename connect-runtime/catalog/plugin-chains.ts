@@ -17,6 +17,8 @@ interface Chain<T extends ChainPlugin> {
   readonly label: string;
   readonly plugins: readonly T[];
   readonly names: ClassNames<T>;
+  /** Full name of a class that is a plugin of another kind; null: there is none of that name. */
+  readonly otherKind: (name: string) => string | null;
   /** Settings that the runtime adds to each plugin's own. */
   readonly extra: ConfigDef;
 }
@@ -34,6 +36,7 @@ export function chainDefinitions(config: RawConfig, names: PluginNames): ConfigD
       label: "Transformation",
       plugins: names.all.transforms,
       names: names.transforms,
+      otherKind: ofKinds([names.predicates, names.converters, names.headerConverters, names.configProviders]),
       extra: conditionKeys,
     }),
     ...chainKeys(config, {
@@ -42,10 +45,20 @@ export function chainDefinitions(config: RawConfig, names: PluginNames): ConfigD
       label: "Predicate",
       plugins: names.all.predicates,
       names: names.predicates,
+      otherKind: ofKinds([names.transforms, names.converters, names.headerConverters, names.configProviders]),
       extra: [],
     }),
   ];
 }
+const ofKinds =
+  (kinds: readonly Pick<ClassNames<ChainPlugin>, "fullName">[]) =>
+  (name: string): string | null => {
+    for (const kind of kinds) {
+      const found = kind.fullName(name);
+      if (found !== null) return found;
+    }
+    return null;
+  };
 function chainKeys<T extends ChainPlugin>(config: RawConfig, chain: Chain<T>): ConfigDef {
   return [...aliasesOf(chain.setting, config)].flatMap((alias) => pluginKeys(alias, config, chain));
 }
@@ -90,7 +103,11 @@ function pluginKeys<T extends ChainPlugin>(alias: string, config: RawConfig, cha
 }
 /** What is wrong between a transform's other settings is the fault of its class, as Kafka Connect counts, and found before an abstract one is. */
 function typeErrors<T extends ChainPlugin>(config: RawConfig, prefix: string, value: ConfigValue, chain: Chain<T>): readonly string[] {
-  const wrong = classErrors(`${prefix}type`, value, chain.names);
+  const other = value === null || !isUnknown(value, chain.names) ? null : chain.otherKind(String(value));
+  const wrong =
+    other === null
+      ? classErrors(`${prefix}type`, value, chain.names)
+      : [`Class class ${other} does not implement the ${chain.label} interface`];
   const negated = chain.setting === "transforms" && config[`${prefix}negate`] !== undefined && config[`${prefix}predicate`] === undefined;
   if (!negated) return wrong;
   const unread = value === null || isUnknown(value, chain.names);
@@ -101,14 +118,19 @@ const isUnknown = <T extends ChainPlugin>(value: ConfigValue, names: ClassNames<
   names.find(String(value)) === null && names.variants(String(value)).length === 0;
 /** As Kafka Connect's answers do: classes stand with their full names, one that is not there as null. */
 export function fullClassNames(config: RawConfig, names: PluginNames, findings: Map<string, ConfigFinding>): void {
-  const show = <T extends ChainPlugin>(setting: string, known: ClassNames<T>): void => {
+  const every = ofKinds([names.transforms, names.predicates, names.converters, names.headerConverters, names.configProviders]);
+  const show = <T extends ChainPlugin>(
+    setting: string,
+    known: ClassNames<T>,
+    other: (name: string) => string | null = () => null,
+  ): void => {
     const finding = findings.get(setting);
     if (finding === undefined || finding.value === null) return;
     const given = String(finding.value);
-    findings.set(setting, { ...finding, value: known.fullName(given) ?? (isUnknown(given, known) ? null : given) });
+    findings.set(setting, { ...finding, value: known.fullName(given) ?? (isUnknown(given, known) ? other(given) : given) });
   };
-  for (const alias of aliasesOf("transforms", config)) show(`transforms.${alias}.type`, names.transforms);
-  for (const alias of aliasesOf("predicates", config)) show(`predicates.${alias}.type`, names.predicates);
+  for (const alias of aliasesOf("transforms", config)) show(`transforms.${alias}.type`, names.transforms, every);
+  for (const alias of aliasesOf("predicates", config)) show(`predicates.${alias}.type`, names.predicates, every);
   for (const setting of ["key.converter", "value.converter"]) show(setting, names.converters);
   show("header.converter", names.headerConverters);
 }

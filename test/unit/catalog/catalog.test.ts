@@ -97,6 +97,12 @@ describe("validation", () => {
     expect(await faults({ transforms: "b", "transforms.b.type": "Cast", "transforms.b.negate": "true" })).toEqual([
       ["transforms.b.type", null, [unknown("transforms.b.type", "Cast"), negate("b")]],
     ]);
+    const J = "org.apache.kafka.connect.json.JsonConverter";
+    const kind = (name: string, wanted: string): string => `Class class ${name} does not implement the ${wanted} interface`;
+    expect(await faults({ transforms: "k", "transforms.k.type": J })).toEqual([["transforms.k.type", J, [kind(J, "Transformation")]]]);
+    expect(await faults({ predicates: "k", "predicates.k.type": `${T}InsertField$Key` })).toEqual([
+      ["predicates.k.type", `${T}InsertField$Key`, [kind(`${T}InsertField$Key`, "Predicate")]],
+    ]);
     expect(await faults({ "key.converter": "Nope", "header.converter": "X" })).toEqual([
       ["key.converter", null, [unknown("key.converter", "Nope")]],
       ["header.converter", null, [unknown("header.converter", "X")]],

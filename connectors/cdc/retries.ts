@@ -34,6 +34,8 @@ export interface TaskReading {
   readonly waitMs: number;
   /** A reader is at work. */
   readonly running: () => boolean;
+  /** Settles when a reader that has failed is closed, and its failure noted; it may take no longer than a poll can wait. */
+  readonly closed?: () => Promise<void>;
   /** Connects and begins to read from where the last reader ended. Throws RetriableError for what may pass. */
   readonly begin: () => Promise<void>;
   /** What has to be done in `poll`, if there is something. */
@@ -50,9 +52,10 @@ export async function startReading({ begin, retries }: TaskReading, log: SourceT
   }
 }
 /** The next records; begins to read again when a reader has failed and all that it had read was handed on. */
-export async function readRecords({ running, queue, begin, due, waitMs, retries }: TaskReading): Promise<readonly SourceRecord[]> {
+export async function readRecords({ running, queue, closed, begin, due, waitMs, retries }: TaskReading): Promise<readonly SourceRecord[]> {
   try {
     if (!running() && queue.empty) {
+      await closed?.();
       queue.throwFailure();
       await begin();
     }

@@ -12,6 +12,8 @@ import type { CommonSettings } from "./task-settings.ts";
 const STOPPED = "An exception occurred in the change event producer. This connector will be stopped.";
 
 const REPORT_INTERVAL_MS = 1000;
+/** So long a poll waits for what a reader that has failed still closes: a server that does not answer must not hold it for good. */
+const CLOSING_MAX_MS = 5000;
 
 /** What a task of one database does inside its frame. */
 export interface TaskLife {
@@ -49,6 +51,8 @@ export class TaskFrame {
   /** A reader is at work. */
   running = false;
   #stopping = false;
+  /** A reader that has failed lets go of what it had open. */
+  #closing: Promise<void> = Promise.resolve();
   readonly #life: TaskLife;
   readonly #reading: TaskReading;
   readonly #settings: CommonSettings;
@@ -66,6 +70,7 @@ export class TaskFrame {
       queue: this.queue,
       waitMs: settings.all.int("poll.interval.ms"),
       running: () => this.running,
+      closed: () => atMost(CLOSING_MAX_MS, this.#closing),
       begin: () => this.#begin(),
       due: () => life.due?.() ?? null,
     };
@@ -92,7 +97,7 @@ export class TaskFrame {
     if (this.#stopping || !this.running) return;
     this.running = false;
     this.#life.interrupted(error);
-    void this.#close().then(() => this.queue.fail(this.#life.failures.wrapped(STOPPED, error)));
+    this.#closing = this.#close().then(() => this.queue.fail(this.#life.failures.wrapped(STOPPED, error)));
   }
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -113,4 +118,9 @@ export class TaskFrame {
     this.running = false;
     await this.#life.close();
   }
+}
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
 }

@@ -7,7 +7,9 @@ import type { Settings } from "./settings.ts";
 
 export interface ColumnMask {
   readonly parameters: Readonly<Record<string, string>>;
-  /** Text columns only. `length`: the column's declared length, to which hashes are cut; null: none. */
+  /** Cuts values to so many characters or bytes; null: it does something else, to text columns only. */
+  readonly cutsTo: number | null;
+  /** `length`: the column's declared length, to which hashes are cut; null: none. */
   apply(value: ConnectValue, length: number | null): ConnectValue;
 }
 interface Rule {
@@ -48,6 +50,7 @@ function hashMask(algorithm: string, salt: string, bytesOf: (text: string) => Bu
   }
   return {
     parameters: { masked: "true" },
+    cutsTo: null,
     apply(value, length) {
       if (typeof value !== "string") return value;
       const hash = createHash(name).update(salt, "utf8").update(bytesOf(value)).digest("hex");
@@ -67,12 +70,13 @@ export function columnMasks(settings: Settings): (schema: string, table: string,
     const length = Number(match[1]);
     add(value, match[0], {
       parameters: { truncateLength: String(length) },
-      apply: (v) => (typeof v === "string" && v.length > length ? v.slice(0, length) : v),
+      cutsTo: length,
+      apply: (v) => ((typeof v === "string" || v instanceof Uint8Array) && v.length > length ? v.slice(0, length) : v),
     });
   }
   for (const { match, value } of settings.matching(/^column\.mask\.with\.(\d+)\.chars$/)) {
     const stars = "*".repeat(Number(match[1]));
-    add(value, match[0], { parameters: { masked: "true" }, apply: () => stars });
+    add(value, match[0], { parameters: { masked: "true" }, cutsTo: null, apply: () => stars });
   }
   for (const { match, value } of settings.matching(/^column\.mask\.hash\.(v2\.)?([^.]+)\.with\.salt\.(.+)$/)) {
     const bytesOf = match[1] === undefined ? serialized : (text: string): Buffer => Buffer.from(text, "utf8");

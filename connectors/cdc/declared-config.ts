@@ -111,6 +111,10 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "signal.poll.interval.ms": "only the channel file is looked at from time to time",
   "heartbeat.topics.prefix": "the reference does not heed it either; topic.heartbeat.prefix begins the heartbeat topic's name",
   "signal.kafka.poll.timeout.ms": "the signal topic is read all the time",
+  "retriable.restart.connector.wait.ms": "the worker's back-off decides",
+  "executor.shutdown.timeout.ms": "the worker's task.shutdown.graceful.timeout.ms decides",
+  "custom.sanitize.pattern": "the connector does not log its settings",
+  "internal.advanced.metrics.enable": "there are no such metrics",
 };
 /**
  * One notice for each setting that is given but changes nothing here, said at the start instead of being passed over. `own`: what

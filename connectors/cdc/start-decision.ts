@@ -78,12 +78,13 @@ export async function startDecision(f: StartFacts): Promise<StartDecision> {
 /** The history has to be there if a position is; without it no row could be read. True: it is rebuilt. Else throws SourceError. */
 async function historyMissing({ settings, mode, history }: StartFacts): Promise<boolean> {
   if (history === null || (await history.exists())) return false;
-  if (mode === "recovery" || mode === "when_needed") return true;
+  // Not in when_needed, as in the reference: definitions of now may not be those of the position.
+  if (mode === "recovery") return true;
   if (mode === "configuration_based" && settings.bool("snapshot.mode.configuration.based.snapshot.on.schema.error")) return true;
   throw new SourceError(
     "The db history topic is missing. You may attempt to recover it by reconfiguring the connector to recovery.\n" +
       `${history.description} holds no records, but a position is stored: the tables' columns at that position are not known. ` +
-      "Set snapshot.mode=recovery if no table has changed since then, else snapshot.mode=when_needed or delete the connector's offsets.",
+      "Set snapshot.mode=recovery if no table has changed since then, else delete the connector's offsets for a new snapshot.",
     DEBEZIUM,
   );
 }

@@ -19,7 +19,9 @@ export async function firstRow(connection: Connection, sql: string): Promise<Row
   return (await rowsOf(connection, sql))[0] ?? {};
 }
 export const quoted = (name: string): string => `\`${name.replaceAll("`", "``")}\``;
-export const literal = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+/** Says the same under every sql_mode: what a backslash means depends on NO_BACKSLASH_ESCAPES. A column's collation wins over the literal's. */
+export const literal = (text: string): string =>
+  /[\\']/.test(text) ? `_utf8mb4 X'${Buffer.from(text, "utf8").toString("hex")}'` : `'${text}'`;
 
 export interface Server {
   readonly mariadb: boolean;

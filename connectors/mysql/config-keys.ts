@@ -27,7 +27,7 @@ const OWN = {
     importance: "MEDIUM",
     width: "LONG",
     displayName: "SSL Keystore",
-    doc: "PEM file with the client's certificate and key, for servers that ask for one.",
+    doc: "PEM file or PKCS#12 store with the client's certificate and key, for servers that ask for one.",
   },
   "database.ssl.keystore.password": {
     type: "PASSWORD",
@@ -35,7 +35,7 @@ const OWN = {
     importance: "MEDIUM",
     width: "MEDIUM",
     displayName: "SSL Keystore Password",
-    doc: "Password of the client's key.",
+    doc: "Password of the client's key or of the store that holds it.",
   },
   "database.ssl.truststore": {
     type: "STRING",
@@ -43,7 +43,7 @@ const OWN = {
     importance: "MEDIUM",
     width: "LONG",
     displayName: "SSL Truststore",
-    doc: "PEM file with the certificates that the server's certificate is checked against.",
+    doc: "PEM file or PKCS#12 store with the certificates that the server's certificate is checked against.",
   },
   "database.ssl.truststore.password": {
     type: "PASSWORD",
@@ -51,7 +51,7 @@ const OWN = {
     importance: "MEDIUM",
     width: "MEDIUM",
     displayName: "SSL Truststore Password",
-    doc: "Password of the truststore. PEM files have none.",
+    doc: "Password of the PKCS#12 store. PEM files have none.",
   },
   "database.jdbc.driver": {
     type: "CLASS",

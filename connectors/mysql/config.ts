@@ -73,14 +73,20 @@ export function settingsOf(
   return new Settings({ ...config, ...values }, [...CONFIGS[flavor], ...unlistedKeys(UNLISTED)]);
 }
 
+/** `connectionTimeZone` of MySQL's driver, by which it reads texts of the server's zone; null: none, so moments are what they are. */
+function connectionZone(flavor: Flavor, s: Settings): string | null {
+  const zone = s.optional("driver.connectionTimeZone") ?? s.optional("database.connectionTimeZone") ?? "";
+  return flavor === "mariadb" || zone === "" || /^(SERVER|LOCAL)$/i.test(zone) ? null : zone;
+}
+/** The time zone of sessions that read tables; null: the server's. */
+export const sessionZone = (flavor: Flavor, s: Settings): string | null => (connectionZone(flavor, s) === null ? "+00:00" : null);
+
 export function typeModes(flavor: Flavor, s: Settings): Omit<TypeModes, "charsetTables"> {
-  const zone = s.optional("driver.connectionTimeZone") ?? s.optional("database.connectionTimeZone");
   return {
     ...handlingModes(s),
     bigintUnsigned: s.choice("bigint.unsigned.handling.mode") as TypeModes["bigintUnsigned"],
     adjustYears: s.bool("enable.time.adjuster"),
-    // MariaDB's driver tells the server its zone, so that values stay the same moments; MySQL's only reads them by it.
-    zone: flavor === "mariadb" || zone === null || zone === "" || /^(SERVER|LOCAL)$/i.test(zone) ? null : zone,
+    zone: connectionZone(flavor, s),
   };
 }
 

@@ -9,6 +9,7 @@ import mysql, { type Connection, type ConnectionOptions } from "mysql2/promise";
 import { errorCode } from "../cdc/database-failures.ts";
 import { directSocket } from "../cdc/direct-reads.ts";
 import { signEd25519 } from "./auth-ed25519.ts";
+import { errorNumber } from "./failures.ts";
 import { type MysqlServer, pemOf } from "./server-settings.ts";
 
 function tls(server: MysqlServer): NonNullable<ConnectionOptions["ssl"]> {
@@ -83,6 +84,7 @@ async function attempt(server: MysqlServer, options: ConnectionOptions, secure: 
 export async function connect(server: MysqlServer, options: ConnectionOptions = {}): Promise<Connection> {
   const connection = await login(server, options);
   try {
+    await limitQueries(connection, server.queryTimeoutMs);
     for (const statement of server.initialStatements) await connection.query(statement);
   } catch (error) {
     connection.destroy();
@@ -90,7 +92,17 @@ export async function connect(server: MysqlServer, options: ConnectionOptions = 
   }
   return connection;
 }
-/** As `connect`, without the initial statements. */
+/** `database.query.timeout.ms`: the server ends what takes longer. Versions of before these variables are left alone. */
+async function limitQueries(connection: Connection, timeoutMs: number): Promise<void> {
+  if (timeoutMs <= 0) return;
+  // Each server runs its own comment: MariaDB's in seconds, MySQL's (SELECT alone) in milliseconds.
+  const own = `/*M! max_statement_time = ${timeoutMs / 1000} *//*!50708 max_execution_time = ${timeoutMs} */`;
+  await connection.query(`SET SESSION ${own}`).catch((error: unknown) => {
+    if (!UNKNOWN_VARIABLE.has(errorNumber(error))) throw error;
+  });
+}
+const UNKNOWN_VARIABLE = new Set([1064, 1193]);
+/** As `connect`, without the initial statements and the limit. */
 export async function login(server: MysqlServer, options: ConnectionOptions = {}): Promise<Connection> {
   if (server.ssl === "disabled") return attempt(server, options, false);
   try {

@@ -19,10 +19,11 @@ const NOT_ROWS =
   "The MySQL server is not configured to use a ROW binlog_format, which is required for this connector to work properly. Change the MySQL configuration to use a binlog_format=ROW and restart the connector.";
 
 async function serverProblem(flavor: Flavor, config: RawConfig): Promise<ServerProblem | null> {
-  const server = serverOf(settingsOf(flavor, config));
+  const settings = settingsOf(flavor, config);
+  const server = serverOf(settings);
   const setting = "database.hostname";
   try {
-    const connectTimeoutMs = Math.min(server.connectTimeoutMs, VALIDATION_TIMEOUT_MS);
+    const connectTimeoutMs = Math.min(server.connectTimeoutMs, settings.int("connection.validation.timeout.ms"), VALIDATION_TIMEOUT_MS);
     const connection = await connect({ ...server, connectTimeoutMs, initialStatements: [] });
     try {
       const info = await readServer(connection);

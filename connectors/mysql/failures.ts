@@ -9,7 +9,8 @@ export const errorNumber = (error: unknown): number =>
 
 /** Server goes away or is not there yet, deadlocks, lock waits, a table that is altered under a snapshot: by the server's error numbers. */
 const TRANSIENT_NUMBERS = new Set([
-  1040, 1053, 1077, 1079, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1317, 1412, 1927, 2002, 2003, 2006, 2013, 3024, 4031,
+  1040, 1053, 1077, 1079, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1317, 1412, 1927, 1969, 2002, 2003, 2006, 2013, 3024,
+  4031,
 ]);
 export function isTransient(error: unknown): boolean {
   if (error instanceof ConnectError) return error.causeClass === "transient";
@@ -27,6 +28,7 @@ const HINTS: NumberHints = [
   [[1049], "Check database.include.list."],
   [[1227], "Grant the user REPLICATION SLAVE, REPLICATION CLIENT, RELOAD and SELECT (MariaDB: also BINLOG MONITOR)."],
   [[1142, 1044, 1370], "Grant the user SELECT on the captured tables, and LOCK TABLES where it has no RELOAD."],
+  [[1969, 3024], "Raise database.query.timeout.ms if the server is not merely busy."],
   [
     [1236],
     "The log that the connector needs is not on the server any more; set snapshot.mode=when_needed, or delete the connector's offsets, for a new snapshot.",

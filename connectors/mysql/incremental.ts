@@ -12,8 +12,10 @@ import {
   type Watermark,
 } from "../cdc/incremental-snapshot/port.ts";
 import { closeWindow, openWindow, type SignalTable } from "../cdc/incremental-snapshot/watermark-rows.ts";
+import type { Column } from "../cdc/table-model.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 import { literal, quoted } from "./catalog.ts";
+import { isBinary, keyLiteral } from "./key-literals.ts";
 import { keyText } from "./key-text.ts";
 import type { LogWindows } from "./log-windows.ts";
 import type { TablePlans } from "./plans.ts";
@@ -29,7 +31,6 @@ export interface IncrementalReads {
   readonly sql: () => Promise<Connection>;
   readonly openSession: () => Promise<TextSession>;
 }
-const BINARY = new Set([-2, -3, -4, 2004]);
 
 /** Collects the rows of one chunk; a chunk is small, so it is never not ready. */
 class ChunkReader implements TextRowConsumer {
@@ -99,7 +100,10 @@ export class MysqlChunks implements IncrementalDatabase<TablePlan> {
     if (table === undefined || !this.#s.plans.captures(database, table.id.table)) return "UNKNOWN_SCHEMA";
     const key = collection.surrogateKey === null ? this.#s.plans.keyOf(table) : [collection.surrogateKey];
     if (key.length === 0) return "NO_PRIMARY_KEY";
-    const binary = key.map((k) => BINARY.has(table.columns.find((c) => c.name === k)?.jdbcType ?? 0));
+    const columnOf = (name: string): Column | undefined => table.columns.find((c) => c.name === name);
+    const binary = key.map((k) => isBinary(columnOf(k)));
+    const literals = key.map((k) => keyLiteral(columnOf(k)));
+    const dialect: Dialect = { identifier: quoted, literal: (value, at) => literals[at]?.(value) ?? literal(value) };
     const session = await this.#session.get();
     const from = `${quoted(database)}.${quoted(table.id.table)}`;
     const upTo = maximum ?? (await maximumKey(session, from, key, binary, collection.filter));
@@ -111,17 +115,13 @@ export class MysqlChunks implements IncrementalDatabase<TablePlan> {
       plan,
       key.map((k, i) => ({ at: columns.indexOf(k), binary: binary[i] === true })),
     );
-    await session.query(chunkQuery(from, columns, key, binary, after, upTo, collection.filter, maxRows), reader);
+    await session.query(chunkQuery(from, columns, key, chunkConditions(key, after, upTo, collection.filter, dialect), maxRows), reader);
     return chunkAnswer(upTo, { plan, rows: reader.rows, lastKey: reader.lastKey });
   }
   reset(): Promise<void> {
     return this.#session.close();
   }
 }
-const dialect = (binary: readonly boolean[]): Dialect => ({
-  identifier: quoted,
-  literal: (value, at) => (binary[at] === true ? `X'${value}'` : literal(value)),
-});
 async function maximumKey(
   session: TextSession,
   from: string,
@@ -137,16 +137,6 @@ async function maximumKey(
   );
   return last.key;
 }
-function chunkQuery(
-  from: string,
-  columns: readonly string[],
-  key: readonly string[],
-  binary: readonly boolean[],
-  after: KeyValues | null,
-  upTo: KeyValues,
-  filter: string | null,
-  maxRows: number,
-): string {
-  const conditions = chunkConditions(key, after, upTo, filter, dialect(binary));
+function chunkQuery(from: string, columns: readonly string[], key: readonly string[], conditions: string, maxRows: number): string {
   return `SELECT ${columns.map(quoted).join(", ")} FROM ${from} WHERE ${conditions} ORDER BY ${key.map(quoted).join(", ")} LIMIT ${maxRows}`;
 }

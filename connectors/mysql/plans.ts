@@ -96,9 +96,12 @@ export class TablePlans {
     const id = dottedTableId({ catalog: database, schema: null, table });
     const type = s.converters(id, column) ?? columnType(column, s.modes);
     if (type === null) return null;
-    const rule = s.mask(database, table, column.name);
-    // Other values stay as they are, but the schema says what was asked for.
-    const mask = type.textual === true ? rule : null;
+    const found = s.mask(database, table, column.name);
+    const cutsTo = found?.cutsTo ?? null;
+    // A column that is never longer is not cut.
+    const rule = cutsTo !== null && column.length !== null && column.length <= cutsTo ? null : found;
+    // Other values stay as they are, but the schema says what was asked for. What is text or bytes in the event is cut, whatever the column's type.
+    const mask = type.textual === true || (cutsTo !== null && type.bind === undefined) ? rule : null;
     const parameters = { ...rule?.parameters, ...this.#sourceType(database, table, column) };
     const value = defaultOf(column, type);
     const cell = wire.kind === "binlog" ? wire.columns[at] : undefined;

@@ -101,7 +101,7 @@ export class SchemaTracker {
       `a DDL statement was passed over (schema.history.internal.skip.unparseable.ddl): ${error.message}: ${ddl.slice(0, 500)}`,
     );
     const event: DdlEvent = { type: "DATABASE", databaseName: database, ddl, table: null, changes: [], whole: true };
-    return { events: [event], counts: false };
+    return { events: this.#s.settings.onlyTables ? [] : [event], counts: false };
   }
   /**
    * A statement of the log that ends at `end`. What cannot be told from its text is read from the server, if the server's log has

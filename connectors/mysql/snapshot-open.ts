@@ -5,6 +5,7 @@ import {
   databaseCharset,
   listDatabases,
   listTables,
+  literal,
   type LogPosition,
   quoted,
   readLogPosition,
@@ -14,6 +15,7 @@ import {
 } from "./catalog.ts";
 import { byName } from "../cdc/filters.ts";
 import { inGatheredOrder } from "../cdc/java-hash.ts";
+import { sessionZone } from "./config.ts";
 import { connect } from "./connection.ts";
 import { errorNumber } from "./failures.ts";
 import type { MysqlServer } from "./server-settings.ts";
@@ -103,10 +105,14 @@ async function sessionAt(request: SnapshotRequest): Promise<Connection> {
   const connection = await textConnection(server);
   const isolation = ISOLATION[settings.all.choice("snapshot.isolation.mode")] ?? "REPEATABLE READ";
   await connection.query(`SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`);
-  if (!/^(?!SERVER$|LOCAL$)./i.test(settings.all.optional("driver.connectionTimeZone") ?? ""))
-    await connection.query("SET time_zone = '+00:00'");
+  await setZone(connection, settings);
   await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT");
   return connection;
+}
+
+async function setZone(connection: Connection, { flavor, all }: TaskSettings): Promise<void> {
+  const zone = sessionZone(flavor, all);
+  if (zone !== null) await connection.query(`SET time_zone = ${literal(zone)}`);
 }
 
 /** SET, then DROP TABLE of all tables, then each database and its tables. */
@@ -173,6 +179,8 @@ export async function openSnapshot(request: SnapshotRequest): Promise<OpenSnapsh
   try {
     const locker = await connect(server);
     opened.push(locker);
+    // Its driver tells the server a zone, in which the defaults of TIMESTAMP columns are shown; MySQL's does not.
+    if (settings.flavor === "mariadb") await setZone(locker, settings);
     if (request.only === undefined) await lockAll(locker, request);
     // Before the list, and without a lock of all tables before the rows: changes in between come twice, but come.
     const at = await readLogPosition(locker, info);

@@ -310,7 +310,9 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const at = this.#log.position;
     if (this.#skipping && this.#log.event < this.#skipEvents) return;
     const result = await schema.apply(sql, contextOf(event.database, event.status.sqlMode, settings.flavor), end);
-    const kept = result.events.filter((e) => settings.keepsDdl(e.databaseName, (e.table ?? e.unknown)?.table ?? null));
+    const kept = result.events.filter(
+      (e) => settings.keepsDdl(e.databaseName, e.table?.table ?? null) && !(settings.onlyTables && e.unknown !== undefined),
+    );
     const nowMs = Date.now();
     await schema.record(
       kept.filter((e) => e.type !== "TRUNCATE"),

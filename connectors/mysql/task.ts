@@ -163,7 +163,8 @@ class MysqlTask implements SourceTask, TaskLife {
     await this.#backfills.load();
     const offset = this.#resumeAt ?? (await this.#context.offsets.offsets([this.#partition]))[0] ?? null;
     const stored = readOffset(offset);
-    const missing = stored?.complete === true ? await missingLog(sql, info, stored, s.gtidSource) : null;
+    const checked = stored?.complete === true && s.all.bool("internal.log.position.check.enable");
+    const missing = checked ? await missingLog(sql, info, stored, s.gtidSource) : null;
     const decision = await startDecision({
       settings: s.all,
       mode: s.snapshotMode,
@@ -215,6 +216,8 @@ class MysqlTask implements SourceTask, TaskLife {
     const opened = await openSnapshot({ settings: s, server: this.#server, info, log: this.#context.log, sessions });
     try {
       checkGuardrail(s.all, opened.tables.length, (m) => this.#context.log.warn(m));
+      if (opened.tables.length === 0 && !s.all.isGiven("snapshot.include.collection.list"))
+        this.#context.log.warn("no table is captured: check the include and exclude lists, and the user's right SELECT");
       const keeps = decision.keepsPosition ? stored : null;
       const began = decision.data ? await this.#begun(stored, info, schema, opened) : null;
       const at = began ?? { ...opened.at, tsSec: Math.floor(nowMicros() / 1_000_000) };

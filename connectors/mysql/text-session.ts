@@ -44,8 +44,9 @@ interface Running {
   left: number;
 }
 
-/** A connection for `TextSession`: its queries have no attributes in front of their text. */
-export const textConnection = (server: MysqlServer): Promise<Connection> => connect(server, { flags: ["-CLIENT_QUERY_ATTRIBUTES"] });
+/** A connection for `TextSession`: its queries have no attributes in front of their text, and may take as long as a table is large. */
+export const textConnection = (server: MysqlServer): Promise<Connection> =>
+  connect({ ...server, queryTimeoutMs: 0 }, { flags: ["-CLIENT_QUERY_ATTRIBUTES"] });
 
 export class TextSession {
   readonly #connection: Connection;

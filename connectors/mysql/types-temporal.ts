@@ -180,7 +180,12 @@ export function timestampType(precision: number, modes: TypeModes): ColumnType {
     const day = Math.floor(seconds / 86_400);
     return `${dateText(day)}T${microsText((seconds - day * 86_400) * 1_000_000 + micros, precision)}Z`;
   };
-  const defaults = temporal(semantic.zonedTimestamp, textDateTime, binlogReader, utcText, "1970-01-01T00:00:00Z");
+  // Defaults have the column's digits, too, and are taken for UTC.
+  const asUtc: ValueOf = () => {
+    const days = daysOf(false);
+    return days === null ? null : `${dateText(days)}T${microsText(moment.micros, precision === 0 ? null : precision)}Z`;
+  };
+  const defaults = temporal(semantic.zonedTimestamp, textDateTime, binlogReader, asUtc, "1970-01-01T00:00:00Z");
   return {
     ...defaults,
     text: column(textDateTime, fromText, false),
@@ -199,7 +204,3 @@ function instantColumn(read: MomentReader, text: ValueOf, precision: number): Ra
     },
   };
 }
-const utcText: ValueOf = () => {
-  const days = daysOf(false);
-  return days === null ? null : `${dateText(days)}T${microsText(moment.micros, null)}Z`;
-};

@@ -117,14 +117,10 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "lsn.flush.timeout.action": "positions are sent without waiting",
   "query.fetch.size": "results of the connector's queries are small, tables are read by COPY",
   "schema.refresh.mode": "the stream itself says when a table's columns have changed",
-  "retriable.restart.connector.wait.ms": "the worker's back-off decides",
-  "executor.shutdown.timeout.ms": "the worker's task.shutdown.graceful.timeout.ms decides",
   "snapshot.tables.order.by.row.count":
     "the reference knows no row counts of this database either; tables are read in the order of their names",
-  "custom.sanitize.pattern": "the connector does not log its settings",
   "snapshot.mode.configuration.based.snapshot.schema": "there is no schema history",
   "snapshot.mode.configuration.based.snapshot.on.schema.error": "there is no schema history",
   "internal.log.position.check.enable": "the position is always checked",
-  "internal.advanced.metrics.enable": "there are no such metrics",
 };
 export const settingsWithoutEffect = (s: Settings): readonly string[] => withoutEffect(s, WITHOUT_EFFECT);

@@ -40,7 +40,6 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "snapshot.fetch.size": "rows are taken from the socket as they come",
   "snapshot.max.threads": "one session reads the tables, so that all rows are of one transaction",
   "schema.history.internal.skip.unparseable.ddl": "no DDL is parsed for this database",
-  "executor.shutdown.timeout.ms": "there are no threads to wait for",
   "incremental.snapshot.allow.schema.changes": "each chunk is read by the definition that is known when it is read",
 };
 export const settingsWithoutEffect = (s: Settings): readonly string[] => [...withoutEffect(s, WITHOUT_EFFECT), ...driverNotices(s)];

@@ -20,7 +20,7 @@ export interface DdlEvent {
   readonly unknown?: TableId;
 }
 export interface DdlResult {
-  /** In the order of the text; never empty: a text in which nothing counts (indexes, FLUSH …) is one DATABASE event with all of it. */
+  /** In the order of the text; not empty unless it was passed over: a text in which nothing counts (indexes, FLUSH …) is one DATABASE event with all of it. */
   readonly events: readonly DdlEvent[];
   /** False: nothing in the text changes tables, databases or variables. */
   readonly counts: boolean;

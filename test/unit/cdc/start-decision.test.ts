@@ -31,7 +31,6 @@ test.each([
   ["no data, complete", facts("no_data", COMPLETE), STREAM],
   ["never", facts("never"), { schema: false, data: false, keepsPosition: false }],
   ["when needed, lost", facts("when_needed", { ...COMPLETE, missing: "x" }), ALL],
-  ["when needed, no history", facts("when_needed", { ...COMPLETE, history: GONE }), { ...STREAM, schema: true }],
   ["recovery", facts("recovery", COMPLETE), { ...STREAM, schema: true }],
   ["recovery, once in a run", facts("recovery", { ...COMPLETE, taken: true }), STREAM],
   ["history known from this run", facts("initial", { ...COMPLETE, history: null }), STREAM],
@@ -49,6 +48,8 @@ test.each([
   ["recovery without a position", facts("recovery"), /snapshot\.mode=initial/],
   ["changes lost", facts("initial", { ...COMPLETE, missing: "the log" }), /^lost: the log$/],
   ["history gone", facts("initial", { ...COMPLETE, history: GONE }), /the topic history holds no records/],
+  // The tables of now may not be those of the position (recorded: MariaDbConnector, the topic deleted between two runs).
+  ["history gone, when needed", facts("when_needed", { ...COMPLETE, history: GONE }), /^The db history topic is missing/],
 ])("stops: %s", async (_name, given, message) => {
   await expect(startDecision(given)).rejects.toThrow(message);
 });

@@ -72,7 +72,8 @@ export interface ChosenTables {
   readonly captured: readonly TableName[];
 }
 export async function chosenTables(s: TaskSettings, client: Client, { tables }: SnapshotPoint): Promise<ChosenTables> {
-  const all = await listTables(client);
+  const { filters } = s.plans;
+  const all = filters.inSnapshotOrder(await listTables(client), idOf);
   if (tables !== null) {
     const chosen = all.filter((t) => tables.includes(idOf(t)));
     return { chosen, captured: chosen };
@@ -80,7 +81,7 @@ export async function chosenTables(s: TaskSettings, client: Client, { tables }: 
   // Signals are for what comes after them.
   const signals = s.all.optional("signal.data.collection");
   return {
-    chosen: all.filter((t) => s.plans.filters.snapshot(t.schema, t.table) && idOf(t) !== signals),
-    captured: all.filter((t) => s.plans.filters.table(t.schema, t.table)),
+    chosen: all.filter((t) => filters.snapshot(t.schema, t.table) && idOf(t) !== signals),
+    captured: all.filter((t) => filters.table(t.schema, t.table)),
   };
 }

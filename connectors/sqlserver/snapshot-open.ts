@@ -12,7 +12,7 @@ export interface OpenSnapshot {
   readonly session: Session;
   /** Changes up to it are in the rows. Null: nothing was captured yet. */
   readonly lsn: Lsn | null;
-  /** The captured tables' definitions, as their newest capture instances have them; in the order of their names. */
+  /** The captured tables' definitions, as their newest capture instances have them; in the order in which their rows are read. */
   readonly tables: readonly Table[];
   /** Those, and the ones that go into the history as well. */
   readonly known: readonly Table[];
@@ -53,7 +53,7 @@ export async function openSnapshot(
   const session = await Session.open({ ...server, applicationName: `${server.applicationName} snapshot` });
   try {
     const all = await listTables(session, database);
-    const captured = all.filter((t) => s.captures(t) && (only === null || only.includes(idOf(t))));
+    const captured = s.inSnapshotOrder(all.filter((t) => s.captures(t) && (only === null || only.includes(idOf(t)))));
     await session.begin(ISOLATION[mode] ?? "REPEATABLE READ");
     const locks = (mode === "repeatable_read" || mode === "exclusive") && s.all.choice("snapshot.locking.mode") === "exclusive";
     if (locks) await lock(session, s, captured);
@@ -72,7 +72,9 @@ export async function openSnapshot(
     const onlyCaptured = only !== null || s.all.bool("schema.history.internal.store.only.captured.tables.ddl");
     if (locks && mode === "repeatable_read") await session.run(`ROLLBACK TRANSACTION ${SAVEPOINT}`);
     if (locks) await session.run("SET LOCK_TIMEOUT -1");
-    return { session, lsn, tables: defined(captured), known: defined(onlyCaptured ? captured : all), close: () => session.close() };
+    // As in the reference, definitions come in the order of names, but for a snapshot asked for while streaming.
+    const known = only === null && onlyCaptured ? all.filter((t) => s.captures(t)) : captured;
+    return { session, lsn, tables: defined(captured), known: defined(onlyCaptured ? known : all), close: () => session.close() };
   } catch (error) {
     await session.close();
     throw error;

@@ -12,6 +12,8 @@ export interface TaskSettings extends CommonSettings {
   readonly databases: readonly string[];
   /** Captured, or the signal table. */
   readonly captures: (table: TableName) => boolean;
+  /** Tables of one database in the order in which a snapshot reads them. */
+  readonly inSnapshotOrder: (tables: readonly TableName[]) => readonly TableName[];
   /** Its rows are read by the initial snapshot. */
   readonly snapshots: (table: TableName) => boolean;
   /** Operation codes of change tables that are left out. */
@@ -39,6 +41,7 @@ export function taskSettings(config: TaskConfig, taskId: number, nowMs: number, 
     ...common,
     databases: s.list("database.names"),
     captures: (t) => idOf(t) === signalTable || filters.table(t.schema, t.table),
+    inSnapshotOrder: (tables) => filters.inSnapshotOrder(tables, (t) => `${t.schema}.${t.table}`),
     // Unlike the other lists this one is of names with the database.
     snapshots: (t) => filters.table(t.schema, t.table) && (snapshotOf === null || snapshotOf(idOf(t))),
     skippedCodes: [...common.skipped].flatMap((o) => CODES[o] ?? []),

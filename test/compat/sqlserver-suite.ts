@@ -330,6 +330,10 @@ export function sqlServerSuite(name: string, start: () => Promise<SqlServerOrRea
       await all.start();
       const events = await all.take(0, 3);
       expect(events.map((e) => part(e, "source")?.["snapshot"])).toEqual(["first_in_data_collection", "true", "last"]);
+      const listed = reading(t, peer, database, { "table.include.list": "dbo.item,dbo.empty" });
+      await listed.start();
+      const inOrder = await listed.take(0, 3);
+      expect(inOrder.map((e) => part(e, "source")?.["snapshot"])).toEqual(["first", "true", "last"]);
     });
     test("a blocking snapshot takes a whole statement as its filter", async (t) => {
       const { all, send } = await withSignals(t);

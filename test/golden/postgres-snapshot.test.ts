@@ -30,6 +30,18 @@ function stateOf(bench: TaskBench, topic: string): Map<string, unknown> {
 describe.skipIf(reason !== "")(`initial snapshot in chunks${reason === "" ? "" : ` (skipped: ${reason})`}`, () => {
   afterAll(() => server.stop());
 
+  test("tables are read in the order of table.include.list, by name where one expression takes several", async () => {
+    const name = "in_order";
+    const db = await server.database(name);
+    for (const table of ["b", "a", "c"]) await db.query(`CREATE TABLE ${table} (id int PRIMARY KEY); INSERT INTO ${table} VALUES (1)`);
+    const bench = new TaskBench(server, name, { "table.include.list": "public.c,public.(a|b)" });
+    await bench.start();
+    await bench.until(3);
+    await bench.stop();
+    expect(bench.records.map((r) => r.topic.split(".").at(-1))).toEqual(["c", "a", "b"]);
+    expect(bench.records.map((r) => marker(r.value))).toEqual(["first", "last_in_data_collection", "last"]);
+  });
+
   test.each([1, 3])("every row comes once, by %i threads, whatever the key", async (threads) => {
     const name = `chunks${threads}`;
     const db = await server.database(name);

@@ -118,7 +118,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "query.fetch.size": "results of the connector's queries are small, tables are read by COPY",
   "schema.refresh.mode": "the stream itself says when a table's columns have changed",
   "snapshot.tables.order.by.row.count":
-    "the reference knows no row counts of this database either; tables are read in the order of their names",
+    "the reference knows no row counts of this database either; tables are read in the order of table.include.list",
   "snapshot.mode.configuration.based.snapshot.schema": "there is no schema history",
   "snapshot.mode.configuration.based.snapshot.on.schema.error": "there is no schema history",
   "internal.log.position.check.enable": "the position is always checked",

@@ -72,3 +72,12 @@ export async function readRecords({ running, queue, closed, begin, due, waitMs, 
 export async function waited(ms: number, stopped: () => boolean): Promise<void> {
   for (let left = ms; left > 0 && !stopped(); left -= 100) await new Promise((r) => setTimeout(r, Math.min(100, left)));
 }
+/** Resolves when the work is over, whatever comes of it, or after so long: nobody waits for ever for a server that does not answer. */
+export async function atMost(ms: number, work: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([Promise.resolve(work).catch(() => {}), limit]);
+  clearTimeout(timer);
+}

@@ -3,7 +3,7 @@ import type { ConnectError } from "#connect/api/errors";
 import type { SourceTaskContext } from "#connect/api/connector";
 import type { SourceRecord } from "#connect/api/record";
 import { RecordQueue } from "./record-queue.ts";
-import { readRecords, Retries, startReading, type TaskReading } from "./retries.ts";
+import { atMost, readRecords, Retries, startReading, type TaskReading } from "./retries.ts";
 import { channelSettings, SignalChannels } from "./signal-channels.ts";
 import type { ReportedTask } from "./streaming-metrics.ts";
 import type { CommonSettings } from "./task-settings.ts";
@@ -118,9 +118,4 @@ export class TaskFrame {
     this.running = false;
     await this.#life.close();
   }
-}
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))]);
-  clearTimeout(timer);
 }

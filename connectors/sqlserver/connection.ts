@@ -5,6 +5,7 @@
 import "./azure-on-demand.ts";
 import sql from "mssql";
 import { errorCode } from "../cdc/database-failures.ts";
+import { atMost } from "../cdc/retries.ts";
 import type { Login } from "./login.ts";
 import type { SqlServer } from "./server-settings.ts";
 
@@ -119,15 +120,6 @@ export function configOf(server: SqlServer): sql.config {
   };
 }
 
-/** Whatever comes of it: nobody waits for ever for a connection that does not answer any more. */
-async function withinLimit(ending: Promise<unknown> | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, CLOSE_MS);
-  });
-  await Promise.race([Promise.resolve(ending).catch(() => {}), limit]);
-  clearTimeout(timer);
-}
 export class Session {
   readonly #pool: sql.ConnectionPool;
   #transaction: sql.Transaction | null = null;
@@ -234,7 +226,7 @@ export class Session {
     this.#closed = true;
     this.#streaming?.request.cancel();
     this.resume();
-    await withinLimit(this.#transaction?.rollback());
-    await withinLimit(this.#pool.close());
+    await atMost(CLOSE_MS, this.#transaction?.rollback());
+    await atMost(CLOSE_MS, this.#pool.close());
   }
 }

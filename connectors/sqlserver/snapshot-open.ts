@@ -53,7 +53,8 @@ export async function openSnapshot(
   const session = await Session.open({ ...server, applicationName: `${server.applicationName} snapshot` });
   try {
     const all = await listTables(session, database);
-    const captured = s.inSnapshotOrder(all.filter((t) => s.captures(t) && (only === null || only.includes(idOf(t)))));
+    const byName = all.filter((t) => s.captures(t) && (only === null || only.includes(idOf(t))));
+    const captured = s.inSnapshotOrder(byName);
     await session.begin(ISOLATION[mode] ?? "REPEATABLE READ");
     const locks = (mode === "repeatable_read" || mode === "exclusive") && s.all.choice("snapshot.locking.mode") === "exclusive";
     if (locks) await lock(session, s, captured);
@@ -73,7 +74,7 @@ export async function openSnapshot(
     if (locks && mode === "repeatable_read") await session.run(`ROLLBACK TRANSACTION ${SAVEPOINT}`);
     if (locks) await session.run("SET LOCK_TIMEOUT -1");
     // As in the reference, definitions come in the order of names, but for a snapshot asked for while streaming.
-    const known = only === null && onlyCaptured ? all.filter((t) => s.captures(t)) : captured;
+    const known = only === null ? byName : captured;
     return { session, lsn, tables: defined(captured), known: defined(onlyCaptured ? known : all), close: () => session.close() };
   } catch (error) {
     await session.close();

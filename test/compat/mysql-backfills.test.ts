@@ -6,7 +6,7 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { mariadbSource, mysqlSource } from "#connectors/mysql/index";
 import { freePorts } from "../chaos/millrace-process.ts";
-import { ask, becomes, lastStates, read, shown, tables } from "../golden/backfill-asks.ts";
+import { ask, becomes, cutOff, lastStates, read, shown, tables } from "../golden/backfill-asks.ts";
 import { SourceBench } from "../golden/task-bench.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
@@ -120,25 +120,19 @@ describe.each(SERVERS)("$name", { timeout: TEST_MS }, ({ name, plugin, gtid, sta
     await fill(sql, "u", 300);
     await streaming(bench);
     await ask(bench, { id: "all", tables: tables(`${database}.t`, `${database}.u`) });
-    for (const [round, most] of [0, 1, 90, 400].entries()) {
-      let left = most;
-      bench.onBatch = (batch) => {
-        const n = Math.min(left, batch.length);
-        left -= n;
-        return n;
-      };
-      if (round > 0) await bench.start();
-      const wanted = bench.records.length + most;
-      for (let i = 0; i < 20; i++) {
-        await sql.query(
-          `UPDATE t SET v = v + 1 WHERE id % 97 = ${i + 20 * round}; UPDATE t SET v = v + 1 WHERE id % 97 = ${i + 20 * round}`,
-        );
-        await sql.query(`DELETE FROM t WHERE id = ${1 + ((i * 71 + round * 13) % 900)}`);
-      }
-      await bench.until(wanted, 60_000);
-      await bench.stop();
-    }
-    bench.onBatch = (batch) => batch.length;
+    await cutOff(
+      bench,
+      [0, 1, 90, 400],
+      async (round) => {
+        for (let i = 0; i < 20; i++) {
+          await sql.query(
+            `UPDATE t SET v = v + 1 WHERE id % 97 = ${i + 20 * round}; UPDATE t SET v = v + 1 WHERE id % 97 = ${i + 20 * round}`,
+          );
+          await sql.query(`DELETE FROM t WHERE id = ${1 + ((i * 71 + round * 13) % 900)}`);
+        }
+      },
+      60_000,
+    );
     await streaming(bench);
     const done = await becomes(bench, "all", "completed", 2400);
     await sql.query("INSERT INTO t VALUES (-1, -1)");

@@ -41,3 +41,20 @@ export function lastStates(bench: SourceBench, table: string): Map<string, unkno
   }
   return state;
 }
+/** Kills the task after as many durable records as each round says, while `change` changes rows. It runs when this begins. */
+export async function cutOff(
+  bench: SourceBench,
+  rounds: readonly number[],
+  change: (round: number) => Promise<void>,
+  limitMs?: number,
+): Promise<void> {
+  for (const [round, most] of rounds.entries()) {
+    bench.keepsOnly(most);
+    if (round > 0) await bench.start();
+    const wanted = bench.records.length + most;
+    await change(round);
+    await bench.until(wanted, limitMs);
+    await bench.stop();
+  }
+  bench.onBatch = (batch) => batch.length;
+}

@@ -1,7 +1,7 @@
 /** Backfills without a table of signals: asked for, interrupted, paused, stopped, while rows change. */
 import { afterAll, describe, expect, test } from "vitest";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
-import { ask, becomes, lastStates, read, shown, tables } from "./backfill-asks.ts";
+import { ask, becomes, cutOff, lastStates, read, shown, tables } from "./backfill-asks.ts";
 import { TaskBench } from "./postgres-task.ts";
 
 const started = await startPostgres(23760);
@@ -57,23 +57,12 @@ describe.skipIf(reason !== "")(`backfills${reason === "" ? "" : ` (skipped: ${re
     const bench = new TaskBench(server, "cuts", { ...NO_SNAPSHOT, "max.batch.size": "40" });
     await bench.start();
     await ask(bench, { id: "all", tables: tables("public.t", "public.u") });
-    for (const [round, most] of [0, 1, 90, 400, 777].entries()) {
-      let left = most;
-      bench.onBatch = (batch) => {
-        const n = Math.min(left, batch.length);
-        left -= n;
-        return n;
-      };
-      if (round > 0) await bench.start();
-      const wanted = bench.records.length + most;
+    await cutOff(bench, [0, 1, 90, 400, 777], async (round) => {
       for (let i = 0; i < 20; i++) {
         await db.query("UPDATE t SET v = v + 1 WHERE id % 97 = $1", [i + 20 * round]);
         await db.query("DELETE FROM t WHERE id = $1", [1 + ((i * 71 + round * 13) % 1500)]);
       }
-      await bench.until(wanted);
-      await bench.stop();
-    }
-    bench.onBatch = (batch) => batch.length;
+    });
     await bench.start();
     const done = await becomes(bench, "all", "completed");
     await db.query("INSERT INTO t VALUES (-1, -1)");

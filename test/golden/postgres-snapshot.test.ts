@@ -96,12 +96,7 @@ describe.skipIf(reason !== "")(`initial snapshot in chunks${reason === "" ? "" :
     });
     const durable = [30, 400, 1, 900, 700, 300];
     for (const [round, most] of durable.entries()) {
-      let left = most;
-      bench.onBatch = (batch) => {
-        const n = Math.min(left, batch.length);
-        left -= n;
-        return n;
-      };
+      bench.keepsOnly(most);
       const before = bench.records.length;
       await bench.start();
       await bench.until(before + most);
@@ -143,12 +138,7 @@ describe.skipIf(reason !== "")(`initial snapshot in chunks${reason === "" ? "" :
     await db.query("SELECT pg_create_logical_replication_slot('early', 'pgoutput')");
     const bench = new TaskBench(server, "early", { "max.batch.size": "50" });
     bench.flushes = false;
-    let left = 300;
-    bench.onBatch = (batch) => {
-      const n = Math.min(left, batch.length);
-      left -= n;
-      return n;
-    };
+    bench.keepsOnly(300);
     await bench.start();
     await bench.until(300);
     await bench.stop();

@@ -73,12 +73,7 @@ describe.skipIf(reason !== "")(`transactions in progress${reason === "" ? "" : `
     await streamed.until(EVENTS);
     // Between events: the records of one would be repeated together.
     for (const most of [1, 700, 1302, 900, 1900]) {
-      let left = most;
-      interrupted.onBatch = (batch) => {
-        const n = Math.min(left, batch.length);
-        left -= n;
-        return n;
-      };
+      interrupted.keepsOnly(most);
       const before = interrupted.records.length;
       await interrupted.start();
       await interrupted.until(before + most);

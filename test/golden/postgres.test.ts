@@ -80,12 +80,7 @@ describe.skipIf(reason !== "")(`PostgreSQL source against a real server${reason 
     await db.query("COMMIT");
     // Each run makes a few more records durable than the one before, and then dies.
     for (let kept = 1; bench.records.length < 60; kept += 3) {
-      let left = kept;
-      bench.onBatch = (batch) => {
-        const n = Math.min(left, batch.length);
-        left -= n;
-        return n;
-      };
+      bench.keepsOnly(kept);
       const before = bench.records.length;
       await bench.start();
       await bench.until(Math.min(60, before + kept));

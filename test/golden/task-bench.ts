@@ -35,6 +35,15 @@ export class SourceBench {
   flushes = true;
   /** Called for each batch: what of it becomes durable. Default: all. */
   onBatch: (batch: readonly SourceRecord[]) => number = (batch) => batch.length;
+  /** Of all that comes from now on only so many records become durable. */
+  keepsOnly(most: number): void {
+    let left = most;
+    this.onBatch = (batch) => {
+      const n = Math.min(left, batch.length);
+      left -= n;
+      return n;
+    };
+  }
 
   /** Topics begin with `p.`. */
   constructor(plugin: SourceConnectorPlugin, config: Readonly<Record<string, string>>) {

@@ -57,22 +57,26 @@ class Load {
   }
 }
 
-/** Versions in the order of the topic. */
+/** Versions in the order of the topic, as far as it goes now: the load goes on meanwhile. */
 async function versions(bootstrap: string): Promise<readonly number[]> {
-  const consumer = await createKafkaClients().consumer({ "bootstrap.servers": bootstrap, "auto.offset.reset": "earliest" });
+  const clients = createKafkaClients();
+  const admin = await clients.admin({ "bootstrap.servers": bootstrap });
+  // There may be no such topic yet.
+  const [end = null] = await admin.endOffsets([{ topic: "sw.sw.t", partition: 0 }]).catch(() => [null]);
+  await admin.close();
   const found: number[] = [];
+  if (end === null) return found;
+  const consumer = await clients.consumer({ "bootstrap.servers": bootstrap, "auto.offset.reset": "earliest" });
   try {
     consumer.assign([{ topic: "sw.sw.t", partition: 0 }]);
-    for (let empty = 0; empty < 3; ) {
-      const records = await consumer.poll(200);
-      empty = records.length === 0 ? empty + 1 : 0;
-      for (const r of records) {
-        const after = r.value === null ? null : (JSON.parse(Buffer.from(r.value).toString()) as { after: { v: number } | null }).after;
-        if (after !== null) found.push(after.v);
+    for (let next = 0, limit = Date.now() + 20_000; next < end; ) {
+      if (Date.now() > limit) throw new Error(`the topic cannot be read beyond ${next} of ${end}`);
+      for (const { offset, value } of await consumer.poll(200)) {
+        next = offset + 1;
+        const after = value === null ? null : (JSON.parse(Buffer.from(value).toString()) as { after: { v: number } | null }).after;
+        if (after !== null && next <= end) found.push(after.v);
       }
     }
-  } catch {
-    // There is no such topic yet.
   } finally {
     await consumer.close();
   }

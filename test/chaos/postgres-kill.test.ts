@@ -58,12 +58,15 @@ class Writer {
   start(): void {
     this.#done = this.#run();
   }
-  /** Closes what is open; resolves to the number of rows that were tried. */
-  async stop(): Promise<number> {
+  /**
+   * Closes what is open. A last commit writes the WAL to disk: a message outside of a transaction does not, and decoding goes only as
+   * far as the disk does, so that the oracle would lack a message which the connector sends a moment later.
+   */
+  async stop(): Promise<void> {
     this.#running = false;
     await this.#done;
     if (this.#open > 0) await this.#long.query("COMMIT");
-    return this.#id;
+    await this.#db.query("INSERT INTO t VALUES ($1, $2)", [++this.#id, `v${++this.#version}`]);
   }
   async #run(): Promise<void> {
     while (this.#running) {

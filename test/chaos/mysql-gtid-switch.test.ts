@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, expect, test } from "vitest";
-import { createKafkaClients } from "#broker/client/index";
 import { startMysql } from "../peers/mysql.ts";
 import type { MysqlPeer } from "../peers/mysql-server.ts";
 import { connectorStates, freePorts, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
+import { readToEnd } from "./topic-end.ts";
 
 const seed = Number(process.env["MILLRACE_CHAOS_SEED"] ?? 20260507);
 const OVERRIDES = { "offset.flush.interval.ms": "60", "scheduled.rebalance.max.delay.ms": "0", "group.initial.rebalance.delay.ms": "0" };
@@ -59,27 +59,11 @@ class Load {
 
 /** Versions in the order of the topic, as far as it goes now: the load goes on meanwhile. */
 async function versions(bootstrap: string): Promise<readonly number[]> {
-  const clients = createKafkaClients();
-  const admin = await clients.admin({ "bootstrap.servers": bootstrap });
-  // There may be no such topic yet.
-  const [end = null] = await admin.endOffsets([{ topic: "sw.sw.t", partition: 0 }]).catch(() => [null]);
-  await admin.close();
   const found: number[] = [];
-  if (end === null) return found;
-  const consumer = await clients.consumer({ "bootstrap.servers": bootstrap, "auto.offset.reset": "earliest" });
-  try {
-    consumer.assign([{ topic: "sw.sw.t", partition: 0 }]);
-    for (let next = 0, limit = Date.now() + 20_000; next < end; ) {
-      if (Date.now() > limit) throw new Error(`the topic cannot be read beyond ${next} of ${end}`);
-      for (const { offset, value } of await consumer.poll(200)) {
-        next = offset + 1;
-        const after = value === null ? null : (JSON.parse(Buffer.from(value).toString()) as { after: { v: number } | null }).after;
-        if (after !== null && next <= end) found.push(after.v);
-      }
-    }
-  } finally {
-    await consumer.close();
-  }
+  await readToEnd(bootstrap, ["sw.sw.t"], ({ value }) => {
+    const after = value === null ? null : (JSON.parse(Buffer.from(value).toString()) as { after: { v: number } | null }).after;
+    if (after !== null) found.push(after.v);
+  });
   return found;
 }
 async function arrived(process: MillraceProcess, version: number): Promise<readonly number[]> {

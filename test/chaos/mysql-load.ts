@@ -3,9 +3,9 @@
  * with, and each of them holds its own name. Columns are added, dropped, renamed and moved between any two rows.
  */
 import type { Connection, RowDataPacket } from "mysql2/promise";
-import { createKafkaClients } from "#broker/client/index";
 import type { MysqlPeer } from "../peers/mysql-server.ts";
 import { sleep } from "./millrace-process.ts";
+import { readToEnd } from "./topic-end.ts";
 
 const COLUMNS_MAX = 9;
 const FIXED = new Set(["id", "v", "shape"]);
@@ -188,41 +188,30 @@ interface Event {
 }
 /** What a consumer of the topic holds in the end. */
 export async function readTopic(bootstrap: string, topic: string): Promise<Seen> {
-  const consumer = await createKafkaClients().consumer({
-    "bootstrap.servers": bootstrap,
-    "auto.offset.reset": "earliest",
-    "max.poll.records": "5000",
-  });
   const rows = new Map<number, string>(),
     created = new Set<number>(),
     repeated: [number, number][] = [],
     wrong: string[] = [],
     at = new Map<string, number>();
   let events = 0;
-  consumer.assign([{ topic, partition: 0 }]);
-  for (let idle = 0; idle < 3; ) {
-    const batch = await consumer.poll(100);
-    idle = batch.length === 0 ? idle + 1 : 0;
-    for (const record of batch) {
-      if (record.value === null) continue;
-      const { op, before, after } = JSON.parse(Buffer.from(record.value).toString()) as Event;
-      const offset = Number(record.offset);
-      events++;
-      const row = after ?? before;
-      const id = Number(row?.["id"]);
-      const version = `${op} ${id} ${String(row?.["v"])}`;
-      const first = at.get(version);
-      if (first !== undefined && op !== "r") repeated.push([first, offset]);
-      at.set(version, offset);
-      if (after === null) rows.delete(id);
-      else {
-        if (op !== "u") created.add(id);
-        rows.set(id, `${String(after["v"])} ${String(after["shape"])}`);
-        if (op !== "r" && misread(after)) wrong.push(`${offset}: ${JSON.stringify(after)}`);
-      }
+  await readToEnd(bootstrap, [topic], (record) => {
+    if (record.value === null) return;
+    const { op, before, after } = JSON.parse(Buffer.from(record.value).toString()) as Event;
+    const offset = Number(record.offset);
+    events++;
+    const row = after ?? before;
+    const id = Number(row?.["id"]);
+    const version = `${op} ${id} ${String(row?.["v"])}`;
+    const first = at.get(version);
+    if (first !== undefined && op !== "r") repeated.push([first, offset]);
+    at.set(version, offset);
+    if (after === null) rows.delete(id);
+    else {
+      if (op !== "u") created.add(id);
+      rows.set(id, `${String(after["v"])} ${String(after["shape"])}`);
+      if (op !== "r" && misread(after)) wrong.push(`${offset}: ${JSON.stringify(after)}`);
     }
-  }
-  await consumer.close();
+  });
   return { rows, created, repeated, events, wrong };
 }
 function misread(after: Record<string, unknown>): boolean {

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createKafkaClients } from "#broker/client/index";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
 import { connectorStates, freePorts, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
+import { readToEnd } from "./topic-end.ts";
 
 const [PG_PORT = 0, BROKER_PORT = 0, REST_PORT = 0] = await freePorts(3);
 const seed = Number(process.env["MILLRACE_CHAOS_SEED"] ?? 20260601);
@@ -158,24 +159,10 @@ const eventText = (e: Event): string =>
       : `${e.op} ${e.after?.id} ${e.after?.v}`;
 
 async function readTopic(bootstrap: string, topic: string): Promise<string[]> {
-  const clients = createKafkaClients();
-  const admin = await clients.admin({ "bootstrap.servers": bootstrap });
-  const [end] = await admin.endOffsets([{ topic, partition: 0 }]);
-  await admin.close();
-  const consumer = await clients.consumer({
-    "bootstrap.servers": bootstrap,
-    "auto.offset.reset": "earliest",
-    "isolation.level": "read_committed",
-    "max.poll.records": "5000",
-  });
-  consumer.assign([{ topic, partition: 0 }]);
   const found: string[] = [];
-  for (let idle = 0; idle < 3 && end !== null; ) {
-    const batch = await consumer.poll(100);
-    idle = batch.length === 0 ? idle + 1 : 0;
-    for (const { value } of batch) if (value !== null) found.push(eventText(JSON.parse(Buffer.from(value).toString()) as Event));
-  }
-  await consumer.close();
+  await readToEnd(bootstrap, [topic], ({ value }) => {
+    if (value !== null) found.push(eventText(JSON.parse(Buffer.from(value).toString()) as Event));
+  });
   return found;
 }
 /** What test_decoding says of the same WAL, in its order. */

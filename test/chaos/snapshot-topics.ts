@@ -1,5 +1,6 @@
 /** What an interrupted snapshot left in its topics. */
 import { createKafkaClients } from "#broker/client/index";
+import { readToEnd } from "./topic-end.ts";
 
 export type Row = Record<string, unknown>;
 export interface Topics {
@@ -9,27 +10,16 @@ export interface Topics {
   readonly reads: number;
 }
 export async function readTopics(bootstrap: string, names: readonly string[]): Promise<Topics> {
-  const consumer = await createKafkaClients().consumer({
-    "bootstrap.servers": bootstrap,
-    "auto.offset.reset": "earliest",
-    "max.poll.records": "5000",
-  });
   const last = new Map(names.map((name) => [name, new Map<string, Row>()]));
   let reads = 0;
-  consumer.assign(names.map((topic) => ({ topic, partition: 0 })));
-  for (let idle = 0; idle < 3; ) {
-    const batch = await consumer.poll(100);
-    idle = batch.length === 0 ? idle + 1 : 0;
-    for (const record of batch) {
-      const rows = last.get(record.topic);
-      const key = Buffer.from(record.key ?? []).toString();
-      const event = record.value === null ? null : (JSON.parse(Buffer.from(record.value).toString()) as { op: string; after: Row | null });
-      if (event?.op === "r") reads++;
-      if (event?.after == null) rows?.delete(key);
-      else rows?.set(key, event.after);
-    }
-  }
-  await consumer.close();
+  await readToEnd(bootstrap, names, (record) => {
+    const rows = last.get(record.topic);
+    const key = Buffer.from(record.key ?? []).toString();
+    const event = record.value === null ? null : (JSON.parse(Buffer.from(record.value).toString()) as { op: string; after: Row | null });
+    if (event?.op === "r") reads++;
+    if (event?.after == null) rows?.delete(key);
+    else rows?.set(key, event.after);
+  });
   return { last, reads };
 }
 /** Null: the topic's last values are the rows. */

@@ -3,6 +3,7 @@ import type { ConfigDef, ConfigKey, RawConfig } from "#connect/api/config";
 import { ConfigError } from "#connect/api/errors";
 import type { DeclaredKey } from "./declared-keys.ts";
 import type { Settings } from "./settings.ts";
+import { SourceError } from "./source-error.ts";
 import { NAMING_STRATEGIES } from "./topic-naming.ts";
 import { CHANNEL_SETTINGS, SIGNAL_CHANNELS, signalChannels } from "./signal-channels.ts";
 import { CHECKS, checkOfType, type ValueCheck } from "./value-checks.ts";
@@ -56,6 +57,7 @@ export const configOf = (keys: readonly DeclaredKey[], rules: ConfigRules): Conf
   }));
 const UNLISTED: readonly UnlistedSetting[] = [
   ["field.name.adjustment.mode", "none"],
+  ["skip.messages.without.change", "false"],
   ["topic.delimiter", "."],
   ["topic.regex", null],
   ["topic.replacement", null],
@@ -138,11 +140,22 @@ export function selectOverrides(s: Settings): ReadonlyMap<string, string> {
   }
   return overrides;
 }
-/** `guardrail.collections.max`: too many captured tables are a mistake that is better found at the start. */
-export function checkGuardrail(s: Settings, captured: number, warn: (message: string) => void): void {
+const ALL_IN_HISTORY =
+  " Since 'schema.history.internal.store.only.captured.tables.ddl' is set to 'false', schemas of all the tables in the database are being captured. " +
+  "Increase the guardrail limit to allow the validation to pass. To reduce memory usage and validate only captured tables, consider setting " +
+  "'schema.history.internal.store.only.captured.tables.ddl=true' or 'schema.history.internal.store.only.captured.databases.ddl=true'. " +
+  "WARNING: Changing these settings means the connector will NOT be able to automatically start capturing changes from tables that were not " +
+  "originally added to the include list. You would need to do schema history recovery to add those tables later.";
+/**
+ * `guardrail.collections.max`: too many tables are a mistake that is better found at the start; in the reference's words.
+ * `allInHistory`: the tables are all those whose definitions the schema history keeps, captured or not.
+ */
+export function checkGuardrail(s: Settings, tables: number, warn: (message: string) => void, allInHistory = false): void {
   const limit = s.int("guardrail.collections.max");
-  if (limit === 0 || captured <= limit) return;
-  const message = `${captured} tables are captured, more than guardrail.collections.max=${limit} allows; narrow table.include.list or raise the limit`;
-  if (s.choice("guardrail.collections.limit.action") === "fail") throw new ConfigError(message);
+  if (limit === 0 || tables <= limit) return;
+  const exceeded = `Guardrail limit exceeded: ${tables} tables/collections configured for capture, but maximum allowed is ${limit}.`;
+  const message = exceeded + (allInHistory ? ALL_IN_HISTORY : "");
+  if (s.choice("guardrail.collections.limit.action") === "fail")
+    throw new SourceError(message, { javaClass: "io.debezium.DebeziumException" });
   warn(message);
 }

@@ -20,6 +20,8 @@ export interface CommonSettings {
   readonly snapshotMode: string;
   /** Operations that are left out: c, u, d, t, r. */
   readonly skipped: ReadonlySet<string>;
+  /** `skip.messages.without.change`: updates whose captured columns are as before are left out. */
+  readonly skipsUnchanged: boolean;
 }
 /** `connector`: its name in context headers. */
 export function commonSettings(s: Settings, connector: string, taskId: number, nowMs: number): CommonSettings {
@@ -38,6 +40,7 @@ export function commonSettings(s: Settings, connector: string, taskId: number, n
     },
     snapshotMode: s.choice("snapshot.mode"),
     skipped: new Set(skipped.includes("none") ? [] : skipped),
+    skipsUnchanged: s.bool("skip.messages.without.change"),
   };
 }
 

@@ -12,6 +12,7 @@ import { keyText } from "./key-text.ts";
 export interface RowContext {
   readonly events: EventWriter;
   readonly skipped: ReadonlySet<string>;
+  readonly skipsUnchanged: boolean;
   readonly signals: StreamSignals | null;
   /** The source block for the current row. */
   source(plan: TablePlan): Struct;
@@ -97,7 +98,9 @@ function updated(c: RowContext, b: Buffer, plan: TablePlan, before: CellScan, a:
     now = plan.row(after, a);
   const oldKey = plan.key(before, b);
   const key = plan.key(after, a);
-  if (oldKey !== null && key !== null && !plan.sameKey(before, b, after, a)) {
+  const changesKey = oldKey !== null && key !== null && !plan.sameKey(before, b, after, a);
+  if (!changesKey && c.skipsUnchanged && plan.sameRow(before, b, after, a)) return;
+  if (changesKey) {
     c.events.keyChange(plan, oldKey, key, old, now, source, () => c.block(plan), previous, c.advance("u"), bytes);
     return;
   }

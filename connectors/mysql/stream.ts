@@ -46,6 +46,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
   readonly #plans: RowPlans;
   readonly #metadata = new TransactionContext();
   readonly skipped: ReadonlySet<string>;
+  readonly skipsUnchanged: boolean;
   /** What input waits for: statements that change tables, a blocking snapshot. */
   readonly #hold = new InputHold();
   /** The log stands behind a statement that is not in the history yet. */
@@ -83,6 +84,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
     this.#offset = offset;
     this.#heldOffset = offset;
     this.skipped = settings.settings.skipped;
+    this.skipsUnchanged = settings.settings.skipsUnchanged;
     source.file(from.file);
   }
   get ready(): boolean {

@@ -18,7 +18,7 @@ import { emitters, livingConnection, nowMicros } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
 import { type StartDecision, startDecision, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import { mysqlBackfills } from "./backfill.ts";
-import { checkFlavor, readCharsetTables, readServer, type Server } from "./catalog.ts";
+import { checkFlavor, listDatabases, listTables, readCharsetTables, readServer, type Server } from "./catalog.ts";
 import { checkGuardrail } from "../cdc/declared-config.ts";
 import { connect } from "./connection.ts";
 import type { Flavor } from "./ddl/ddl.ts";
@@ -150,6 +150,7 @@ class MysqlTask implements SourceTask, TaskLife {
     this.#sql = sql;
     const info = await readServer(sql);
     checkFlavor(s.flavor, info);
+    await this.#checkGuardrail(sql);
     this.#plans = new TablePlans(s.planSettings(await readCharsetTables(sql)));
     const schema = new SchemaTracker({
       settings: s,
@@ -177,6 +178,13 @@ class MysqlTask implements SourceTask, TaskLife {
     if (!(await history.storageExists())) await history.initialize();
     this.#frame.running = true;
     void this.#run(info, decision, stored, offset).catch((error: unknown) => this.#frame.failed(error));
+  }
+  /** Counted are the tables whose definitions the history keeps. */
+  async #checkGuardrail(sql: Connection): Promise<void> {
+    const s = this.#s;
+    if (s.all.int("guardrail.collections.max") === 0) return;
+    const kept = (await listTables(sql, await listDatabases(sql))).filter((t) => s.keepsDdl(t.database, t.table));
+    checkGuardrail(s.all, kept.length, (m) => this.#context.log.warn(m), !s.onlyTables);
   }
   /** Snapshot, then stream. */
   async #run(info: Server, decision: StartDecision, stored: StoredPosition | null, offset: SourceOffset | null): Promise<void> {
@@ -215,7 +223,6 @@ class MysqlTask implements SourceTask, TaskLife {
     const sessions = decision.data ? s.all.int("snapshot.max.threads") : 0;
     const opened = await openSnapshot({ settings: s, server: this.#server, info, log: this.#context.log, sessions });
     try {
-      checkGuardrail(s.all, opened.tables.length, (m) => this.#context.log.warn(m));
       if (opened.tables.length === 0 && !s.all.isGiven("snapshot.include.collection.list"))
         this.#context.log.warn("no table is captured: check the include and exclude lists, and the user's right SELECT");
       const keeps = decision.keepsPosition ? stored : null;

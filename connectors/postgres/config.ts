@@ -36,7 +36,6 @@ export const CONFIG: ConfigDef = configOf(POSTGRES_KEYS, RULES);
 /** Settings that the reference knows but its ConfigDef does not list. */
 const UNLISTED: readonly UnlistedSetting[] = [
   ["money.fraction.digits", "2"],
-  ["skip.messages.without.change", "false"],
   ["read.only", "false"],
   ["millrace.streaming", "false"],
   ["millrace.ddl.events", "false"],

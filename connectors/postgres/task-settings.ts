@@ -41,7 +41,7 @@ export function taskSettings(config: TaskConfig, taskId: number, nowMs: number, 
     },
     stream: {
       skipped: common.skipped,
-      skipsUnchanged: s.bool("skip.messages.without.change"),
+      skipsUnchanged: common.skipsUnchanged,
       messageForm: messageForm(modes.binary),
       wantsMessage: chosenBy(s, "message.prefix.include.list", "message.prefix.exclude.list") ?? (() => true),
     },

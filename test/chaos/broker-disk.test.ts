@@ -9,8 +9,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { createKafkaClients } from "#broker/client/index";
 import { ErrorCode, KafkaError } from "#broker/protocol/errors";
+import { freePorts } from "../peers/ports.ts";
 import { startBrokerProcess } from "./broker-process.ts";
-import { freePorts, seeded } from "./millrace-process.ts";
+import { seeded } from "./millrace-process.ts";
 
 const SEED = Number(process.env["MILLRACE_CHAOS_SEED"] ?? 20_260_402);
 const clients = createKafkaClients();

@@ -9,10 +9,11 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createKafkaClients } from "#broker/client/index";
 import { startProxy } from "../peers/kafka-proxy.ts";
+import { freePorts } from "../peers/ports.ts";
 import { startBrokerProcess } from "./broker-process.ts";
 import { anomaliesOf } from "./history/checker.ts";
 import { Workload } from "./history/workload.ts";
-import { freePorts, seeded, sleep } from "./millrace-process.ts";
+import { seeded, sleep } from "./millrace-process.ts";
 
 const SEED = Number(process.env["MILLRACE_CHAOS_SEED"] ?? 20_260_401);
 const ROUNDS = Number(process.env["BROKER_KILL_ROUNDS"] ?? 100);

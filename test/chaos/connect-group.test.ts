@@ -3,11 +3,14 @@
  * run.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePorts } from "../peers/ports.ts";
 import { seeded, sleep } from "./millrace-process.ts";
 import { accepted, ask, compacted, recordsOf, until } from "./journal.ts";
 import { RestStorm } from "./rest-storm.ts";
 import { BROKERS, type BrokerProcess } from "./worker-process.ts";
 import { counting, WorkerGroup } from "./worker-group.ts";
+
+const [PORT = 0] = await freePorts(80);
 
 const seed = Number(process.env["MILLRACE_CHAOS_SEED"] ?? 20_261_122);
 const CONNECTORS = new Map([
@@ -21,7 +24,7 @@ describe.each(BROKERS)("over $name", (kind) => {
     test.skipIf(kind.skipped !== "")(`skipped: ${kind.skipped}`, () => {});
     return;
   }
-  const port = kind.name === "our broker" ? 21_100 : 21_200;
+  const port = kind.name === "our broker" ? PORT : PORT + 40;
   let broker: BrokerProcess;
   beforeAll(async () => {
     broker = await kind.start(port);

@@ -8,11 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { keyStore, selfSigned, signed, trustStore } from "../peers/certificates.ts";
+import { freePorts } from "../peers/ports.ts";
 import { until } from "./journal.ts";
 import { counting } from "./worker-group.ts";
 import { BROKERS, type BrokerProcess, distributedSettings, type WorkerProcess, workerProcess } from "./worker-process.ts";
 
-const PORT = 22_400;
+const [PORT = 0] = await freePorts(40);
 const PORTS = [PORT + 10, PORT + 11, PORT + 12];
 const PASSWORD = "store-pass";
 const folder = mkdtempSync(join(tmpdir(), "https-group-"));

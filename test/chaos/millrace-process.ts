@@ -1,6 +1,5 @@
 /** The product as a process: started by its command, killed without warning, talked to by REST. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -87,18 +86,4 @@ export function seeded(seed: number): () => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
-}
-
-/** Ports that are free now; they differ from each other. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-      return server;
-    }),
-  );
-  const ports = servers.map((s) => Number(Reflect.get(Object(s.address()), "port")));
-  await Promise.all(servers.map((s) => new Promise((closed) => s.close(closed))));
-  return ports;
 }

@@ -13,7 +13,8 @@ import { createKafkaClients } from "#broker/client/index";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
 import type { MysqlPeer } from "../peers/mysql-server.ts";
-import { connectorStates, freePorts, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
+import { freePorts } from "../peers/ports.ts";
+import { connectorStates, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
 import { ChangingLoad, readTopic, type Seen } from "./mysql-load.ts";
 
 const ROUNDS = Number(process.env["MILLRACE_MYSQL_ROUNDS"] ?? 0);

@@ -10,7 +10,8 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, expect, test } from "vitest";
 import { startMysql } from "../peers/mysql.ts";
 import type { MysqlPeer } from "../peers/mysql-server.ts";
-import { connectorStates, freePorts, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
+import { freePorts } from "../peers/ports.ts";
+import { connectorStates, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
 import { readToEnd } from "./topic-end.ts";
 
 const seed = Number(process.env["MILLRACE_CHAOS_SEED"] ?? 20260507);

@@ -12,7 +12,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
 import type { MysqlPeer } from "../peers/mysql-server.ts";
-import { connectorStates, freePorts, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
+import { freePorts } from "../peers/ports.ts";
+import { connectorStates, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
 import { difference, endsOf, readTopics, type Row, type Topics } from "./snapshot-topics.ts";
 
 /** Of each flavor; 10 in all. */

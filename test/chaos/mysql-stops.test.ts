@@ -13,7 +13,8 @@ import { createKafkaClients } from "#broker/client/index";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
 import type { MysqlOrReason, MysqlPeer } from "../peers/mysql-server.ts";
-import { connectorStates, freePorts, type MillraceProcess, putConnector, sleep, startMillrace } from "./millrace-process.ts";
+import { freePorts } from "../peers/ports.ts";
+import { connectorStates, type MillraceProcess, putConnector, sleep, startMillrace } from "./millrace-process.ts";
 
 const ROWS = Number(process.env["MILLRACE_BIG_ROWS"] ?? 200_000);
 /** Above what the process has without any work, in the broker and the connector together. */

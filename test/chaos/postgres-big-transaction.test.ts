@@ -10,7 +10,8 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createKafkaClients } from "#broker/client/index";
 import { type SamplePostgres, startSamplePostgres } from "../../demo/sample-postgres.ts";
-import { connectorStates, freePorts, putConnector, sleep, startMillrace } from "./millrace-process.ts";
+import { freePorts } from "../peers/ports.ts";
+import { connectorStates, putConnector, sleep, startMillrace } from "./millrace-process.ts";
 
 const [PG_PORT = 0, BROKER_PORT = 0, REST_PORT = 0] = await freePorts(3);
 const ROWS = Number(process.env["MILLRACE_BIG_ROWS"] ?? 300_000);

@@ -11,8 +11,9 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createKafkaClients } from "#broker/client/index";
+import { freePorts } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
-import { connectorStates, freePorts, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
+import { connectorStates, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
 import { readToEnd } from "./topic-end.ts";
 
 const [PG_PORT = 0, BROKER_PORT = 0, REST_PORT = 0] = await freePorts(3);

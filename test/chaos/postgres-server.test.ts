@@ -8,8 +8,9 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { TaskBench } from "../golden/postgres-task.ts";
+import { freePorts } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
-import { freePorts, seeded, sleep } from "./millrace-process.ts";
+import { seeded, sleep } from "./millrace-process.ts";
 
 const [PORT = 0] = await freePorts(1);
 const CRASHES = Number(process.env["MILLRACE_CRASHES"] ?? 12);

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type SamplePostgres, startSamplePostgres } from "../../demo/sample-postgres.ts";
-import { connectorStates, freePorts, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
+import { freePorts } from "../peers/ports.ts";
+import { connectorStates, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
 import { difference, endsOf, readTopics, type Row, type Topics } from "./snapshot-topics.ts";
 
 const [PG_PORT = 0, BROKER_PORT = 0, REST_PORT = 0] = await freePorts(3);

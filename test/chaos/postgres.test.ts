@@ -3,9 +3,10 @@ import type pg from "pg";
 import { afterAll, describe, expect, test } from "vitest";
 import { Struct } from "#connect/api/struct";
 import { TaskBench } from "../golden/postgres-task.ts";
+import { freePort } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
 
-const started = await startPostgres(31720);
+const started = await startPostgres(await freePort());
 const reason = "reason" in started ? started.reason : "";
 const server = started as ThrowawayPostgres;
 const ROUNDS = 30;

@@ -1,9 +1,12 @@
 /** F20: a producer that fails for ever, records too large, a topic deleted, a broker away; over our broker and over Apache Kafka. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePorts } from "../peers/ports.ts";
 import { accepted, admin, judge, recordsOf, statusOf, until } from "./journal.ts";
 import { sleep } from "./millrace-process.ts";
 import { counting, WorkerGroup } from "./worker-group.ts";
 import { BROKERS, type BrokerProcess } from "./worker-process.ts";
+
+const [PORT = 0] = await freePorts(40);
 
 const AWAY_MS = Number(process.env["MILLRACE_AWAY_MS"] ?? 8_000);
 /** As fast as the task can: without a bound the buffers would take hundreds of megabytes in these seconds. */
@@ -15,7 +18,7 @@ describe.each(BROKERS)("over $name", (kind) => {
     test.skipIf(kind.skipped !== "")(`skipped: ${kind.skipped}`, () => {});
     return;
   }
-  const port = kind.name === "our broker" ? 21_160 : 21_180;
+  const port = kind.name === "our broker" ? PORT : PORT + 20;
   let broker: BrokerProcess;
   let group: WorkerGroup;
   beforeAll(async () => {

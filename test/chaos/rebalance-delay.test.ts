@@ -3,10 +3,13 @@
  * worker that was killed wait for it; back inside the delay it gets them again, else the others do, and not before.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePorts } from "../peers/ports.ts";
 import { ask, until } from "./journal.ts";
 import { sleep } from "./millrace-process.ts";
 import { counting, WorkerGroup } from "./worker-group.ts";
 import { BROKERS, type BrokerProcess, type WorkerProcess } from "./worker-process.ts";
+
+const [PORT = 0] = await freePorts(40);
 
 const DELAY_MS = 6_000;
 const TASKS = 6;
@@ -19,7 +22,7 @@ describe.each(BROKERS)("over $name", (kind) => {
     test.skipIf(kind.skipped !== "")(`skipped: ${kind.skipped}`, () => {});
     return;
   }
-  const port = kind.name === "our broker" ? 21_300 : 21_400;
+  const port = kind.name === "our broker" ? PORT : PORT + 20;
   let broker: BrokerProcess;
   let group: WorkerGroup;
   beforeAll(async () => {

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createKafkaClients } from "#broker/client/index";
 import type { Producer } from "#broker/client/types";
-import { connectorStates, freePorts, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
+import { freePorts } from "../peers/ports.ts";
+import { connectorStates, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
 import { TARGETS, type SinkTarget } from "./sink-targets.ts";
 
 const seed = Number(process.env["MILLRACE_CHAOS_SEED"] ?? 20261122);

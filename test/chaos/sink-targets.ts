@@ -3,8 +3,9 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import pg from "pg";
 import { startMariadb } from "../peers/mariadb.ts";
 import type { MysqlPeer } from "../peers/mysql-server.ts";
+import { freePorts } from "../peers/ports.ts";
 import { startPostgres } from "../peers/postgres.ts";
-import { freePorts, sleep } from "./millrace-process.ts";
+import { sleep } from "./millrace-process.ts";
 
 export interface SinkTarget {
   readonly connection: Readonly<Record<string, string>>;

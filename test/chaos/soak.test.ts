@@ -9,9 +9,10 @@ import { join } from "node:path";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { createKafkaClients } from "#broker/client/index";
+import { freePorts } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
 import { accepted, ask } from "./journal.ts";
-import { connectorStates, freePorts, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
+import { connectorStates, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
 
 const seed = Number(process.env["MILLRACE_CHAOS_SEED"] ?? 20261125);
 const SOAK_MS = Number(process.env["MILLRACE_SOAK_S"] ?? 90) * 1000;

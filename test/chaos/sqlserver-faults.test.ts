@@ -10,9 +10,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { lsnText } from "#connectors/sqlserver/change-tables/lsn";
+import { freePorts } from "../peers/ports.ts";
 import { type SqlServerPeer, startSqlServer } from "../peers/sqlserver.ts";
 import { type CutProxy, cutProxy } from "./cut-proxy.ts";
-import { connectorStates, freePorts, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
+import { connectorStates, type MillraceProcess, putConnector, seeded, sleep, startMillrace } from "./millrace-process.ts";
 import { difference, endsOf, readTopics, type Topics } from "./snapshot-topics.ts";
 
 const ROUNDS = Number(process.env["MILLRACE_MSSQL_ROUNDS"] ?? 52);

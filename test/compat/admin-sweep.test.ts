@@ -7,9 +7,10 @@ import { describe, expect, test } from "vitest";
 import { startBroker } from "#broker/broker";
 import { compileJava } from "../peers/java.ts";
 import { startKafka } from "../peers/kafka.ts";
+import { freePorts } from "../peers/ports.ts";
 
 const java = compileJava("AdminSweep");
-const PORT = 27_640;
+const [PORT = 0] = await freePorts(20);
 
 /**
  * Lines that may differ: the first level of a logger, folders' contents, waits of a quota (by seconds), and min.insync.replicas of a broker,

@@ -4,7 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { freePorts, putConnector, sleep, startMillrace } from "../chaos/millrace-process.ts";
+import { putConnector, sleep, startMillrace } from "../chaos/millrace-process.ts";
+import { freePorts } from "../peers/ports.ts";
 import { startPostgres } from "../peers/postgres.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/audit.md"), "utf8");

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningBroker, startBroker } from "#broker/broker";
 import { type KafkaPeer, kafkaLibs, startKafka } from "../peers/kafka.ts";
+import { freePorts } from "../peers/ports.ts";
 import { type Answers, authorizerAnswers } from "./authorizer-cases.ts";
+
+const [PORT = 0] = await freePorts(10);
 
 const skipped = kafkaLibs().reason;
 const SECURITY = {
@@ -26,7 +29,7 @@ describe.skipIf(skipped !== "")(`authorizer${skipped === "" ? "" : ` (skipped: $
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "authorizer-"));
     const started = await startKafka({
-      port: 20300,
+      port: PORT,
       listeners: ["SASL_PLAINTEXT"],
       properties: { ...SECURITY, "group.initial.rebalance.delay.ms": "0" },
     });

@@ -5,7 +5,10 @@ import type { ConsumedRecord, Consumer, Delivery } from "#broker/client/types";
 import { ErrorCode } from "#broker/protocol/errors";
 import { type KafkaPeer, kafkaLibs, startKafka } from "../peers/kafka.ts";
 import { type KafkaProxy, startProxy } from "../peers/kafka-proxy.ts";
+import { freePorts } from "../peers/ports.ts";
 import { startOurs, type TestBroker } from "./client-brokers.ts";
+
+const [PORT = 0] = await freePorts(40);
 
 const clients = createKafkaClients();
 const bytes = (text: string): Buffer => Buffer.from(text);
@@ -55,8 +58,8 @@ targets.forEach((target, at) => {
     let proxy: KafkaProxy;
     let base: Record<string, string>;
     beforeAll(async () => {
-      broker = await target.start(31360 + at * 10);
-      proxy = await startProxy({ port: 31365 + at * 10, target: broker.bootstrap });
+      broker = await target.start(PORT + at * 10);
+      proxy = await startProxy({ port: PORT + 5 + at * 10, target: broker.bootstrap });
       base = { "bootstrap.servers": proxy.bootstrap, "retry.backoff.ms": "10", "reconnect.backoff.ms": "10", "max.block.ms": "20000" };
     }, 60_000);
     afterAll(async () => {
@@ -158,7 +161,7 @@ describe.skipIf(missing !== "")(
     let kafka: KafkaPeer;
     let base: Record<string, string>;
     beforeAll(async () => {
-      const started = await startKafka({ port: 31382 });
+      const started = await startKafka({ port: PORT + 30 });
       if (started.kafka === null) throw new Error(started.reason);
       kafka = started.kafka;
       base = { "bootstrap.servers": kafka.bootstrap };

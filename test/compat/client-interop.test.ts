@@ -5,7 +5,10 @@ import { createKafkaClients } from "#broker/client/index";
 import type { Consumer } from "#broker/client/types";
 import { CODECS } from "#broker/protocol/records/compression/index";
 import { kafkaLibs } from "../peers/kafka.ts";
+import { freePorts } from "../peers/ports.ts";
 import { startApache, type TestBroker } from "./client-brokers.ts";
+
+const [PORT = 0] = await freePorts(10);
 
 const clients = createKafkaClients();
 const { libs, reason } = kafkaLibs();
@@ -43,7 +46,7 @@ describe.skipIf(libs === null)(`beside Java's tools${reason === "" ? "" : ` (ski
     await admin.close();
   };
   beforeAll(async () => {
-    broker = await startApache(31392);
+    broker = await startApache(PORT);
     base = { "bootstrap.servers": broker.bootstrap };
   }, 60_000);
   afterAll(async () => broker?.stop());

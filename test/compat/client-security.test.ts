@@ -8,6 +8,9 @@ import type { ClientConfig } from "#broker/client/types";
 import { ErrorCode } from "#broker/protocol/errors";
 import { noOpenssl, selfSigned, signed } from "../peers/certificates.ts";
 import { type KafkaPeer, kafkaLibs, startKafka } from "../peers/kafka.ts";
+import { freePorts } from "../peers/ports.ts";
+
+const [PORT = 0] = await freePorts(10);
 
 const clients = createKafkaClients();
 const skipped = kafkaLibs().reason || noOpenssl;
@@ -42,7 +45,7 @@ describe.skipIf(skipped !== "")(`client security${skipped === "" ? "" : ` (skipp
     folder = mkdtempSync(join(tmpdir(), "client-security-"));
     certificates(folder);
     const started = await startKafka({
-      port: 31385,
+      port: PORT,
       listeners: ["SASL_PLAINTEXT", "SSL"],
       format: [
         "--add-scram",

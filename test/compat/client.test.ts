@@ -1,5 +1,8 @@
 /** The client against Apache Kafka, as it is and looking old. */
+import { freePorts } from "../peers/ports.ts";
 import { APACHE } from "./client-brokers.ts";
 import { clientSuite } from "./client-suite.ts";
 
-APACHE.forEach((kind, at) => clientSuite(kind, 31300 + at * 20));
+const [PORT = 0] = await freePorts(80);
+
+APACHE.forEach((kind, at) => clientSuite(kind, PORT + at * 20));

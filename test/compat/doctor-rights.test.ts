@@ -6,10 +6,10 @@ import { configOfUrl } from "#connect/cli/verbs/database-url";
 import { mariadbSource, mysqlSource } from "#connectors/mysql/index";
 import { postgresSource } from "#connectors/postgres/index";
 import { sqlserverSource } from "#connectors/sqlserver/index";
-import { freePorts } from "../chaos/millrace-process.ts";
 import { connectCluster, eventually, rest } from "../fakes/connect-cluster.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
+import { freePorts } from "../peers/ports.ts";
 import { startPostgres } from "../peers/postgres.ts";
 import { startSqlServer } from "../peers/sqlserver.ts";
 

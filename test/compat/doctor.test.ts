@@ -5,9 +5,9 @@ import type { SourceConnectorPlugin } from "#connect/api/connector";
 import { configOfUrl } from "#connect/cli/verbs/database-url";
 import { mariadbSource, mysqlSource } from "#connectors/mysql/index";
 import { postgresSource } from "#connectors/postgres/index";
-import { freePorts } from "../chaos/millrace-process.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
+import { freePorts } from "../peers/ports.ts";
 import { startPostgres } from "../peers/postgres.ts";
 
 async function checks(plugin: SourceConnectorPlugin, url: string): Promise<readonly Check[]> {

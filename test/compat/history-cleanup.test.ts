@@ -7,10 +7,10 @@ import { silentLogger } from "#broker/base/logger";
 import { systemRandom } from "#broker/base/random";
 import { createKafkaClients } from "#broker/client/index";
 import type { RunningConnect } from "#connect/connect";
-import { freePorts } from "../chaos/millrace-process.ts";
 import { connectCluster, type ConnectCluster, eventually, rest } from "../fakes/connect-cluster.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
+import { freePorts } from "../peers/ports.ts";
 import { startSqlServer } from "../peers/sqlserver.ts";
 import { enable } from "./sqlserver-suite.ts";
 

@@ -1,10 +1,10 @@
 /** The JDBC sink's further targets: MariaDB, MySQL, and SQL Server's simulator as far as that goes. */
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe } from "vitest";
-import { freePorts } from "../chaos/millrace-process.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
 import type { MysqlOrReason } from "../peers/mysql-server.ts";
+import { freePorts } from "../peers/ports.ts";
 import { startSqlServer } from "../peers/sqlserver.ts";
 import { jdbcSinkSuite, type Target } from "./jdbc-sink-suite.ts";
 

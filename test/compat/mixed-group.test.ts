@@ -9,6 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accepted, ask, recordsOf, type StatusBody, statusOf, until } from "../chaos/journal.ts";
 import { BROKERS, type BrokerProcess, distributedSettings, type Process, properties, spawnOurs } from "../chaos/worker-process.ts";
 import { startJvmWorker } from "../peers/kafka-connect.ts";
+import { freePorts } from "../peers/ports.ts";
+
+const [PORT = 0] = await freePorts(60);
 
 const FILE = "org.apache.kafka.connect.file.FileStream";
 const NAMES = ["mix-0", "mix-1", "mix-2", "mix-3"];
@@ -18,7 +21,7 @@ describe.each(BROKERS)("over $name", (kind) => {
     test.skipIf(kind.skipped !== "")(`skipped: ${kind.skipped}`, () => {});
     return;
   }
-  const base = kind.name === "our broker" ? 21_400 : 21_430;
+  const base = kind.name === "our broker" ? PORT : PORT + 30;
   const folder = mkdtempSync(join(tmpdir(), "mixed-"));
   const running = new Set<Process>();
   let broker: BrokerProcess;

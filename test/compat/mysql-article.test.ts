@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createKafkaClients } from "#broker/client/index";
-import { connectorStates, freePorts, sleep, startMillrace } from "../chaos/millrace-process.ts";
+import { connectorStates, sleep, startMillrace } from "../chaos/millrace-process.ts";
 import { startMysql } from "../peers/mysql.ts";
+import { freePorts } from "../peers/ports.ts";
 
 test("database.server.name and database.history.kafka.* run unchanged", async (context) => {
   const [port = 0, broker = 0, rest = 0] = await freePorts(3);

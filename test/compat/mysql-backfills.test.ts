@@ -5,12 +5,12 @@ import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { mariadbSource, mysqlSource } from "#connectors/mysql/index";
-import { freePorts } from "../chaos/millrace-process.ts";
 import { ask, becomes, cutOff, lastStates, read, shown, tables } from "../golden/backfill-asks.ts";
 import { SourceBench } from "../golden/task-bench.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
 import type { MysqlOrReason } from "../peers/mysql-server.ts";
+import { freePorts } from "../peers/ports.ts";
 
 const TEST_MS = 240_000;
 const folder = mkdtempSync(join(tmpdir(), "backfills-"));

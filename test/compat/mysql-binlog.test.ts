@@ -18,6 +18,9 @@ import { render, typesTable } from "../peers/binlog-rows.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
 import type { MysqlOrReason, MysqlPeer } from "../peers/mysql-server.ts";
+import { freePorts } from "../peers/ports.ts";
+
+const [PORT = 0] = await freePorts(2);
 
 const WAIT_MS = 20_000;
 const SEED = Number(process.env["MILLRACE_CHAOS_SEED"] ?? 20260509);
@@ -80,8 +83,8 @@ const rowsIn = (events: readonly BinlogEvent[], table: string): (string | null)[
 const count = (events: readonly BinlogEvent[], table: string): number => rowsIn(events, table).length;
 
 const SERVERS: readonly (readonly [string, boolean, () => Promise<MysqlOrReason>])[] = [
-  ["MySQL", false, () => startMysql({ port: 24101, arguments: ["--binlog-row-metadata=FULL", "--max-allowed-packet=64M"] })],
-  ["MariaDB", true, () => startMariadb({ port: 24102, arguments: ["--binlog-row-metadata=FULL", "--max-allowed-packet=64M"] })],
+  ["MySQL", false, () => startMysql({ port: PORT, arguments: ["--binlog-row-metadata=FULL", "--max-allowed-packet=64M"] })],
+  ["MariaDB", true, () => startMariadb({ port: PORT + 1, arguments: ["--binlog-row-metadata=FULL", "--max-allowed-packet=64M"] })],
 ];
 
 describe.each(SERVERS)("%s", (name, mariadb, begin) => {

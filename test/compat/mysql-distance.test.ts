@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SourcePosition } from "#connect/api/diagnosis";
 import { mariadbSource, mysqlSource } from "#connectors/mysql/index";
-import { freePorts } from "../chaos/millrace-process.ts";
 import { SourceBench } from "../golden/task-bench.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
 import type { MysqlOrReason } from "../peers/mysql-server.ts";
+import { freePorts } from "../peers/ports.ts";
 
 const ROWS = 3000;
 const SERVERS = [

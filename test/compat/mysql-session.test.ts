@@ -6,9 +6,9 @@ import { connect } from "#connectors/mysql/connection";
 import { errorNumber, isTransient } from "#connectors/mysql/failures";
 import { serverOf } from "#connectors/mysql/server-settings";
 import { textConnection } from "#connectors/mysql/text-session";
-import { freePorts } from "../chaos/millrace-process.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
+import { freePorts } from "../peers/ports.ts";
 
 const SERVERS = [
   // SLEEP does not fail when it is interrupted.

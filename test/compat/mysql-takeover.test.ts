@@ -8,12 +8,12 @@ import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { accepted, recordsOf, statusOf, until } from "../chaos/journal.ts";
-import { freePorts } from "../chaos/millrace-process.ts";
 import { BROKERS, type BrokerProcess, distributedSettings, type Process, properties, spawnOurs } from "../chaos/worker-process.ts";
 import { debeziumLibs, pluginSettings, startJvmWorker } from "../peers/kafka-connect.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
 import type { MysqlPeer } from "../peers/mysql-server.ts";
+import { freePorts } from "../peers/ports.ts";
 
 const J = "org.apache.kafka.connect.json.JsonConverter";
 const FLAVORS = [

@@ -6,11 +6,11 @@ import type { RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "#connectors/mysql/connection";
 import type { MysqlServer, SslMode } from "#connectors/mysql/server-settings";
-import { freePorts } from "../chaos/millrace-process.ts";
 import { keyStore, noOpenssl, selfSigned, signed, trustStore } from "../peers/certificates.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { mysqlChroot, startMysql } from "../peers/mysql.ts";
 import type { MysqlOrReason, MysqlPeer } from "../peers/mysql-server.ts";
+import { freePorts } from "../peers/ports.ts";
 
 const PASSWORD = "geheim";
 const file = (folder: string, name: string): string => join(folder, name);

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { expect, test } from "vitest";
 import { startSamplePostgres } from "../../demo/sample-postgres.ts";
-import { connectorStates, freePorts, putConnector, seeded, sleep, startMillrace } from "../chaos/millrace-process.ts";
+import { connectorStates, putConnector, seeded, sleep, startMillrace } from "../chaos/millrace-process.ts";
 import { startMariadb } from "../peers/mariadb.ts";
+import { freePorts } from "../peers/ports.ts";
 
 const CHANGES = 400;
 

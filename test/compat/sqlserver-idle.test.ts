@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { freePorts } from "../chaos/millrace-process.ts";
+import { freePorts } from "../peers/ports.ts";
 import { type SqlServerPeer, startSqlServer } from "../peers/sqlserver.ts";
 import { Reading } from "./sqlserver-reading.ts";
 

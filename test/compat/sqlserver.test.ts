@@ -2,9 +2,9 @@
  * The SQL Server connector on a server: the simulator (or MSSQL_URL's server, which takes the place of both), and the real SQL Server in a
  * container where Docker is there.
  */
+import { freePorts } from "../peers/ports.ts";
 import { givenSqlServer, startSqlServer } from "../peers/sqlserver.ts";
 import { startSqlServerContainer } from "../peers/sqlserver-container.ts";
-import { freePorts } from "../chaos/millrace-process.ts";
 import { sqlServerSuite } from "./sqlserver-suite.ts";
 
 const given = givenSqlServer();

@@ -7,8 +7,9 @@ import { accepted, recordsOf, until } from "../chaos/journal.ts";
 import { BROKERS, type BrokerProcess, type Process, properties, spawnOurs } from "../chaos/worker-process.ts";
 import { startJvmWorker } from "../peers/kafka-connect.ts";
 import { kafkaLibs } from "../peers/kafka.ts";
+import { freePorts } from "../peers/ports.ts";
 
-const PORT = 21_470;
+const [PORT = 0] = await freePorts(10);
 const REST = `http://127.0.0.1:${PORT + 5}`;
 const missing = kafkaLibs().reason;
 const folder = mkdtempSync(join(tmpdir(), "standalone-"));

@@ -10,7 +10,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accepted, ask, notRunning, recordsOf, statusOf, until } from "../chaos/journal.ts";
 import { BROKERS, type BrokerProcess, distributedSettings, type Process, properties, spawnOurs } from "../chaos/worker-process.ts";
 import { debeziumLibs, pluginSettings, startJvmWorker } from "../peers/kafka-connect.ts";
+import { freePorts } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
+
+const [PORT = 0] = await freePorts(40);
 
 const JSON_CONVERTER = "org.apache.kafka.connect.json.JsonConverter";
 const FILE = "org.apache.kafka.connect.file.FileStream";
@@ -22,7 +25,7 @@ describe.each(BROKERS)("over $name", (kind) => {
     test.skipIf(reason !== "")(`skipped: ${reason}`, () => {});
     return;
   }
-  const port = kind.name === "our broker" ? 21_300 : 21_320;
+  const port = kind.name === "our broker" ? PORT : PORT + 20;
   const rest = `http://127.0.0.1:${port + 5}`;
   const folder = mkdtempSync(join(tmpdir(), "takeover-"));
   const file = join(folder, "connect-distributed.properties");

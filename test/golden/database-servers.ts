@@ -2,21 +2,11 @@
  * Starts the MySQL and MariaDB that the goldens run against, prints `mysql URL`, `mariadb URL` and `ready`, and stops them when it is
  * told to end. A server that cannot be had is named with its reason instead.
  */
-import { createServer } from "node:net";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";
 import type { MysqlOrReason } from "../peers/mysql-server.ts";
+import { freePort } from "../peers/ports.ts";
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}
 /** As the goldens were recorded; the checker logs in with a password. */
 const ARGUMENTS = ["--default-time-zone=+00:00"];
 const MARIADB = [...ARGUMENTS, "--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci", "--gtid-strict-mode=ON"];

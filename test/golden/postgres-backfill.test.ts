@@ -1,10 +1,11 @@
 /** Backfills without a table of signals: asked for, interrupted, paused, stopped, while rows change. */
 import { afterAll, describe, expect, test } from "vitest";
+import { freePort } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
 import { ask, becomes, cutOff, lastStates, read, shown, tables } from "./backfill-asks.ts";
 import { TaskBench } from "./postgres-task.ts";
 
-const started = await startPostgres(23760);
+const started = await startPostgres(await freePort());
 const reason = "reason" in started ? started.reason : "";
 const server = started as ThrowawayPostgres;
 

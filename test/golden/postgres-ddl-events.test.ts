@@ -2,10 +2,11 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
+import { freePort } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
 import { TaskBench } from "./postgres-task.ts";
 
-const started = await startPostgres(20760);
+const started = await startPostgres(await freePort());
 const reason = "reason" in started ? started.reason : "";
 const server = started as ThrowawayPostgres;
 const at = (value: ConnectValue, ...path: (string | number)[]): ConnectValue =>

@@ -3,10 +3,11 @@ import { inspect } from "node:util";
 import pg from "pg";
 import { afterAll, describe, expect, test } from "vitest";
 import { Struct } from "#connect/api/struct";
+import { freePort } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
 import { plain, TaskBench } from "./postgres-task.ts";
 
-const started = await startPostgres(31725);
+const started = await startPostgres(await freePort());
 const reason = "reason" in started ? started.reason : "";
 const server = started as ThrowawayPostgres;
 const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));

@@ -1,10 +1,11 @@
 /** pgvector's types, in snapshot and stream. */
 import { afterAll, describe, expect, test } from "vitest";
 import { Struct } from "#connect/api/struct";
+import { freePort } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
 import { TaskBench } from "./postgres-task.ts";
 
-const started = await startPostgres(23780);
+const started = await startPostgres(await freePort());
 let reason = "reason" in started ? started.reason : "";
 const server = started as ThrowawayPostgres;
 if (reason === "") {

@@ -1,9 +1,10 @@
 /** PostGIS's types, in snapshot and stream. PostgreSQL's own packages have it as postgresql-NN-postgis-3. */
 import { afterAll, describe, expect, test } from "vitest";
+import { freePort } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
 import { TaskBench } from "./postgres-task.ts";
 
-const started = await startPostgres(20745);
+const started = await startPostgres(await freePort());
 let reason = "reason" in started ? started.reason : "";
 const server = started as ThrowawayPostgres;
 if (reason === "") {

@@ -1,10 +1,11 @@
 /** The slot guard: what a slot keeps is measured, told, and bounded where that is asked for. */
 import type pg from "pg";
 import { afterAll, describe, expect, test } from "vitest";
+import { freePort } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
 import { TaskBench } from "./postgres-task.ts";
 
-const started = await startPostgres(20740);
+const started = await startPostgres(await freePort());
 const reason = "reason" in started ? started.reason : "";
 const server = started as ThrowawayPostgres;
 const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));

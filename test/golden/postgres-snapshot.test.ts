@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { Struct } from "#connect/api/struct";
+import { freePort } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
 import { plain, TaskBench } from "./postgres-task.ts";
 
-const started = await startPostgres(23720);
+const started = await startPostgres(await freePort());
 const reason = "reason" in started ? started.reason : "";
 const server = started as ThrowawayPostgres;
 

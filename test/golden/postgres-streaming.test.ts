@@ -2,10 +2,11 @@
 import { Client } from "pg";
 import { afterAll, describe, expect, test } from "vitest";
 import { Struct } from "#connect/api/struct";
+import { freePort } from "../peers/ports.ts";
 import { startPostgres, type ThrowawayPostgres } from "../peers/postgres.ts";
 import { plain, TaskBench } from "./postgres-task.ts";
 
-const started = await startPostgres(23730, ["logical_decoding_work_mem='64kB'"]);
+const started = await startPostgres(await freePort(), ["logical_decoding_work_mem='64kB'"]);
 const found = "reason" in started ? started.reason : "";
 const server = started as ThrowawayPostgres;
 const reason = found === "" && server.version < 14 ? "PostgreSQL 14 is the first that streams transactions in progress" : found;

@@ -2,6 +2,9 @@
 import { OURS } from "../compat/client-brokers.ts";
 import { groupsSuite } from "../compat/client-groups-suite.ts";
 import { clientSuite } from "../compat/client-suite.ts";
+import { freePorts } from "../peers/ports.ts";
 
-clientSuite(OURS, 31350);
-groupsSuite(OURS, 31352);
+const [PORT = 0] = await freePorts(10);
+
+clientSuite(OURS, PORT);
+groupsSuite(OURS, PORT + 2);

@@ -13,7 +13,7 @@ import { type ConnectValue, Decimal } from "#connect/api/value";
 import { type SamplePostgres, startSamplePostgres } from "../../demo/sample-postgres.ts";
 import { jdbcSink } from "#connectors/jdbc-sink/index";
 import { errants, KEY, key, record, ROW, sinkTask } from "../fakes/jdbc-sink.ts";
-import { freePorts } from "../chaos/millrace-process.ts";
+import { freePorts } from "../peers/ports.ts";
 
 const [PORT = 0] = await freePorts(1);
 let folder = "";

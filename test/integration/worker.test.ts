@@ -11,6 +11,9 @@ import type { ConfigMap, OffsetEntry, Worker } from "#connect/worker/types";
 import { createWorker } from "#connect/worker/worker";
 import { catalog } from "../fakes/file-catalog.ts";
 import { until } from "../fakes/task-host.ts";
+import { freePort } from "../peers/ports.ts";
+
+const PORT = await freePort();
 
 const STRING = "org.apache.kafka.connect.storage.StringConverter";
 let folder: string;
@@ -111,7 +114,7 @@ const beginBroker = (): Promise<RunningBroker> =>
   startBroker({
     "node.id": "1",
     "log.dirs": join(folder, "log"),
-    listeners: "PLAINTEXT://127.0.0.1:31600",
+    listeners: `PLAINTEXT://127.0.0.1:${PORT}`,
     "group.initial.rebalance.delay.ms": "0",
   });
 beforeAll(async () => {

@@ -42,9 +42,13 @@ export interface OffsetReader {
    */
   save?(partition: SourcePartition, offset: SourceOffset): Promise<void>;
 }
+export type MetricValue = number | string | null;
 export interface TaskMetrics {
-  /** Sets a gauge of the connector; the name as in product.md (e.g. `MilliSecondsBehindSource`), with its labels. */
-  gauge(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
+  /**
+   * Sets a gauge of the connector; the name as in product.md (e.g. `MilliSecondsBehindSource`), with its labels. A text is shown as a
+   * label; null: there is none any more.
+   */
+  gauge(name: string, value: MetricValue, labels?: Readonly<Record<string, string>>): void;
 }
 /** A record of a topic that a connector reads itself; bytes as UTF-8. */
 export interface TopicRecord {

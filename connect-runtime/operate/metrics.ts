@@ -30,6 +30,8 @@ export interface MetricsInput {
   readonly nowMs: number;
   /** A poll that runs for longer counts as stalled. */
   readonly stalledMs: number;
+  /** Attributes that are texts, all of them. */
+  readonly texts: boolean;
 }
 export interface StartCounts {
   readonly connectors: { readonly success: number; readonly failure: number };
@@ -49,6 +51,8 @@ type Labels = Readonly<Record<string, string>>;
 const TASK_STATES = ["running", "paused", "failed", "unassigned", "destroyed", "restarting"] as const;
 /** Gauges of connectors that are no Debezium attribute get our prefix. */
 const OURS = /^[a-z]/;
+/** Texts that stay for long. Of the others each scrape would make a new series: they are told who asks for them. */
+const LASTING_TEXTS = new Set(["BinlogFilename", "Status"]);
 
 export function metricsText(input: MetricsInput): string {
   const out = new MetricText();
@@ -153,10 +157,17 @@ function taskMetrics(out: MetricText, task: TaskSnapshot, input: MetricsInput): 
   const stalled = pollMs >= input.stalledMs || input.stalled(task);
   out.gauge("millrace_task_stalled", labels, stalled ? 1 : 0, "Whether poll does not come back, or data waits and nothing moves");
   out.gauge("millrace_task_moved", labels, never ? 0 : 1, "Whether anything has gone through the task yet");
-  for (const gauge of task.gauges) {
-    if (OURS.test(gauge.name)) out.gauge(`millrace_${gauge.name}`, { ...labels, ...gauge.labels }, gauge.value, "Told by the connector");
-    else out.gauge(`debezium_metrics_${gauge.name}`, gauge.labels, gauge.value, "As Debezium's bean of this attribute");
-  }
+  for (const gauge of task.gauges) connectorMetric(out, gauge, labels, input.texts);
+}
+function connectorMetric(out: MetricText, gauge: TaskSnapshot["gauges"][number], task: Labels, texts: boolean): void {
+  const { name, value } = gauge;
+  const isText = typeof value === "string";
+  if (isText && !texts && !LASTING_TEXTS.has(name)) return;
+  // As the usual exporter's rules for texts: a label of the attribute's name.
+  const labels = isText ? { ...gauge.labels, [name]: value } : gauge.labels;
+  const number = isText ? 1 : value;
+  if (OURS.test(name)) out.gauge(`millrace_${name}`, { ...task, ...labels }, number, "Told by the connector");
+  else out.gauge(`debezium_metrics_${name}`, labels, number, "As Debezium's bean of this attribute");
 }
 type Count = (name: string) => number;
 function sourceMetrics(out: MetricText, labels: Labels, c: Count, uptimeMs: number): void {

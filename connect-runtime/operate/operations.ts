@@ -78,7 +78,7 @@ export function openOperations(options: OperationsOptions): Operations {
     importState: (name, offsets) => imported(herder, name, offsets),
     backfills: (name, command) => told(() => askedOf(options, name, command)),
     rewind: (name, offsets) => rewound(herder, name, offsets, sleep),
-    async metrics() {
+    async metrics(texts) {
       const { register, collectDefaultMetrics } = await import("prom-client");
       if (register.getSingleMetric("process_cpu_user_seconds_total") === undefined) collectDefaultMetrics();
       const text = metricsText({
@@ -93,6 +93,7 @@ export function openOperations(options: OperationsOptions): Operations {
         uptimeMs: clock.monotonic() - startedMs,
         nowMs: clock.now(),
         stalledMs: stalledMsOf(workerConfig),
+        texts,
       });
       return { type: register.contentType, text: `${text}${await register.metrics()}` };
     },

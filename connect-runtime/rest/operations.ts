@@ -24,7 +24,8 @@ export interface Operations {
   rewind(name: string, offsets: readonly RequestedOffset[] | null): Promise<string>;
   /** Puts it to the connector's task. Throws ElsewhereError when another worker has that. */
   backfills(name: string, command: BackfillCommand): Promise<readonly Backfill[]>;
-  metrics(): Promise<{ readonly type: string; readonly text: string }>;
+  /** `texts`: those too that change with every event. */
+  metrics(texts: boolean): Promise<{ readonly type: string; readonly text: string }>;
 }
 function integer(request: RestRequest, name: string): number | null {
   const text = request.query[name]?.[0];
@@ -40,8 +41,8 @@ export function operationRoutes(operations: () => Operations): readonly Route[] 
       method: "GET",
       path: "/metrics",
       plain: true,
-      handle: async () => {
-        const { type, text } = await operations().metrics();
+      handle: async (r) => {
+        const { type, text } = await operations().metrics(flag(r, "texts"));
         return { status: 200, raw: { type, bytes: text } };
       },
     },

@@ -4,6 +4,7 @@ import type { Clock } from "#broker/base/clock";
 import type { Logger } from "#broker/base/logger";
 import type { Random } from "#broker/base/random";
 import type { KafkaClients } from "#broker/client/types";
+import type { MetricValue } from "../api/connector.ts";
 import type { SourceOffset, SourcePartition } from "../api/record.ts";
 import type { Counters } from "./counters.ts";
 import type { QuestionDesk } from "./questions.ts";
@@ -33,7 +34,7 @@ export interface TaskHost {
   /** `waitingFor`: why the task is not getting on although it runs (a database that is away); shown as the status's trace. */
   state(state: ExecutionState, waitingFor?: Error): void;
   topicUsed(topic: string): void;
-  gauge(name: string, value: number, labels: Readonly<Record<string, string>>): void;
+  gauge(name: string, value: MetricValue, labels: Readonly<Record<string, string>>): void;
   readonly offsets: {
     read(partitions: readonly SourcePartition[]): Promise<readonly (SourceOffset | null)[]>;
     write(entries: readonly OffsetEntry[]): Promise<void>;

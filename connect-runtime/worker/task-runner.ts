@@ -34,7 +34,7 @@ export interface TaskLaunch {
 type Gauge = TaskSnapshot["gauges"][number];
 /** The database is asked before a backfill is taken. */
 const ANSWER_MS = 60_000;
-const GAUGES_MAX = 1_000;
+const GAUGES_MAX = 10_000;
 /** A task whose thread died so often with others in it gets one of its own. */
 const DISPLACED_MAX = 2;
 
@@ -208,7 +208,8 @@ export class TaskRunner {
         return;
       case "gauge": {
         const key = message.name + JSON.stringify(message.labels);
-        if (this.#gauges.size < GAUGES_MAX || this.#gauges.has(key)) {
+        if (message.value === null) this.#gauges.delete(key);
+        else if (this.#gauges.size < GAUGES_MAX || this.#gauges.has(key)) {
           this.#gauges.set(key, { name: message.name, labels: message.labels, value: message.value });
         }
         return;

@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import type { BackfillCommand } from "../api/backfill.ts";
+import type { MetricValue } from "../api/connector.ts";
 import type { CauseClass } from "../api/errors.ts";
 import type { SourceOffset, SourcePartition } from "../api/record.ts";
 import type { TaskAnswer } from "./questions.ts";
@@ -63,7 +64,7 @@ export type FromTask =
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string; readonly fields: object | null }
   | { readonly type: "topic"; readonly topic: string }
   | { readonly type: "answer"; readonly question: number; readonly answer: TaskAnswer }
-  | { readonly type: "gauge"; readonly name: string; readonly value: number; readonly labels: Readonly<Record<string, string>> }
+  | { readonly type: "gauge"; readonly name: string; readonly value: MetricValue; readonly labels: Readonly<Record<string, string>> }
   | { readonly type: "read-offsets"; readonly request: number; readonly partitions: readonly SourcePartition[] }
   | { readonly type: "write-offsets"; readonly request: number; readonly entries: readonly OffsetEntry[] };
 export type FromThread = FromTask | { readonly type: "ended"; readonly end: TaskEnd };

@@ -131,7 +131,7 @@ export interface TaskSnapshot {
   readonly kind: "source" | "sink";
   readonly state: ExecutionState;
   readonly counters: Readonly<Record<string, number>>;
-  readonly gauges: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+  readonly gauges: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly value: number | string }[];
   /** A failed task that waits to be started again by itself; `cause` is its class. Null or absent: it does not. */
   readonly restart?: { readonly attempt: number; readonly inMs: number; readonly cause: string } | null;
 }

@@ -109,7 +109,6 @@ function unsupported(name: string, value: string, instead: string): ConfigError 
 }
 
 const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
-  "custom.metric.tags": "metrics carry no additional labels yet",
   "signal.poll.interval.ms": "only the channel file is looked at from time to time",
   "heartbeat.topics.prefix": "the reference does not heed it either; topic.heartbeat.prefix begins the heartbeat topic's name",
   "signal.kafka.poll.timeout.ms": "the signal topic is read all the time",

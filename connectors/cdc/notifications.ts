@@ -6,6 +6,7 @@ import { INT64, mapOf, type Schema, STRING, structOf } from "#connect/api/schema
 import { Struct } from "#connect/api/struct";
 import { ConfigError } from "#connect/api/errors";
 import type { Settings } from "./settings.ts";
+import { SnapshotFigures } from "./snapshot-figures.ts";
 
 const KEY: Schema = structOf([["id", STRING]], { name: "io.debezium.connector.common.NotificationKey", version: 1 });
 const VALUE: Schema = structOf(
@@ -34,6 +35,8 @@ export class Notifier {
   readonly #toLog: boolean;
   readonly #connector: string;
   readonly #target: NotificationTarget;
+  /** For metrics. */
+  readonly figures = new SnapshotFigures();
   /** Told of each, whether or not anybody else is. */
   observe: ((aggregate: Aggregate, type: string, data: Readonly<Record<string, string>>) => void) | null = null;
 
@@ -64,6 +67,7 @@ export class Notifier {
   /** `id` null: a new one. */
   send(aggregate: Aggregate, type: string, data: Readonly<Record<string, string>> = {}, id: string | null = null): void {
     const all = { connector_name: this.#connector, ...data };
+    if (aggregate !== "Capture Instance") this.figures.observed(type, data);
     this.observe?.(aggregate, type, data);
     if (this.#toLog) this.#target.log.info(`[Notification Service] ${aggregate} ${type}`, all);
     if (this.#topic === null) return;

@@ -24,7 +24,7 @@ interface Batch {
 }
 
 export class RecordQueue {
-  readonly #limits: QueueLimits;
+  readonly limits: QueueLimits;
   readonly #batches: Batch[] = [];
   #open: Batch = { records: [], bytes: 0, after: null };
   #records = 0;
@@ -36,16 +36,19 @@ export class RecordQueue {
   onSpace: () => void = () => {};
 
   constructor(limits: QueueLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
   get full(): boolean {
-    return this.#records >= Math.min(this.#limits.maxRecords, AHEAD_RECORDS_MAX) || this.#bytes >= this.#limits.maxBytes;
+    return this.#records >= Math.min(this.limits.maxRecords, AHEAD_RECORDS_MAX) || this.#bytes >= this.limits.maxBytes;
   }
   get empty(): boolean {
     return this.#records === 0;
   }
   get size(): number {
     return this.#records;
+  }
+  get bytes(): number {
+    return this.#bytes;
   }
   /** `continues`: the event has more records, which must go into the same batch. */
   add(record: SourceRecord, bytes: number, continues: boolean): void {
@@ -54,7 +57,7 @@ export class RecordQueue {
     open.bytes += bytes;
     this.#records++;
     this.#bytes += bytes;
-    if (!continues && open.records.length >= this.#limits.maxBatchRecords) {
+    if (!continues && open.records.length >= this.limits.maxBatchRecords) {
       this.#batches.push(open);
       this.#open = { records: [], bytes: 0, after: null };
     }

@@ -5,7 +5,8 @@ import type { SourceRecord } from "#connect/api/record";
 import { RecordQueue } from "./record-queue.ts";
 import { atMost, readRecords, Retries, startReading, type TaskReading } from "./retries.ts";
 import { channelSettings, SignalChannels } from "./signal-channels.ts";
-import type { ReportedTask } from "./streaming-metrics.ts";
+import { MetricSheet } from "./metric-sheet.ts";
+import { metricTags, type ReportedTask } from "./streaming-metrics.ts";
 import type { CommonSettings } from "./task-settings.ts";
 
 /** The reference's first line for whatever stops reading. */
@@ -32,6 +33,8 @@ export interface TaskLife {
   due?(): Promise<void> | null;
   /** The queue, which was full, has room again. */
   goOn(): void;
+  /** Tells what there is to tell of the task: once a second as long as it lives. */
+  report(task: ReportedTask): void;
 }
 /** What is done again and again while a task reads. */
 export class Timers {
@@ -51,6 +54,7 @@ export class TaskFrame {
   /** A reader is at work. */
   running = false;
   #stopping = false;
+  #reporting: NodeJS.Timeout | null = null;
   /** A reader that has failed lets go of what it had open. */
   #closing: Promise<void> = Promise.resolve();
   readonly #life: TaskLife;
@@ -75,18 +79,23 @@ export class TaskFrame {
       due: () => life.due?.() ?? null,
     };
   }
-  /** Tells once a second what there is to tell while a task streams. */
-  report(each: (task: ReportedTask) => void): void {
-    const { queue } = this;
-    const { naming, queue: limits } = this.#settings;
-    const fixed = { metrics: this.#context.metrics, name: naming.prefix, queue, capacity: limits.maxRecords };
-    this.timers.every(REPORT_INTERVAL_MS, () => each({ ...fixed, nowMs: Date.now() }));
+  #reports(): NodeJS.Timeout {
+    const { all, naming } = this.#settings;
+    const sheet = new MetricSheet(this.#context.metrics);
+    const labels = { ...metricTags(all.optional("custom.metric.tags")), name: naming.prefix };
+    const told = (): void => {
+      this.#life.report({ sheet, labels, queue: this.queue, nowMs: Date.now() });
+      sheet.send();
+    };
+    told();
+    return setInterval(told, REPORT_INTERVAL_MS).unref();
   }
   get stopping(): boolean {
     return this.#stopping;
   }
   async start(): Promise<void> {
     await this.channels.check();
+    this.#reporting ??= this.#reports();
     await startReading(this.#reading, this.#context.log);
   }
   poll(): Promise<readonly SourceRecord[]> {
@@ -101,6 +110,7 @@ export class TaskFrame {
   }
   async stop(): Promise<void> {
     this.#stopping = true;
+    if (this.#reporting !== null) clearInterval(this.#reporting);
     const channels = this.channels.close();
     await Promise.all([this.#close(), channels]);
   }

@@ -113,6 +113,10 @@ export class LogTracker {
     this.event++;
     this.row = 0;
   }
+  /** After the event that is being read. */
+  get end(): number {
+    return this.#end;
+  }
   /** Text of the GTIDs with the current transaction. */
   get executed(): string | null {
     return this.#gtidsNow;

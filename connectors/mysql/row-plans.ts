@@ -13,11 +13,15 @@ export interface RowPlanSettings {
   readonly plans: TablePlans;
   readonly warn: (message: string) => void;
 }
-type Planned = { readonly version: number; readonly plan: TablePlan | null };
+type Planned = { readonly version: number; readonly plan: TablePlan | null; readonly captured: boolean };
 
 export class RowPlans {
   readonly #s: RowPlanSettings;
   readonly #plans = new WeakMap<TableMap, Planned>();
+  /** Events of tables that are not captured, by the kind of change. */
+  readonly filtered = { write: 0, update: 0, delete: 0 };
+  /** Events whose rows could not be read. */
+  erroneous = 0;
 
   constructor(settings: RowPlanSettings) {
     this.#s = settings;
@@ -28,21 +32,26 @@ export class RowPlans {
     const { schema, plans, settings } = this.#s;
     const known = this.#plans.get(map);
     let plan = known?.version === schema.version ? known.plan : undefined;
+    let captured = known?.captured === true;
     if (plan === undefined) {
       plan = null;
-      if (plans.captures(map.schema, map.table)) {
+      captured = plans.captures(map.schema, map.table);
+      if (captured) {
         const table = schema.table(map.schema, map.table);
         if (table === undefined) this.#unusable(settings.onInconsistentSchema, unknownTable(map));
         else if (table.columns.length !== map.columns.length)
           this.#unusable(settings.onProcessingFailure, otherColumns(map, table.columns.length, map.columns.length));
         else plan = plans.plan(table, { kind: "binlog", columns: map.columns });
       }
-      this.#plans.set(map, { version: schema.version, plan });
+      this.#plans.set(map, { version: schema.version, plan, captured });
     }
-    if (plan !== null) {
+    if (!captured) this.filtered[event.change]++;
+    else if (plan === null) this.erroneous++;
+    else {
       const sent = Math.min(present(event.beforeColumns, map), present(event.afterColumns, map));
       if (sent !== map.columns.length) {
         this.#unusable(settings.onProcessingFailure, otherColumns(map, map.columns.length, sent));
+        this.erroneous++;
         return null;
       }
     }

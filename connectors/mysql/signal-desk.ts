@@ -183,7 +183,7 @@ export class SignalDesk {
     await reader.stopWhile(async () => {
       const { settings, server, info, log } = this.#s;
       const chosen = tables.map((id) => ({ database: id.split(".")[0] ?? "", table: id.split(".").slice(1).join(".") }));
-      const opened = await openSnapshot({ settings, server, info, log, sessions: 1, only: chosen });
+      const opened = await openSnapshot({ settings, server, info, log, sessions: 1, only: chosen, holding: () => {} });
       try {
         const offsets = {
           during: from === "table" ? reader.heldOffset : reader.offset,

@@ -52,6 +52,8 @@ export interface SnapshotRequest {
   readonly sessions: number;
   /** Only these tables, next to the stream: the log's position does not matter. */
   readonly only?: readonly TableName[];
+  /** Told when the lock of all tables is taken and let go of. */
+  readonly holding: (held: boolean) => void;
 }
 
 const nameOf = (database: string, table: string | null): string => `${quoted(database)}.${quoted(table ?? "")}`;
@@ -65,7 +67,7 @@ const ISOLATION: Readonly<Record<string, string>> = {
 };
 
 /** Locks what the settings ask for. Only the lock of all tables makes the log's position stand still. */
-async function lockAll(connection: Connection, { settings, log }: SnapshotRequest): Promise<void> {
+async function lockAll(connection: Connection, { settings, log, holding }: SnapshotRequest): Promise<void> {
   const mode = settings.all.choice("snapshot.locking.mode");
   if (mode === "none") return;
   const seconds = Math.max(1, Math.ceil(settings.all.int("snapshot.lock.timeout.ms") / 1000));
@@ -77,6 +79,7 @@ async function lockAll(connection: Connection, { settings, log }: SnapshotReques
   }
   try {
     await connection.query("FLUSH TABLES WITH READ LOCK");
+    holding(true);
   } catch (error) {
     if (!DENIED.has(errorNumber(error))) throw error;
     // Managed servers do not give this right; locks on each table do the same for these tables.
@@ -202,7 +205,10 @@ export async function openSnapshot(request: SnapshotRequest): Promise<OpenSnapsh
     // Signals are for what comes after them.
     const signals = settings.all.optional("signal.data.collection");
     const extended = settings.all.choice("snapshot.locking.mode") === "extended";
-    if (!extended) await locker.query("UNLOCK TABLES");
+    if (!extended) {
+      await locker.query("UNLOCK TABLES");
+      request.holding(false);
+    }
     const sessions = opened.slice(1).map((c) => new TextSession(c));
     return {
       at,
@@ -214,10 +220,12 @@ export async function openSnapshot(request: SnapshotRequest): Promise<OpenSnapsh
       async close() {
         await Promise.all(sessions.map((session) => session.close()));
         locker.destroy();
+        request.holding(false);
       },
     };
   } catch (error) {
     for (const connection of opened) connection.destroy();
+    request.holding(false);
     throw error;
   }
 }

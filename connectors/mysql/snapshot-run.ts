@@ -123,8 +123,9 @@ export async function snapshotData(
   tables: readonly TableName[],
   reading: (reading: Reading | null) => void,
 ): Promise<number> {
-  const { sessions } = run.opened;
+  const { sessions, captured } = run.opened;
   if (sessions.length === 0) return 0;
+  run.notifier.figures.determined(captured.map(idOf), tables.map(idOf));
   run.source.time(run.nowMicros());
   const { during, last, position } = run.offsets;
   const rows = new SnapshotRows(
@@ -199,6 +200,7 @@ async function* chunksOf(run: SnapshotRun, tables: readonly TableName[]): AsyncG
     const read = await tableRead(run, name, statementOf(run.conditions.get(id)) ?? overrides.get(id) ?? null, scanned);
     if (read === null) continue;
     run.notifier.tableBegun(id, begun);
+    run.notifier.figures.reading(id, () => read.table.rows);
     const { table, select, conditions } = read;
     for (const [chunk, condition] of conditions) {
       if (run.aborted()) return;

@@ -10,7 +10,7 @@ import type { TablePlan } from "../cdc/table-plan.ts";
 import { TransactionContext, transactionRecord } from "../cdc/transaction-metadata.ts";
 import { mariadbGtidText } from "./binlog/gtid-mariadb.ts";
 import { RowCursor } from "./binlog/rows.ts";
-import type { BinlogEvent, MysqlGtidEvent, QueryEvent, RowsEvent } from "./binlog/types.ts";
+import type { BinlogEvent, EventHeader, MysqlGtidEvent, QueryEvent, RowsEvent } from "./binlog/types.ts";
 import type { LogPosition } from "./catalog.ts";
 import { contextOf } from "./ddl/ddl.ts";
 import { LogTracker } from "./log-tracker.ts";
@@ -71,7 +71,10 @@ export class StreamReader implements BinlogConsumer, RowContext {
   #offset: SourceOffset;
   #heldOffset: SourceOffset;
   /** Counters and times for metrics; creates, updates, deletes by their letter. */
-  readonly seen = { c: 0, u: 0, d: 0, t: 0, transactions: 0, lastMs: 0, behindMs: 0 };
+  readonly seen = { c: 0, u: 0, d: 0, t: 0, transactions: 0, rolledBack: 0, events: 0, lastMs: 0, behindMs: -1 };
+  /** Of the event that came last. */
+  lastHeader: EventHeader | null = null;
+  lastHeaderMs = 0;
 
   constructor(settings: StreamSettings, events: EventWriter, source: SourceInfo, from: BinlogPosition, offset: SourceOffset) {
     this.#s = settings;
@@ -115,6 +118,18 @@ export class StreamReader implements BinlogConsumer, RowContext {
   /** Position of the event that was read last, for source blocks. */
   get eventPosition(): number {
     return this.#log.position;
+  }
+  /** GTID of the transaction that was read last; null: it has none. */
+  get gtid(): string | null {
+    return this.#gtid;
+  }
+  /** File and position after the event that was read last. */
+  get reached(): Pick<LogPosition, "file" | "position"> {
+    return { file: this.#log.file, position: this.#log.end };
+  }
+  /** Row events of tables that are not captured, and those that could not be read. */
+  get leftOut(): Pick<RowPlans, "filtered" | "erroneous"> {
+    return this.#plans;
   }
   signals: StreamSignals | null = null;
   hold(): void {
@@ -161,7 +176,10 @@ export class StreamReader implements BinlogConsumer, RowContext {
     if (!this.#ticked) {
       this.events.tick();
       this.#ticked = true;
+      this.lastHeaderMs = this.events.nowMs;
     }
+    this.seen.events++;
+    this.lastHeader = event.header;
     try {
       this.#handled(event);
     } catch (error) {
@@ -263,23 +281,24 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const id = this.#metadata.id ?? "";
     if (!this.#skipping) this.#metadataRecord(id, this.#metadata.beginValue(id, Math.floor(this.#micros / 1000)));
   }
-  #commit(): void {
+  #commit(rolledBack = false): void {
     const id = this.#metadata.id;
     if (id !== null) {
       if (!this.#skipping) this.#metadataRecord(id, this.#metadata.endValue(id, Math.floor(this.#micros / 1000)));
       this.#metadata.end();
     }
-    this.#close();
+    this.#close(rolledBack);
   }
   /** The end of what no END record ends: as in the reference, offsets go on to name it. */
-  #close(): void {
+  #close(rolledBack = false): void {
     this.#log.committed();
     this.#skipEvents = 0;
     this.#skipRows = 0;
     this.#skipping = false;
     this.#source.query = null;
     this.#source.thread(null);
-    this.seen.transactions++;
+    if (rolledBack) this.seen.rolledBack++;
+    else this.seen.transactions++;
   }
   #query(event: QueryEvent): void {
     const sql = event.sql.trim();
@@ -288,8 +307,8 @@ export class StreamReader implements BinlogConsumer, RowContext {
     // The reference passes over all of XA: rows belong to no transaction, or (MariaDB) to one that never ends.
     if (head.startsWith("XA START ")) return this.#open(null, false);
     // Rolled back changes of tables without transactions stay in the log, and were handed on.
-    if (head === "COMMIT" || head === "ROLLBACK") return this.#commit();
-    if (head.startsWith("XA COMMIT ") || head.startsWith("XA ROLLBACK ")) return this.#close();
+    if (head === "COMMIT" || head === "ROLLBACK") return this.#commit(head === "ROLLBACK");
+    if (head.startsWith("XA COMMIT ") || head.startsWith("XA ROLLBACK ")) return this.#close(head.startsWith("XA R"));
     if (head.startsWith("XA END ") || head.startsWith("SAVEPOINT ") || head.startsWith("ROLLBACK TO ") || this.#s.schema.passesOver(sql))
       return this.#afterStatement();
     // The reference takes the times of statements as milliseconds.

@@ -13,6 +13,7 @@ import { openSchemaHistory } from "../cdc/schema-history/open.ts";
 import type { SchemaHistory } from "../cdc/schema-history/history.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
+import type { ReportedTask } from "../cdc/streaming-metrics.ts";
 import { TaskFrame, type TaskLife } from "../cdc/task-frame.ts";
 import { emitters, livingConnection, nowMicros } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
@@ -24,7 +25,7 @@ import { connect } from "./connection.ts";
 import type { Flavor } from "./ddl/ddl.ts";
 import { beginsSnapshot } from "./ddl/replay.ts";
 import { startFailure, wrapped } from "./failures.ts";
-import { report } from "./metrics.ts";
+import { CapturedTables, report } from "./metrics.ts";
 import { TablePlans } from "./plans.ts";
 import { historyOrder, readOffset, snapshotOffset, type StoredPosition } from "./position.ts";
 import { BinlogStream } from "./replication.ts";
@@ -63,6 +64,10 @@ class MysqlTask implements SourceTask, TaskLife {
   /** Where to go on after a broken connection; null: as the offset store says. */
   #resumeAt: SourceOffset | null = null;
   #snapshotTaken = false;
+  /** For metrics. */
+  #disconnects = 0;
+  #gtids = false;
+  readonly #captured = new CapturedTables();
   readonly #unsettled = new UnsettledSignals();
   readonly #backfills: Backfills;
   /** Of the whole life of the task, so that a memory history outlives a broken connection. */
@@ -133,8 +138,25 @@ class MysqlTask implements SourceTask, TaskLife {
     await Promise.allSettled([stream?.close(), session?.close(), desk?.close(), history?.close()]);
   }
   interrupted(): void {
-    if (this.#reader !== null) this.#resumeAt = this.#reader.refresh();
+    this.#notifier.figures.interrupted();
+    if (this.#reader !== null) {
+      this.#resumeAt = this.#reader.refresh();
+      this.#disconnects++;
+    }
     this.#reader = null;
+  }
+  report(task: ReportedTask): void {
+    const schema = this.#schema,
+      plans = this.#plans;
+    report(task, {
+      flavor: this.#s.flavor,
+      reader: this.#stream === null ? null : this.#reader,
+      disconnects: this.#disconnects,
+      gtids: this.#gtids,
+      snapshot: this.#notifier.figures,
+      history: this.#history?.figures ?? null,
+      tables: schema === null || plans === null ? [] : this.#captured.of(schema, plans),
+    });
   }
   async prepare(): Promise<void> {
     const s = this.#s;
@@ -151,6 +173,7 @@ class MysqlTask implements SourceTask, TaskLife {
     const info = await readServer(sql);
     checkFlavor(s.flavor, info);
     await this.#checkGuardrail(sql);
+    this.#gtids = info.gtidMode;
     this.#plans = new TablePlans(s.planSettings(await readCharsetTables(sql)));
     const schema = new SchemaTracker({
       settings: s,
@@ -221,7 +244,9 @@ class MysqlTask implements SourceTask, TaskLife {
     const s = this.#s;
     await this.#pause("snapshot.delay.ms");
     const sessions = decision.data ? s.all.int("snapshot.max.threads") : 0;
-    const opened = await openSnapshot({ settings: s, server: this.#server, info, log: this.#context.log, sessions });
+    const { figures } = this.#notifier;
+    const holding = (held: boolean): void => void (figures.holdingGlobalLock = held);
+    const opened = await openSnapshot({ settings: s, server: this.#server, info, log: this.#context.log, sessions, holding });
     try {
       if (opened.tables.length === 0 && !s.all.isGiven("snapshot.include.collection.list"))
         this.#context.log.warn("no table is captured: check the include and exclude lists, and the user's right SELECT");
@@ -338,7 +363,6 @@ class MysqlTask implements SourceTask, TaskLife {
     stream.resume();
     desk.opened();
     this.#frame.channels.attach((signal: Signal) => desk.served(signal));
-    this.#frame.report((task) => report(task, this.#s.flavor, this.#reader));
     startHeartbeats(this.#s, this.#frame.timers, {
       beat: () => this.#beat(),
       execute: async (statement) => (await this.#connection()).query(statement),

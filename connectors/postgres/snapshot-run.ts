@@ -58,6 +58,7 @@ export async function snapshotData(run: SnapshotRun): Promise<{ readonly offset:
   const rows = rowsOf(run, await nextTransaction(client));
   const onTable = tableNotices(notifier, tables, captured);
   notifier.send("Initial Snapshot", "STARTED");
+  notifier.figures.determined(captured.map(idOf), tables.map(idOf));
   await lockTables(settings, client, tables);
   const work = takingTurns(chunksOf(run, tables, onTable));
   await Promise.all(opened.sessions.map((session) => readChunks(work, chunkReader(session, point, rows))));
@@ -126,6 +127,7 @@ async function* chunksOf(run: SnapshotRun, tables: readonly TableName[], onTable
     if (read === null) continue;
     const { table, cuts, from, done } = read;
     onTable(catalog, null);
+    run.notifier.figures.reading(table.id, () => table.rows);
     for (let chunk = 0; chunk <= cuts.bounds.length; chunk++) {
       if (run.aborted()) return;
       if (done.has(chunk)) continue;

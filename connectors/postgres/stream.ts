@@ -99,7 +99,9 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
     return this.#offset;
   }
   /** Counters and times for metrics; creates, updates, deletes by their letter. */
-  readonly seen = { c: 0, u: 0, d: 0, t: 0, m: 0, transactions: 0, lastMs: 0, behindMs: 0 };
+  readonly seen = { c: 0, u: 0, d: 0, t: 0, m: 0, transactions: 0, filtered: 0, erroneous: 0, lastMs: 0, behindMs: -1 };
+  /** The last one that had events; null: none came. */
+  lastTransaction: number | null = null;
   /** WAL position of the last message of any kind. */
   get received(): number {
     return this.#log.wal;
@@ -156,8 +158,11 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
       this.#metadataRecord(this.#metadata.endValue(this.#display, Math.floor(commitMicros / 1000)), "COMMIT", endLsn);
       this.#metadata.end();
     }
-    this.seen.transactions++;
     const log = this.#log;
+    if (this.#eventsInTransaction > 0) {
+      this.seen.transactions++;
+      this.lastTransaction = this.#xid;
+    }
     if (this.#eventsInTransaction > 0) this.#flush.committed(log.positionLsn, log.positionEvent, log.positionTxId, endLsn);
     else this.#flush.skipped(endLsn);
     this.#xid = null;
@@ -344,12 +349,20 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   #next(relation: number, op: string | null): TablePlan | null {
     const plan = this.#plans.get(relation) ?? null;
     this.#log.counted();
-    if (plan === null) return null;
+    if (plan === null) {
+      this.#filtered(op ?? "u");
+      return null;
+    }
     if (this.#log.delivered) {
       if (this.#metadata.id !== null) this.#metadata.skip(plan.id);
       return null;
     }
     return op !== null && this.#s.skipped.has(op) ? null : plan;
+  }
+  /** As in the reference, what is left out is among what was seen. */
+  #filtered(op: string): void {
+    this.seen.filtered++;
+    if (op === "c" || op === "u" || op === "d") this.seen[op]++;
   }
   #block(plan: TablePlan): Struct | null {
     return this.#metadata.id === null ? null : this.#metadata.next(plan.id, this.#display);

@@ -13,6 +13,7 @@ import type { Signal } from "../cdc/signals.ts";
 import { SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { snapshotWanted, streamsAfterSnapshot } from "../cdc/start-decision.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
+import type { ReportedTask } from "../cdc/streaming-metrics.ts";
 import { TaskFrame, type TaskLife } from "../cdc/task-frame.ts";
 import { emitters, nowMicros } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
@@ -21,6 +22,7 @@ import { nextTransaction, readTable, serverVersion } from "./catalog.ts";
 import { connect, living } from "./connection.ts";
 import { ddlRecords } from "./ddl-record.ts";
 import { startFailure, wrapped } from "./failures.ts";
+import { capturedTables } from "./incremental.ts";
 import { report } from "./metrics.ts";
 import type { Relation } from "./pgoutput/decode.ts";
 import { TablePlans } from "./plans.ts";
@@ -84,6 +86,8 @@ class PostgresTask implements SourceTask, TaskLife {
   /** The position that notifications carry. */
   #at: SourceOffset;
   readonly #notifier: Notifier;
+  /** Ids of the captured tables, for metrics. */
+  #captured: readonly string[] = [];
   #desk: SignalDesk | null = null;
   readonly #unsettled = new UnsettledSignals();
   readonly #backfills: Backfills;
@@ -177,7 +181,11 @@ class PostgresTask implements SourceTask, TaskLife {
     this.#client = null;
     await Promise.allSettled([snapshot?.close(), session?.close(), client?.end(), this.#desk?.close()]);
   }
+  report(task: ReportedTask): void {
+    report(task, this.#frame.running ? this.#reader : null, this.#notifier.figures, this.#captured);
+  }
   interrupted(error: unknown): void {
+    this.#notifier.figures.interrupted();
     if (error instanceof SpillFull) this.#spillFull = true;
     const reader = this.#reader;
     if (reader !== null && this.#flush !== null)
@@ -363,7 +371,11 @@ class PostgresTask implements SourceTask, TaskLife {
     timers.every(s.all.int("millrace.slot.progress.interval.ms"), () => {
       this.#progressDue = true;
     });
-    this.#frame.report((task) => report(task, this.#reader));
+    // For metrics only: who lacks the right to list them streams all the same.
+    void this.#sql().then(
+      async (sql) => (this.#captured = await capturedTables(sql, this.#plans).catch(() => [])),
+      () => {},
+    );
     startHeartbeats(s, timers, {
       beat: () => this.#beat(),
       execute: async (statement) => (await this.#sql()).query(statement),

@@ -22,6 +22,8 @@ export interface Seen {
   u: number;
   d: number;
   transactions: number;
+  filtered: number;
+  erroneous: number;
   lastMs: number;
   behindMs: number;
 }
@@ -43,7 +45,7 @@ export class ChangeEmitter {
   #commit: Lsn | null = null;
   /** Of the row that is being handled: rows of a window carry it, while their offset stays before it. */
   #handled: Position;
-  readonly seen: Seen = { c: 0, u: 0, d: 0, transactions: 0, lastMs: 0, behindMs: 0 };
+  readonly seen: Seen = { c: 0, u: 0, d: 0, transactions: 0, filtered: 0, erroneous: 0, lastMs: 0, behindMs: -1 };
 
   constructor(context: DatabaseContext, position: Position, offset: SourceOffset, signals: () => StreamSignals | null) {
     this.#c = context;

@@ -58,6 +58,10 @@ export class DatabaseTask {
     this.#resume?.();
     this.desk?.resume();
   }
+  /** For metrics. */
+  get history(): SchemaHistory["figures"] {
+    return this.#s.history.figures;
+  }
   /** Snapshot if there has to be one; then there is a stream, unless the settings say otherwise. */
   async prepare(stored: SourceOffset | null): Promise<void> {
     const { context, history, resumeAt } = this.#s;

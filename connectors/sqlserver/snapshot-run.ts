@@ -149,12 +149,15 @@ async function* chunksOf(run: SnapshotRun, tables: readonly Table[]): AsyncGener
   // A set of the JVM's, where the scanned ones are a list.
   const ids = inHashSetOrder(tables.map((t) => idOf(nameOf(t)))).join(",");
   const captured = run.opened.tables.map((t) => idOf(nameOf(t))).join(",");
+  const idsOf = (each: readonly Table[]): readonly string[] => each.map((t) => idOf(nameOf(t)));
+  notifier.figures.determined(idsOf(run.opened.tables), idsOf(tables));
   for (const table of tables) {
     if (stopping()) return;
     const id = idOf(nameOf(table));
     notifier.tableBegun(id, ids);
     const scanned = (rows: number): void => notifier.tableScanned(id, rows, captured);
     const read = await tableRead(run, table, scanned);
+    if (read !== null) notifier.figures.reading(id, () => read.table.rows);
     if (read === null) scanned(0);
     else
       for (const [chunk, sql] of read.statements) {

@@ -9,6 +9,7 @@ import type { HistoryStore } from "../cdc/schema-history/history.ts";
 import { memoryStore } from "../cdc/schema-history/stores.ts";
 import type { Signal } from "../cdc/signals.ts";
 import { SourceError } from "../cdc/source-error.ts";
+import type { ReportedTask } from "../cdc/streaming-metrics.ts";
 import { TaskFrame, type TaskLife } from "../cdc/task-frame.ts";
 import { emitters, nowMicros } from "../cdc/task-parts.ts";
 import { UnsettledSignals } from "../cdc/unsettled-signals.ts";
@@ -88,7 +89,11 @@ class SqlServerTask implements SourceTask, TaskLife {
   #failed(run: number, error: unknown): void {
     if (run === this.#run) this.#frame.failed(error);
   }
+  report(task: ReportedTask): void {
+    report(task, this.#context.taskId, this.#frame.running && this.#databases.some((d) => d.stream !== null), this.#databases);
+  }
   interrupted(): void {
+    for (const { context } of this.#databases) context.notifier.figures.interrupted();
     for (const { context, stream } of this.#databases) if (stream !== null) this.#resumeAt.set(context.database, stream.emitter.refresh());
   }
   async prepare(): Promise<void> {
@@ -184,8 +189,6 @@ class SqlServerTask implements SourceTask, TaskLife {
     this.#frame.channels.attach(async (signal: Signal) => {
       for (const database of databases) await database.desk?.served(signal);
     });
-    const streams = databases.flatMap((d) => (d.stream === null ? [] : [d.stream]));
-    this.#frame.report((task) => report(task, streams));
     startHeartbeats(this.#s, this.#frame.timers, {
       beat: () => {
         if (this.#frame.stopping) return false;

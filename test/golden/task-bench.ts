@@ -69,7 +69,7 @@ export class SourceBench {
           return Promise.resolve();
         },
       },
-      metrics: { gauge: (name, value) => void this.gauges.set(name, value) },
+      metrics: { gauge: (name, value) => void this.gauges.set(name, Number(value)) },
       signal: new AbortController().signal,
       kafka: {},
     });

@@ -49,6 +49,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: "metrics",
     tag: "worker",
     summary: "Metrics of this worker, its tasks and their sources, in Prometheus' text form",
+    query: { texts: { text: "Attributes too that are texts and change with every event", type: "boolean" } },
     answers: { 200: ["Metrics", null] },
   },
   "GET /openapi.json": {

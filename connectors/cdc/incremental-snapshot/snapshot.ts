@@ -220,6 +220,7 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
         context.maximumKey = answer.maximum;
         context.scanned += answer.chunk.rows.length;
         chunk = answer.chunk;
+        this.#s.notifier.figures.chunk(current.id, watermark.openId, chunk, answer.maximum, context.scanned);
         break;
       }
     }

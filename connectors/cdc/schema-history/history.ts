@@ -1,5 +1,6 @@
 /** The schema history: every DDL in its place, from which the tables at any position can be built again. */
 import type { TableChange } from "../table-model.ts";
+import type { HistoryFigures } from "./history-figures.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -40,6 +41,8 @@ export interface HistoryCheckpoints {
 /** How connectors see it; `openSchemaHistory` makes one. */
 export interface SchemaHistory {
   readonly description: string;
+  /** For metrics. */
+  readonly figures: Pick<HistoryFigures, "report">;
   /** The storage is there, perhaps empty. */
   storageExists(): Promise<boolean>;
   /** There are records (of any source, as Debezium looks). */

@@ -16,6 +16,7 @@ import type {
   RecoveredHistory,
   SchemaHistory,
 } from "./history.ts";
+import { HistoryFigures } from "./history-figures.ts";
 import { historyJson, parseHistory } from "./history-json.ts";
 
 export interface SchemaHistoryOptions {
@@ -69,6 +70,7 @@ class Outdated {
 export class RecordedHistory implements SchemaHistory {
   readonly #o: SchemaHistoryOptions;
   readonly #source: string;
+  readonly figures = new HistoryFigures();
   #queue: Promise<unknown> = Promise.resolve();
   #recovered = false;
 
@@ -101,13 +103,21 @@ export class RecordedHistory implements SchemaHistory {
   }
   /** Resolves when durable; in the order of the calls. */
   record(records: readonly HistoryRecord[]): Promise<void> {
-    return this.#then(() => this.#o.store.append(records.map(historyJson)));
+    return this.#then(async () => {
+      await this.#o.store.append(records.map(historyJson));
+      this.figures.recorded(records);
+    });
   }
   /** Throws ConnectError naming what is missing. A second call throws: a task recovers once. */
   recover(position: JsonObject, target: HistoryTarget): Promise<RecoveredHistory> {
     if (this.#recovered) throw new ConnectError("The schema history is recovered once for each start of a task");
     this.#recovered = true;
-    return this.#then(() => this.#recover(position, target));
+    return this.#then(async () => {
+      this.figures.status("RECOVERING");
+      const recovered = await this.#recover(position, target);
+      this.figures.status("RUNNING");
+      return recovered;
+    });
   }
   async #recover(position: JsonObject, target: HistoryTarget): Promise<RecoveredHistory> {
     const { store, atOrBefore, catalogFirst } = this.#o;
@@ -147,6 +157,7 @@ export class RecordedHistory implements SchemaHistory {
           // Records behind one that was left out are not in order; the state is not one of a place then.
           if (!seen.whole) seen.ordered = false;
           this.#apply(target, record, place);
+          this.figures.recovered(record);
           seen.applied++;
           seen.last = record.position;
         }

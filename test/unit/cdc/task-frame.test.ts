@@ -27,6 +27,7 @@ test("who polls while a reader that has failed is still being closed gets its fa
     interrupted: () => {},
     failures: { startFailure: () => new ConfigError("start"), wrapped: (_, error) => new ConfigError(`wrapped: ${String(error)}`) },
     goOn: () => {},
+    report: () => {},
   };
   const frame = new TaskFrame(
     taskSettings("mysql", CONFIG, 0, 0, () => {}),

@@ -41,7 +41,7 @@ function parts(info = INFO): {
     passed: null,
     hasPassed: ({ file, position }) => file === "binlog.000002" && position <= 500,
     refresh: () => ({ file: "binlog.000002", pos: 500 }),
-    seen: { c: 0, u: 0, d: 0, t: 0, transactions: 0, lastMs: 0, behindMs: 0 },
+    seen: { c: 0, u: 0, d: 0, t: 0, transactions: 0, rolledBack: 0, events: 0, lastMs: 0, behindMs: 0 },
   };
   const windows = new LogWindows({
     flavor: info.mariadb ? "mariadb" : "mysql",

@@ -56,6 +56,7 @@ test("each attribute is there or listed as absent, never both", () => {
     uptimeMs: 1,
     nowMs: 1,
     stalledMs: 1,
+    texts: false,
   });
   const present = new Set([...text.matchAll(/^# TYPE kafka_connect_[a-z_]+?_metrics_(\S+)/gm)].map((m) => m[1]));
   const page = readFileSync(new URL("../../../docs/rest.md", import.meta.url), "utf8");

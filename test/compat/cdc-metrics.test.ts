@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { accepted, ask, until } from "../chaos/journal.ts";
-import { freePorts } from "../chaos/millrace-process.ts";
+import { freePorts } from "../peers/ports.ts";
 import { BROKERS, type BrokerProcess, type Process, properties, spawnOurs } from "../chaos/worker-process.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { startMysql } from "../peers/mysql.ts";

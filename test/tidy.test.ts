@@ -62,11 +62,8 @@ const MAY_IMPORT: readonly (readonly [string, readonly string[]])[] = [
   ["connect-runtime/catalog/builtin", ["connect-runtime/api", "connectors", "plugins"]],
   ["connect-runtime/catalog", ["connect-runtime", "core-broker/base"]],
   ["connect-runtime/cli", ["connect-runtime", "core-broker"]],
-  [
-    "connect-runtime",
-    ["connect-runtime", "core-broker/client", "core-broker/base", "core-broker/protocol/errors", "core-broker/security/pkcs12"],
-  ],
-  ["connectors/cdc", ["connect-runtime/api"]],
+  ["connect-runtime", ["connect-runtime", "core-broker/client", "core-broker/base", "core-broker/protocol/errors"]],
+  ["connectors/cdc", ["connect-runtime/api", "core-broker/base/key-store"]],
   ["connectors/postgres", ["connect-runtime/api", "connectors/cdc"]],
   ["connectors/mysql", ["connect-runtime/api", "connectors/cdc"]],
   ["connectors/sqlserver", ["connect-runtime/api", "connectors/cdc"]],

@@ -1,9 +1,9 @@
 /**
- * TLS of REST listeners by Kafka's names: `listeners.https.ssl.*` (all of them or none), else `ssl.*`. Stores as PEM or
- * PKCS12; JKS is a format of the JVM and is refused with the way out. The same material serves requests to other workers.
+ * TLS of REST listeners by Kafka's names: `listeners.https.ssl.*` (all of them or none), else `ssl.*`. Stores as PEM,
+ * PKCS12 or JKS. The same material serves requests to other workers.
  */
 import { readFileSync } from "node:fs";
-import { pkcs12Certificates } from "#broker/security/pkcs12";
+import { storedCertificates, type StoredKey, storedKey, type StoreType, storeType } from "#broker/base/key-store/key-store";
 import { ConfigError } from "../api/errors.ts";
 import type { ConfigMap } from "../worker/types.ts";
 
@@ -55,9 +55,18 @@ function identity(read: Read): Pick<TlsMaterial, "key" | "cert" | "pfx" | "passp
     );
   }
   const store = file("ssl.keystore.location", location);
-  if (storeType(read, "ssl.keystore", store) === "PEM") return { key: store.toString(), cert: store.toString(), ...passphrase };
   const storePassword = read("ssl.keystore.password");
-  return { pfx: store, ...(storePassword === null ? {} : { passphrase: storePassword }) };
+  switch (checkedType(read, "ssl.keystore", store)) {
+    case "PEM":
+      return { key: store.toString(), cert: store.toString(), ...passphrase };
+    case "JKS": {
+      const open = (): StoredKey => storedKey(store, storePassword ?? undefined, password ?? undefined);
+      const found = opened("ssl.keystore.location", location, open);
+      return { key: found.key, cert: found.chain };
+    }
+    default:
+      return { pfx: store, ...(storePassword === null ? {} : { passphrase: storePassword }) };
+  }
 }
 function trusted(read: Read): string | null {
   const inline = read("ssl.truststore.certificates");
@@ -65,27 +74,24 @@ function trusted(read: Read): string | null {
   const location = read("ssl.truststore.location");
   if (location === null) return null;
   const store = file("ssl.truststore.location", location);
-  if (storeType(read, "ssl.truststore", store) === "PEM") return store.toString();
+  if (checkedType(read, "ssl.truststore", store) === "PEM") return store.toString();
+  const password = read("ssl.truststore.password") ?? undefined;
+  return opened("ssl.truststore.location", location, () => storedCertificates(store, password).join("\n"));
+}
+function opened<T>(setting: string, location: string, open: () => T): T {
   try {
-    return pkcs12Certificates(store, read("ssl.truststore.password") ?? "").join("\n");
+    return open();
   } catch (error) {
-    throw new ConfigError(`Invalid value ${location} for configuration ssl.truststore.location: ${String(error)}`, error);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`Invalid value ${location} for configuration ${setting}: ${why}`, error);
   }
 }
-/** By the content: Kafka's default JKS says little, since keytool writes PKCS12 under every name. */
-function storeType(read: Read, store: string, bytes: Buffer): "PEM" | "PKCS12" {
+function checkedType(read: Read, store: string, bytes: Buffer): StoreType {
   const given = (read(`${store}.type`) ?? "JKS").toUpperCase();
   if (!["JKS", "PKCS12", "PEM"].includes(given))
-    throw new ConfigError(`Invalid value ${given} for configuration ${store}.type: PEM and PKCS12 are read`);
-  if (bytes.length > 3 && bytes.readUInt32BE(0) === JKS_MAGIC) {
-    throw new ConfigError(
-      `Invalid value ${given} for configuration ${store}.type: a JKS file is a format of the JVM; convert it with keytool -importkeystore -srckeystore OLD -destkeystore NEW -deststoretype PKCS12`,
-    );
-  }
-  return bytes[0] === DER_SEQUENCE ? "PKCS12" : "PEM";
+    throw new ConfigError(`Invalid value ${given} for configuration ${store}.type: PEM, PKCS12 and JKS are read`);
+  return storeType(bytes);
 }
-const JKS_MAGIC = 0xfeedfeed;
-const DER_SEQUENCE = 0x30;
 function file(setting: string, path: string): Buffer {
   try {
     return readFileSync(path);

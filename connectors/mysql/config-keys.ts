@@ -27,7 +27,7 @@ const OWN = {
     importance: "MEDIUM",
     width: "LONG",
     displayName: "SSL Keystore",
-    doc: "PEM file or PKCS#12 store with the client's certificate and key, for servers that ask for one.",
+    doc: "PEM file, PKCS#12 or JKS store with the client's certificate and key, for servers that ask for one.",
   },
   "database.ssl.keystore.password": {
     type: "PASSWORD",
@@ -43,7 +43,7 @@ const OWN = {
     importance: "MEDIUM",
     width: "LONG",
     displayName: "SSL Truststore",
-    doc: "PEM file or PKCS#12 store with the certificates that the server's certificate is checked against.",
+    doc: "PEM file, PKCS#12 or JKS store with the certificates that the server's certificate is checked against.",
   },
   "database.ssl.truststore.password": {
     type: "PASSWORD",
@@ -51,7 +51,7 @@ const OWN = {
     importance: "MEDIUM",
     width: "MEDIUM",
     displayName: "SSL Truststore Password",
-    doc: "Password of the PKCS#12 store. PEM files have none.",
+    doc: "Password of the store. PEM files have none.",
   },
   "database.jdbc.driver": {
     type: "CLASS",

@@ -8,19 +8,19 @@ import { getSystemErrorName } from "node:util";
 import mysql, { type Connection, type ConnectionOptions } from "mysql2/promise";
 import { errorCode } from "../cdc/database-failures.ts";
 import { directSocket } from "../cdc/direct-reads.ts";
+import { ownKey, trustedCertificates } from "../cdc/tls-stores.ts";
 import { signEd25519 } from "./auth-ed25519.ts";
 import { errorNumber } from "./failures.ts";
-import { type MysqlServer, pemOf } from "./server-settings.ts";
+import type { MysqlServer } from "./server-settings.ts";
 
 function tls(server: MysqlServer): NonNullable<ConnectionOptions["ssl"]> {
   const verify = server.ssl === "verify_ca" || server.ssl === "verify_identity";
-  const key = server.key === null ? null : pemOf(server.key, "database.ssl.keystore");
+  const own = server.key === null ? null : ownKey(server.key, "database.ssl.keystore");
   return {
     rejectUnauthorized: verify,
     verifyIdentity: server.ssl === "verify_identity",
-    ...(verify && server.trust !== null && { ca: pemOf(server.trust, "database.ssl.truststore") }),
-    // One file holds the key and its certificates.
-    ...(key !== null && { key, cert: key }),
+    ...(verify && server.trust !== null && { ca: trustedCertificates(server.trust, "database.ssl.truststore") }),
+    ...(own !== null && { key: own.key, cert: own.chain }),
     ...(server.key?.password && { passphrase: server.key.password }),
   };
 }

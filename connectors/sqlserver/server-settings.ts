@@ -1,7 +1,6 @@
 /** Where the server is and how to log in, from the connector's settings. `driver.*` are named as the JDBC driver names them. */
-import { readFileSync } from "node:fs";
-import { ConfigError } from "#connect/api/errors";
 import type { Settings } from "../cdc/settings.ts";
+import { trustedCertificates } from "../cdc/tls-stores.ts";
 import { type DriverSettings, invalid, type Login, loginOf } from "./login.ts";
 
 export interface SqlServer {
@@ -69,25 +68,6 @@ export const driverNotices = (s: Settings): readonly string[] =>
     .matching(/^driver\.(.+)$/)
     .filter(({ match }) => !TAKEN.has((match[1] ?? "").toLowerCase()))
     .map(({ match }) => `the setting '${match[0]}' has no effect: it is a property of the JDBC driver that this connector does not read`);
-const PEM = /-----BEGIN CERTIFICATE-----/;
-function trustOf(path: string | null): string | null {
-  if (path === null) return null;
-  let text: string;
-  try {
-    text = readFileSync(path, "latin1");
-  } catch (cause) {
-    throw new ConfigError(
-      `The 'driver.trustStore' value is invalid: ${path} cannot be read: ${cause instanceof Error ? cause.message : ""}`,
-      cause,
-    );
-  }
-  if (!PEM.test(text))
-    throw invalid(
-      "driver.trustStore",
-      `${path} is not PEM. Export its certificates: keytool -exportcert -rfc -alias … -keystore ${path} -file server-ca.pem`,
-    );
-  return text;
-}
 function encryptOf(text: string | null): boolean | "strict" {
   switch ((text ?? "true").toLowerCase()) {
     case "strict":
@@ -112,6 +92,7 @@ export function serverOf(s: Settings): SqlServer {
   const driver = driverSettings(s);
   refuse(driver);
   const names = s.list("database.names");
+  const trust = driver("trustStore");
   const loginTimeout = Number(driver("loginTimeout") ?? 0);
   return {
     host: s.string("database.hostname"),
@@ -123,7 +104,7 @@ export function serverOf(s: Settings): SqlServer {
     encrypt: encryptOf(driver("encrypt")),
     trustServerCertificate: (driver("trustServerCertificate") ?? "false").toLowerCase() === "true",
     certificateName: driver("hostNameInCertificate"),
-    trust: trustOf(driver("trustStore")),
+    trust: trust === null ? null : trustedCertificates({ path: trust, password: driver("trustStorePassword") }, "driver.trustStore"),
     readOnly: (driver("applicationIntent") ?? "").toLowerCase() === "readonly",
     multiSubnetFailover: (driver("multiSubnetFailover") ?? "").toLowerCase() === "true",
     packetSize: packetSizeOf(driver("packetSize")),

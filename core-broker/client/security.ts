@@ -1,9 +1,10 @@
 /**
- * How a connection is secured: `security.protocol`, PEM material of `ssl.*` (KIP-651) and `sasl.*`. JKS stores are a JVM
- * format and are refused with the way out.
+ * How a connection is secured: `security.protocol`, `ssl.*` (PEM of KIP-651, or PEM, PKCS12 and JKS stores) and
+ * `sasl.*`.
  */
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
+import { storedCertificates, storedKey } from "../base/key-store/key-store.ts";
 import { ConfigReader, invalid } from "./config.ts";
 import type { ClientConfig } from "./types.ts";
 
@@ -33,14 +34,18 @@ export function securityConfig(config: ClientConfig): SecurityConfig {
 
 function tlsOptions(read: ConfigReader): ConnectionOptions {
   const options: ConnectionOptions = { minVersion: "TLSv1.2" };
-  const ca = pem(read, "ssl.truststore", "ssl.truststore.certificates");
-  if (ca !== null) options.ca = ca;
-  const store = pem(read, "ssl.keystore", null);
-  const chain = read.text("ssl.keystore.certificate.chain") ?? store;
-  const key = read.text("ssl.keystore.key") ?? store;
-  if (chain !== null) options.cert = chain;
-  if (key !== null) options.key = key;
   const passphrase = read.text("ssl.key.password");
+  const inline = read.text("ssl.truststore.certificates");
+  const trust = inline ?? fromStore(read, "ssl.truststore", (bytes, password) => [...storedCertificates(bytes, password)]);
+  if (trust !== null) options.ca = trust;
+  const chain = read.text("ssl.keystore.certificate.chain");
+  const key = read.text("ssl.keystore.key");
+  const complete = chain !== null && key !== null;
+  const store = complete ? null : fromStore(read, "ssl.keystore", (bytes, password) => storedKey(bytes, password, passphrase ?? password));
+  const cert = chain ?? store?.chain;
+  if (cert !== undefined) options.cert = cert;
+  const own = key ?? store?.key;
+  if (own !== undefined) options.key = own;
   if (passphrase !== null) options.passphrase = passphrase;
   // An empty value is Kafka's way to turn the host name check off.
   if ((read.raw("ssl.endpoint.identification.algorithm") ?? "https").trim().toLowerCase() !== "https") {
@@ -48,16 +53,17 @@ function tlsOptions(read: ConfigReader): ConnectionOptions {
   }
   return options;
 }
-function pem(read: ConfigReader, store: string, inline: string | null): string | null {
-  const given = inline === null ? null : read.text(inline);
-  if (given !== null) return given;
+/** Null: no store is set. Throws BrokerError(INVALID_CONFIG). */
+function fromStore<T>(read: ConfigReader, store: string, open: (bytes: Buffer, password: string | undefined) => T): T | null {
   const location = read.text(`${store}.location`);
   if (location === null) return null;
-  const type = read.textOr(`${store}.type`, /\.(pem|crt|cer|key)$/i.test(location) ? "PEM" : "JKS");
-  if (type.toUpperCase() !== "PEM") {
-    throw invalid(`${store}.type`, type, "only PEM is supported; convert the store (keytool -exportcert -rfc, openssl pkcs12)");
+  const type = read.textOr(`${store}.type`, "JKS");
+  if (!["JKS", "PKCS12", "PEM"].includes(type.toUpperCase())) throw invalid(`${store}.type`, type, "PEM, PKCS12 or JKS expected");
+  try {
+    return open(readFileSync(location), read.text(`${store}.password`) ?? undefined);
+  } catch (error) {
+    throw invalid(`${store}.location`, location, error instanceof Error ? error.message : String(error));
   }
-  return readFileSync(location, "utf8");
 }
 
 function saslConfig(read: ConfigReader): SaslConfig {

@@ -1,5 +1,5 @@
 /** The subject of a certificate as RFC 2253 writes it, in the form of Java's X500Principal: that is what ACLs of Kafka name. */
-import { type Asn1, at, oidOf, parseDer } from "./asn1.ts";
+import { type Asn1, at, oidOf, parseDer } from "../base/key-store/asn1.ts";
 
 /** The names that RFC 2253 knows; other attributes are told by number, with their DER in hexadecimal digits. */
 const NAMES: Readonly<Record<string, string>> = {

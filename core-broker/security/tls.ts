@@ -3,12 +3,10 @@ import type { SecureVersion, TlsOptions } from "node:tls";
 import type { Properties } from "../config.ts";
 import { listItems } from "../controller/configs/config-key.ts";
 import type { ListenerAddress } from "../network/types.ts";
-import { JKS_MAGIC, jksCertificates, jksKey } from "./jks.ts";
+import { storedCertificates, storedKey, type StoreType, storeType } from "../base/key-store/key-store.ts";
 import { fileOf, invalid, type Read, reader } from "./listener-settings.ts";
 import { principalMapper } from "./principal-mapping.ts";
-import { pkcs12Certificates } from "./pkcs12.ts";
 
-type StoreType = "PEM" | "PKCS12" | "JKS";
 const VERSIONS: readonly SecureVersion[] = ["TLSv1.2", "TLSv1.3"];
 
 /** Undefined for a listener without TLS. Throws BrokerError(INVALID_CONFIG). */
@@ -79,10 +77,10 @@ function keyMaterial(read: Read): TlsOptions {
     );
   }
   const bytes = fileOf("ssl.keystore.location", location);
-  const type = storeType("ssl.keystore.type", read("ssl.keystore.type"), bytes);
+  const type = checkedType("ssl.keystore.type", read("ssl.keystore.type"), bytes);
   if (type === "PEM") return { cert: bytes, key: bytes, ...passphrase(keyPassword ?? storePassword) };
   if (type === "JKS") {
-    const found = fromStore("ssl.keystore.location", location, () => jksKey(bytes, storePassword, keyPassword ?? storePassword ?? ""));
+    const found = fromStore("ssl.keystore.location", location, () => storedKey(bytes, storePassword, keyPassword));
     return { cert: found.chain, key: found.key };
   }
   return { pfx: bytes, ...passphrase(storePassword ?? keyPassword) };
@@ -94,12 +92,9 @@ function trust(read: Read): TlsOptions {
   if (location === undefined) return {};
   const key = "ssl.truststore.location";
   const bytes = fileOf(key, location);
-  const type = storeType("ssl.truststore.type", read("ssl.truststore.type"), bytes);
+  const type = checkedType("ssl.truststore.type", read("ssl.truststore.type"), bytes);
   if (type === "PEM") return { ca: bytes };
-  const password = read("ssl.truststore.password");
-  return {
-    ca: fromStore(key, location, () => (type === "JKS" ? jksCertificates(bytes, password) : pkcs12Certificates(bytes, password ?? ""))),
-  };
+  return { ca: [...fromStore(key, location, () => storedCertificates(bytes, read("ssl.truststore.password")))] };
 }
 function fromStore<T>(key: string, location: string, open: () => T): T {
   try {
@@ -108,13 +103,8 @@ function fromStore<T>(key: string, location: string, open: () => T): T {
     throw invalid(key, `${location}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
-/**
- * What the file is counts more than what its type says: Kafka's default type is JKS, and since Java 9 a store of that type may
- * well be PKCS12 (keytool makes no others unless told to).
- */
-function storeType(key: string, given: string | undefined, bytes: Buffer): StoreType {
+function checkedType(key: string, given: string | undefined, bytes: Buffer): StoreType {
   if (given !== undefined && !["JKS", "PKCS12", "PEM"].includes(given.toUpperCase()))
     throw invalid(key, `${given}: PEM, PKCS12 or JKS expected`);
-  if (bytes.length >= 4 && bytes.readUInt32BE(0) === JKS_MAGIC) return "JKS";
-  return bytes[0] === 0x30 ? "PKCS12" : "PEM";
+  return storeType(bytes);
 }

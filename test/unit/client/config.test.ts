@@ -82,6 +82,8 @@ describe("client configuration", () => {
     });
     expect([tls, sasl]).toEqual([null, { mechanism: "SCRAM-SHA-512", username: "u", password: "p", token: null, claims: {} }]);
     expect(() => securityConfig({ "security.protocol": "SASL_SSL" })).toThrow(/sasl\.jaas\.config/);
-    expect(() => securityConfig({ "security.protocol": "SSL", "ssl.truststore.location": "/x/trust.jks" })).toThrow(/only PEM/);
+    expect(() => securityConfig({ "security.protocol": "SSL", "ssl.truststore.location": "/x/trust.jks" })).toThrow(
+      /ssl\.truststore\.location.*ENOENT/,
+    );
   });
 });

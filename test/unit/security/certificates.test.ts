@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { subjectOf } from "#broker/network/distinguished-name";
 import { jaasOptions, plainUsers } from "#broker/security/jaas";
-import { jksCertificates, jksKey } from "#broker/security/jks";
-import { pkcs12Certificates } from "#broker/security/pkcs12";
+import { jksCertificates, jksKey } from "#broker/base/key-store/jks";
+import { readPkcs12 } from "#broker/base/key-store/pkcs12";
 import { principalMapper } from "#broker/security/principal-mapping";
 import { tlsOptions } from "#broker/security/tls";
 
@@ -41,10 +41,10 @@ describe("names of certificates", () => {
 
 describe("stores", () => {
   test("certificates of a trust store that keytool wrote", () => {
-    const [pem, ...more] = pkcs12Certificates(Buffer.from(TRUST_STORE, "base64"), "changeit");
+    const [pem, ...more] = readPkcs12(Buffer.from(TRUST_STORE, "base64"), "changeit").certificates;
     expect([new X509Certificate(pem ?? "").subject, more.length]).toEqual(["CN=ca", 0]);
-    expect(() => pkcs12Certificates(Buffer.from(TRUST_STORE, "base64"), "wrong")).toThrow(/password/);
-    expect(() => pkcs12Certificates(Buffer.from("no"), "")).toThrow();
+    expect(() => readPkcs12(Buffer.from(TRUST_STORE, "base64"), "wrong")).toThrow(/password/);
+    expect(() => readPkcs12(Buffer.from("no"), "")).toThrow();
   });
   test("what a listener with TLS cannot start with is told by the setting's name", () => {
     const listener = { name: "SSL", host: "", port: 0, protocol: "SSL" } as const;
@@ -95,7 +95,8 @@ describe("JKS stores", () => {
     expect(() => jksKey(keys, "changeit", "wrong")).toThrow(/password of its key/);
     expect(() => jksKey(keys, "wrong", "secret7")).toThrow(/password is wrong/);
     expect(() => jksKey(trust, "changeit", "changeit")).toThrow(/no key/);
-    expect(() => jksCertificates(keys, "changeit")).toThrow(/no certificate/);
+    // As in Java, whose own certificates of keys are trusted, too.
+    expect(jksCertificates(keys, "changeit")).toEqual(jksCertificates(trust, "changeit"));
     for (let length = 0; length < keys.length; length += 5) {
       expect(() => jksKey(keys.subarray(0, length), "changeit", "secret7")).toThrow();
       expect(() => jksCertificates(trust.subarray(0, Math.min(length, trust.length - 1)), undefined)).toThrow();

@@ -1,12 +1,15 @@
 /**
  * Java's own key store format (JKS), which Kafka reads by default and keytool wrote until Java 8: a list of entries, private keys
  * masked with a stream made of SHA-1, and a digest over all with the store's password. The layout is that of the JDK's JavaKeyStore
- * and KeyProtector.
+ * and KeyProtector. JCEKS has the same, but for its keys, which are not read.
  */
 import { createHash, createPrivateKey, timingSafeEqual, X509Certificate } from "node:crypto";
-import { at, oidOf, parseDer } from "../network/asn1.ts";
+import { at, oidOf, parseDer } from "./asn1.ts";
 
-export const JKS_MAGIC = 0xfeedfeed;
+const JKS_MAGIC = 0xfeedfeed;
+const JCEKS_MAGIC = 0xcececece;
+/** Where a JCEKS file has a secret key, a serialized Java object. */
+const SECRET_ENTRY = 3;
 const KEY_ENTRY = 1;
 const CERTIFICATE_ENTRY = 2;
 const DIGEST_BYTES = 20;
@@ -24,6 +27,8 @@ interface Entry {
   readonly certificates: readonly string[];
 }
 
+export const isJks = (bytes: Buffer): boolean => bytes.length >= 4 && [JKS_MAGIC, JCEKS_MAGIC].includes(bytes.readUInt32BE(0));
+
 /** The first key with its chain. Throws an Error that says what is wrong with the file or a password. */
 export function jksKey(bytes: Buffer, storePassword: string | undefined, keyPassword: string): JksKey {
   const found = entries(bytes, storePassword).find(({ protectedKey }) => protectedKey !== null);
@@ -32,11 +37,14 @@ export function jksKey(bytes: Buffer, storePassword: string | undefined, keyPass
   const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
   return { key: key.export({ format: "pem", type: "pkcs8" }).toString(), chain: found.certificates.join("") };
 }
-/** Certificates that are trusted: entries of their own. Without a password the file's digest is not checked, as in Java. */
+/**
+ * Certificates that are trusted: entries of their own, and those of keys without what signed them. Without a password the file's digest is
+ * not checked. Both as in Java.
+ */
 export function jksCertificates(bytes: Buffer, password: string | undefined): string[] {
-  const found = entries(bytes, password).filter(({ protectedKey }) => protectedKey === null);
+  const found = entries(bytes, password).flatMap(({ certificates }) => certificates.slice(0, 1));
   if (found.length === 0) throw new Error("there is no certificate in it");
-  return found.flatMap(({ certificates }) => certificates);
+  return found;
 }
 
 const utf16 = (text: string): Buffer => Buffer.from(text, "utf16le").swap16();
@@ -52,7 +60,8 @@ function entries(bytes: Buffer, password: string | undefined): Entry[] {
     if (!timingSafeEqual(digest, bytes.subarray(end))) throw new Error("the password is wrong, or the file is damaged");
   }
   const reader = new EntryReader(bytes.subarray(0, Math.max(0, end)));
-  if (reader.uint32() !== JKS_MAGIC) throw new Error("not a JKS file");
+  if (!isJks(bytes)) throw new Error("not a JKS file");
+  reader.uint32();
   const version = reader.uint32();
   const count = reader.uint32();
   const found: Entry[] = [];
@@ -60,6 +69,7 @@ function entries(bytes: Buffer, password: string | undefined): Entry[] {
     const tag = reader.uint32();
     reader.text(); // alias
     reader.take(8); // date
+    if (tag === SECRET_ENTRY) throw new Error("there is a secret key in it, which is not read; take that entry out");
     if (tag !== KEY_ENTRY && tag !== CERTIFICATE_ENTRY) throw new Error(`there is an entry of an unknown kind in it: ${tag}`);
     const protectedKey = tag === KEY_ENTRY ? reader.take(reader.uint32()) : null;
     const length = tag === KEY_ENTRY ? reader.uint32() : 1;

@@ -98,6 +98,8 @@ export const historyOrder =
     if (typeof a === "string" && typeof b === "string") {
       if (a !== b) return containsGtids(flavor, b, a);
       if (recorded["snapshot"] !== undefined) return true;
+      // The GTID of a statement that is a transaction by itself is among them. After a failover files and positions would be of two servers.
+      if (number(recorded, "event") <= (flavor === "mariadb" ? 1 : 0)) return true;
     }
     const order = compareNumbers(
       [fileNumber(String(recorded["file"])), fileNumber(String(limit["file"]))],

@@ -35,7 +35,8 @@ export async function missingLog(
         return `the server does not have the transactions ${unknown}, which were read already: its logs were reset or cut, or it is not of the same replication topology`;
       await wait(COUNTED_WAIT_MS);
     }
-    return info.mariadb ? missingMariadb(sql, stored.gtids) : missingMysql(sql, stored.gtids);
+    const passes = wanted ?? (() => true);
+    return info.mariadb ? missingMariadb(sql, stored.gtids, passes) : missingMysql(sql, stored.gtids, passes);
   }
   const files = await readLogFiles(sql);
   if (files.includes(stored.file)) return null;
@@ -54,19 +55,25 @@ async function unknownGtids(sql: Connection, info: Server, gtids: string, wanted
   const unknown = MariadbGtidSet.parse(gtids).only((g) => passes(String(g.domain)) && !there.contains(g));
   return unknown.only((g) => there.isEmpty || domains.has(g.domain)).toString();
 }
-async function missingMysql(sql: Connection, gtids: string): Promise<string | null> {
-  const row = await firstRow(sql, "SELECT @@global.gtid_purged AS purged");
-  const purged = MysqlGtidSet.parse(row["purged"] ?? "").minus(MysqlGtidSet.parse(gtids));
+type Passes = (source: string) => boolean;
+const readPurged = async (sql: Connection): Promise<MysqlGtidSet> =>
+  MysqlGtidSet.parse((await firstRow(sql, "SELECT @@global.gtid_purged AS purged"))["purged"] ?? "");
+async function missingMysql(sql: Connection, gtids: string, passes: Passes): Promise<string | null> {
+  const purged = (await readPurged(sql)).minus(MysqlGtidSet.parse(gtids)).only(passes);
   return purged.isEmpty ? null : `the transactions ${purged.toString()} were purged from the server's logs`;
 }
-/** The server's oldest log begins with the GTIDs that are before it. */
-async function missingMariadb(sql: Connection, gtids: string): Promise<string | null> {
+/** The server's oldest log begins with the GTIDs that are before it. Null: there is no log. */
+async function beforeOldest(sql: Connection): Promise<MariadbGtidSet | null> {
   const [oldest] = await readLogFiles(sql);
-  if (oldest === undefined) return "the server has no logs";
+  if (oldest === undefined) return null;
   const row = await firstRow(sql, `SELECT BINLOG_GTID_POS('${oldest.replaceAll("'", "")}', 4) AS p`);
-  const before = MariadbGtidSet.parse(row["p"] ?? "");
+  return MariadbGtidSet.parse(row["p"] ?? "");
+}
+async function missingMariadb(sql: Connection, gtids: string, passes: Passes): Promise<string | null> {
+  const before = await beforeOldest(sql);
+  if (before === null) return "the server has no logs";
   const known = MariadbGtidSet.parse(gtids);
-  const gap = before.gtids.filter((g) => !known.contains(g));
+  const gap = before.gtids.filter((g) => passes(String(g.domain)) && !known.contains(g));
   return gap.length === 0 ? null : `the transactions up to ${before.toString()} were purged, the connector had read up to ${gtids}`;
 }
 
@@ -79,14 +86,27 @@ export const logLost =
       `Changes after ${stored?.gtids ?? `${stored?.file}:${stored?.position}`} are lost: ${missing}. Set snapshot.mode=when_needed, or delete the connector's offsets, to take a new snapshot; keep logs longer (binlog_expire_logs_seconds).`,
     );
 
-/** Where the stream begins. `at` null: with the oldest log. */
-export async function streamStart(sql: Connection, info: Server, at: StoredPosition | null): Promise<StreamStart> {
+/**
+ * Where the stream begins. `at` null: with the oldest log. What is not wanted and was purged counts as read, as a server sends nothing
+ * to who lacks it.
+ */
+export async function streamStart(sql: Connection, info: Server, at: StoredPosition | null, wanted: GtidSource): Promise<StreamStart> {
   if (at === null) {
     const [oldest] = await readLogFiles(sql);
     if (oldest === undefined) throw new SourceError("The server has no binary logs: set log_bin", DEBEZIUM);
     return { by: "position", file: oldest, position: 4 };
   }
-  if (at.gtids !== null && info.gtidMode)
-    return info.mariadb ? { by: "mariadbGtid", position: at.gtids } : { by: "mysqlGtid", executed: MysqlGtidSet.parse(at.gtids) };
+  if (at.gtids !== null && info.gtidMode) return info.mariadb ? mariadbStart(sql, at.gtids, wanted) : mysqlStart(sql, at.gtids, wanted);
   return { by: "position", file: at.file, position: at.position };
+}
+async function mysqlStart(sql: Connection, gtids: string, wanted: GtidSource): Promise<StreamStart> {
+  const executed = MysqlGtidSet.parse(gtids);
+  if (wanted === null) return { by: "mysqlGtid", executed };
+  return { by: "mysqlGtid", executed: executed.plus((await readPurged(sql)).only((uuid) => !wanted(uuid))) };
+}
+async function mariadbStart(sql: Connection, gtids: string, wanted: GtidSource): Promise<StreamStart> {
+  if (wanted === null) return { by: "mariadbGtid", position: gtids };
+  const unwanted = (await beforeOldest(sql))?.only((g) => !wanted(String(g.domain)));
+  const position = MariadbGtidSet.parse(gtids).plus(unwanted ?? new MariadbGtidSet());
+  return { by: "mariadbGtid", position: position.toString() };
 }

@@ -13,6 +13,7 @@ import { RowCursor } from "./binlog/rows.ts";
 import type { BinlogEvent, EventHeader, MysqlGtidEvent, QueryEvent, RowsEvent } from "./binlog/types.ts";
 import type { LogPosition } from "./catalog.ts";
 import { contextOf } from "./ddl/ddl.ts";
+import { type Beginning, HandedOn } from "./handed-on.ts";
 import { LogTracker } from "./log-tracker.ts";
 import type { TablePlans } from "./plans.ts";
 import { type BinlogPosition, isAtOrBehind, streamOffset } from "./position.ts";
@@ -54,9 +55,10 @@ export class StreamReader implements BinlogConsumer, RowContext {
   /** Events of a compressed transaction that are still to be read. */
   #unpacked: Iterator<BinlogEvent> | null = null;
   #ticked = false;
-  /** Events and rows at the beginning of the first transaction that an earlier run handed on. */
-  #skipEvents: number;
-  #skipRows: number;
+  readonly #handedOn: HandedOn;
+  /** The transaction is the one of which an earlier run handed on a part, … */
+  #isCut = false;
+  /** … and that part is being read. */
   #skipping = false;
   #ignored = false;
   /** The group is one statement (MariaDB). */
@@ -66,6 +68,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
   #timeByGtid = false;
   #serverId = 0;
   #gtid: string | null = null;
+  #gtidParts: Beginning["gtid"] = null;
   /** Number of the row that was handed on last, in its event: the reference's records of statements carry it too. */
   #lastRow = 0;
   #offset: SourceOffset;
@@ -82,8 +85,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
     this.#plans = new RowPlans(settings);
     this.#source = source;
     this.#log = new LogTracker(settings.settings.flavor, from, settings.gtids);
-    this.#skipEvents = from.event;
-    this.#skipRows = from.row;
+    this.#handedOn = new HandedOn(from, offset);
     this.#offset = offset;
     this.#heldOffset = offset;
     this.skipped = settings.settings.skipped;
@@ -203,7 +205,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const wasIn = this.#log.inTransaction;
     this.#dispatch(event);
     if (event.kind !== "transactionPayload" && (wasIn || this.#log.inTransaction)) this.#log.done();
-    if (this.#skipping && this.#log.event >= this.#skipEvents && this.#skipRows === 0) this.#skipping = false;
+    if (this.#skipping && this.#log.event >= this.#handedOn.events && this.#handedOn.rows === 0) this.#skipping = false;
   }
   #time(micros: number): void {
     if (micros === this.#micros) return;
@@ -229,6 +231,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
         return this.#log.before(event.gtids.map(mariadbGtidText).join(","));
       case "mysqlGtid":
         this.#mysqlTime(event);
+        this.#gtidParts = event.gtid;
         if (event.gtid === null) {
           this.#log.anonymous();
           return this.#transactionGtid(null, null);
@@ -237,6 +240,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
         return this.#transactionGtid(event.gtid.text, event.gtid.uuid);
       case "mariadbGtid":
         this.#log.mariadbGtid(event.gtid);
+        this.#gtidParts = event.gtid;
         this.#transactionGtid(event.text, String(event.gtid.domain));
         // The statement that follows is a group by itself, but the reference counts it like a transaction, and announces its begin.
         return this.#begin(null, event.standalone);
@@ -272,7 +276,12 @@ export class StreamReader implements BinlogConsumer, RowContext {
     this.#standalone = standalone;
     this.#source.thread(threadId);
     this.#source.query = null;
-    if (this.#skipEvents > 0 || this.#skipRows > 0) this.#skipping = true;
+    this.#isCut = this.#handedOn.pending && this.#handedOn.isIn(this.#beginning());
+    this.#skipping = this.#isCut;
+  }
+  #beginning(): Beginning {
+    const { file, position } = this.#log;
+    return { file, position, serverId: this.#serverId, tsSec: this.#tsSec, gtid: this.#gtidParts };
   }
   #begin(threadId: number | null, standalone: boolean): void {
     this.#open(threadId, standalone);
@@ -292,8 +301,8 @@ export class StreamReader implements BinlogConsumer, RowContext {
   /** The end of what no END record ends: as in the reference, offsets go on to name it. */
   #close(rolledBack = false): void {
     this.#log.committed();
-    this.#skipEvents = 0;
-    this.#skipRows = 0;
+    if (this.#isCut) this.#handedOn.clear();
+    this.#isCut = false;
     this.#skipping = false;
     this.#source.query = null;
     this.#source.thread(null);
@@ -329,7 +338,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const position = this.#log.afterStatement(this.#standalone);
     const offset = this.#withContext(streamOffset(position, this.#tsSec, this.#serverId));
     const at = this.#log.position;
-    if (this.#skipping && this.#log.event < this.#skipEvents) return;
+    if (this.#skipping && this.#log.event < this.#handedOn.events) return;
     const result = await schema.apply(sql, contextOf(event.database, event.status.sqlMode, settings.flavor), end);
     const kept = result.events.filter(
       (e) => settings.keepsDdl(e.databaseName, e.table?.table ?? null) && !(settings.onlyTables && e.unknown !== undefined),
@@ -355,8 +364,8 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const plan = this.#plans.planOf(event);
     if (plan === null || this.#ignored) return;
     let skipRows = 0;
-    if (this.#skipping && log.event <= this.#skipEvents)
-      skipRows = log.event < this.#skipEvents ? Number.POSITIVE_INFINITY : this.#skipRows;
+    const { events, rows } = this.#handedOn;
+    if (this.#skipping && log.event <= events) skipRows = log.event < events ? Number.POSITIVE_INFINITY : rows;
     const cursor = this.#cursor;
     cursor.open(event);
     const bytes = event.end - event.start;
@@ -369,7 +378,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
       writeRow(this, event, plan, cursor.before, cursor.after, bytes);
     }
     this.#lastRow = log.row;
-    if (this.#skipping && log.event === this.#skipEvents) this.#skipRows = 0;
+    if (this.#skipping && log.event === events) this.#handedOn.rows = 0;
   }
 
   source(plan: TablePlan): Struct {

@@ -320,7 +320,7 @@ class MysqlTask implements SourceTask, TaskLife {
   async #streamFrom(info: Server, from: StoredPosition | null, offset: SourceOffset): Promise<void> {
     const { all: settings } = this.#s;
     const sql = await this.#connection();
-    const start = await streamStart(sql, info, from);
+    const start = await streamStart(sql, info, from, this.#s.gtidSource);
     const schema = this.#schema,
       plans = this.#plans;
     if (schema === null || plans === null) return;

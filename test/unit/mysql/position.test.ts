@@ -18,3 +18,11 @@ test("a statement inside a transaction is after the transaction's beginning", ()
   expect(mariadb(inside, { file: "binlog.000001", pos: 400, gtids: "0-1-5", event: 2, row: 1 })).toBe(false);
   expect(mariadb(inside, { file: "binlog.000001", pos: 400, gtids: "0-1-5", event: 3, row: 1 })).toBe(true);
 });
+test("after a failover: the same transactions in files with lower numbers", () => {
+  const place = { file: "binlog.000001", pos: 300, server_id: 1, event: 2, row: 1 };
+  const uuid = "9cafe29a-e674-11f1-8a3a-02fc00000001";
+  expect(mariadb({ ...statement, file: "binlog.000009" }, { ...place, gtids: statement.gtids })).toBe(true);
+  const mysql = historyOrder("mysql");
+  expect(mysql({ file: "binlog.000009", pos: 900, gtids: `${uuid}:1-8` }, { ...place, gtids: `${uuid}:1-8` })).toBe(true);
+  expect(mysql({ file: "binlog.000009", pos: 900, gtids: `${uuid}:1-9` }, { ...place, gtids: `${uuid}:1-8` })).toBe(false);
+});

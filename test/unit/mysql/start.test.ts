@@ -3,7 +3,7 @@ import type { Connection } from "mysql2/promise";
 import { expect, test } from "vitest";
 import type { Server } from "#connectors/mysql/catalog";
 import type { StoredPosition } from "#connectors/mysql/position";
-import { missingLog } from "#connectors/mysql/start";
+import { missingLog, streamStart } from "#connectors/mysql/start";
 
 const A = "9cafe29a-e674-11f1-8a3a-02fc00000001";
 const B = "9cafe29a-e674-11f1-8a3a-02fc00000002";
@@ -33,6 +33,19 @@ test("MySQL: logs that were reset lack what was read; purged ones what was not",
 test("a transaction that is in the log and not yet counted is waited for; sources that are not read do not count", async () => {
   expect(await missing(false, `${A}:1-9`, { gtid_executed: [`${A}:1-8`, `${A}:1-9`], gtid_purged: [""] })).toBeNull();
   expect(await missing(false, `${A}:1-9,${B}:1`, { gtid_executed: [`${A}:1-9`], gtid_purged: [""] }, (s) => s === A)).toBeNull();
+});
+test("purged transactions of a source that is not wanted are passed over, and the server is told that they are there", async () => {
+  const answers = { gtid_executed: [`${A}:1-12,${B}:1-9`], gtid_purged: [`${A}:1-5,${B}:1-3`] };
+  expect(await missing(false, `${A}:1-9`, answers)).toContain(`${B}:1-3 were purged`);
+  expect(await missing(false, `${A}:1-9`, answers, (s) => s === A)).toBeNull();
+  const server = { mariadb: false, gtidMode: true } as Partial<Server> as Server;
+  const start = await streamStart(asking(answers), server, stored(`${A}:1-9`), (s) => s === A);
+  expect(start.by === "mysqlGtid" ? start.executed.toString() : "").toBe(`${A}:1-9,${B}:1-3`);
+  const oldest = { gtid_current_pos: ["0-1-20,7-2-9"], BINLOG_GTID_POS: ["0-1-5,7-2-3"] };
+  expect(await missing(true, "0-1-9", oldest)).toContain("were purged");
+  expect(await missing(true, "0-1-9", oldest, (s) => s === "0")).toBeNull();
+  const mariadb = { mariadb: true, gtidMode: true } as Partial<Server> as Server;
+  expect(await streamStart(asking(oldest), mariadb, stored("0-1-9"), (s) => s === "0")).toMatchObject({ position: "0-1-9,7-2-3" });
 });
 test("MariaDB: by domain; one that was taken out of the log's state does not count", async () => {
   const before = { BINLOG_GTID_POS: [""] };

@@ -10,7 +10,7 @@ import type { TablePlan } from "../cdc/table-plan.ts";
 import { TransactionContext, transactionRecord } from "../cdc/transaction-metadata.ts";
 import { mariadbGtidText } from "./binlog/gtid-mariadb.ts";
 import { RowCursor } from "./binlog/rows.ts";
-import type { BinlogEvent, EventHeader, MysqlGtidEvent, QueryEvent, RowsEvent } from "./binlog/types.ts";
+import type { BinlogEvent, EventHeader, MysqlGtidEvent, QueryEvent, RowsEvent, TableMap } from "./binlog/types.ts";
 import type { LogPosition } from "./catalog.ts";
 import { contextOf } from "./ddl/ddl.ts";
 import { type Beginning, HandedOn } from "./handed-on.ts";
@@ -69,6 +69,8 @@ export class StreamReader implements BinlogConsumer, RowContext {
   #serverId = 0;
   #gtid: string | null = null;
   #gtidParts: Beginning["gtid"] = null;
+  /** As the log names it: with lower_case_table_names=1 in small letters, whatever the statement that made it had. */
+  #rowTable: TableMap | null = null;
   /** Number of the row that was handed on last, in its event: the reference's records of statements carry it too. */
   #lastRow = 0;
   #offset: SourceOffset;
@@ -363,6 +365,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const log = this.#log;
     const plan = this.#plans.planOf(event);
     if (plan === null || this.#ignored) return;
+    this.#rowTable = event.table;
     let skipRows = 0;
     const { events, rows } = this.#handedOn;
     if (this.#skipping && log.event <= events) skipRows = log.event < events ? Number.POSITIVE_INFINITY : rows;
@@ -382,7 +385,8 @@ export class StreamReader implements BinlogConsumer, RowContext {
   }
 
   source(plan: TablePlan): Struct {
-    return this.#source.block(plan.schema, plan.table, this.#log.position, this.#log.row, "false");
+    const { schema, table } = this.#rowTable ?? plan;
+    return this.#source.block(schema, table, this.#log.position, this.#log.row, "false");
   }
   /** A row of an incremental snapshot. */
   incrementalSource(plan: TablePlan): Struct {

@@ -75,8 +75,10 @@ export async function startMysql(options: MysqlPeerOptions): Promise<MysqlOrReas
     ...(options.arguments ?? []),
   ];
   const as = root === null && uid !== null ? { uid, gid: uid } : {};
+  // Names are stored by it from the beginning on.
+  const initial = (options.arguments ?? []).filter((each) => each.startsWith("--lower-case-table-names="));
   try {
-    await run(command, [...base, ...small, "--initialize-insecure"], { ...as, cwd: "/", timeout: 120_000 });
+    await run(command, [...base, ...small, ...initial, "--initialize-insecure"], { ...as, cwd: "/", timeout: 120_000 });
     return await runServer({ command, arguments: args, folder, uid: root === null ? uid : null }, options.port);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });

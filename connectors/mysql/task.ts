@@ -266,7 +266,7 @@ class MysqlTask implements SourceTask, TaskLife {
         historyPosition: began === null ? recorded : null,
         // Nothing tells whether an earlier try's arrived before there was progress.
         announced: began === null || began.progress.empty,
-        last: !decision.data,
+        last: !decision.data || opened.tables.length === 0,
       });
       if (decision.data) {
         // Whatever happens to the first row: a later try has to stream from here.

@@ -137,6 +137,15 @@ describe.each([
     await until("a row after it", async () => (await end("history_lost")) === 4);
   });
 
+  test("a snapshot without tables ends with its one schema change", async (context) => {
+    if ("reason" in peer) return context.skip(peer.reason);
+    await sql.query("CREATE DATABASE bare; USE bare");
+    await post(peer, "bare");
+    await until("the schema change", async () => (await valuesOf(millrace.bootstrap, "bare")).includes('"snapshot":"last"'));
+    await sql.query("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
+    await until("the first row of a table of later", async () => (await end("bare")) === 1);
+  });
+
   test("a table that is altered while a snapshot reads another one is read by its new definition", async (context) => {
     if ("reason" in peer) return context.skip(peer.reason);
     const name = "altered";

@@ -32,6 +32,8 @@ export async function startMariadb(options: MysqlPeerOptions): Promise<MysqlOrRe
     "--bind-address=127.0.0.1",
     `--socket=${folder}/s.sock`,
     `--pid-file=${folder}/pid`,
+    // A server that starts removes what it takes for its leftovers: in a shared folder these are others' tables.
+    `--tmpdir=${folder}`,
     `--log-error=${folder}/server.err`,
     "--server-id=1",
     `--log-bin=${folder}/data/binlog`,
@@ -45,7 +47,7 @@ export async function startMariadb(options: MysqlPeerOptions): Promise<MysqlOrRe
   ];
   try {
     const made = ["--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"];
-    await run(install, made, { ...as, cwd: "/", timeout: 120_000 });
+    await run(install, made, { ...as, cwd: "/", env: { ...process.env, TMPDIR: folder }, timeout: 120_000 });
     return await runServer({ command: server, arguments: args, folder, uid }, options.port);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });

@@ -57,7 +57,14 @@ export async function startMysql(options: MysqlPeerOptions): Promise<MysqlOrReas
   const before = root === null ? [] : [`--userspec=${UNPRIVILEGED}:${UNPRIVILEGED}`, root, found.mysqld];
   const gtid =
     options.gtid === false ? ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"] : ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"];
-  const base = [...before, "--no-defaults", `--datadir=${inside}/data`, `--log-error=${inside}/server.err`, "--mysqlx=OFF"];
+  const base = [
+    ...before,
+    "--no-defaults",
+    `--datadir=${inside}/data`,
+    `--tmpdir=${inside}`,
+    `--log-error=${inside}/server.err`,
+    "--mysqlx=OFF",
+  ];
   const small = ["--innodb-buffer-pool-size=32M", "--innodb-redo-log-capacity=16M", "--innodb-flush-log-at-trx-commit=0"];
   const args = [
     ...base,

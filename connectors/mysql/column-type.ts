@@ -16,6 +16,8 @@ export interface ColumnType extends Codecs {
   readonly shape: Shape;
   /** Stands in a required field for which there is no value. */
   readonly neutral: ConnectValue;
+  /** Why nothing stands for a value that the type cannot say, where the column has no default; absent: `neutral` does. */
+  readonly refuses?: string;
   /** The default's text (Debezium's `defaultValueExpression`) as a value; undefined: not shown. */
   readonly defaultOf: (text: string) => ConnectValue | undefined;
   /** Plain text: `column.mask.*` and `column.truncate.*` apply. */

@@ -1,4 +1,5 @@
 /** Makes table plans: columns, types, keys and defaults from the table's definition, cells from the log's table map or the snapshot. */
+import { DataError } from "#connect/api/errors";
 import type { RawColumn } from "#connect/api/raw-row";
 import type { Schema } from "#connect/api/schema";
 import type { ConnectValue } from "#connect/api/value";
@@ -47,13 +48,37 @@ function required(raw: RawColumn, instead: ConnectValue): RawColumn {
   return { ...raw, decode: (b, start, end) => raw.decode(b, start, end) ?? instead };
 }
 
+/** A required field without a default: nothing stands for a value that cannot be shown. Throws DataError, as the reference words it. */
+function refusing(raw: RawColumn, field: string, schemaType: string, why: string): RawColumn {
+  return {
+    form: "decode",
+    decode(b, start, end) {
+      const value = raw.decode(b, start, end);
+      if (value !== null) return value;
+      throw new DataError(`Invalid value: null used for required field: "${field}", schema type: ${schemaType} (${why})`);
+    },
+  };
+}
+/** A column whose values may be refused. */
+export interface Refusal {
+  /** Position in the wire's row. */
+  readonly wire: number;
+  /** Its `decode` throws DataError. */
+  readonly column: RawColumn;
+}
+
 export class TablePlans {
   readonly #settings: PlanSettings;
+  readonly #refusals = new WeakMap<TablePlan, readonly Refusal[]>();
   constructor(settings: PlanSettings) {
     this.#settings = settings;
   }
   captures(database: string, table: string): boolean {
     return this.#settings.filters.table(database, table);
+  }
+  /** Columns of the plan's rows whose values may be refused; undefined: there are none. */
+  refusals(plan: TablePlan): readonly Refusal[] | undefined {
+    return this.#refusals.get(plan);
   }
   /** Columns of a table that the snapshot reads. */
   selected(table: Table): readonly string[] {
@@ -72,16 +97,21 @@ export class TablePlans {
       name = table.id.table;
     const planned = new Map<string, PlannedColumn>();
     const values: PlannedColumn[] = [];
+    const refusals: Refusal[] = [];
     table.columns.forEach((column, position) => {
       const at = wire.kind === "text" ? wire.columns.indexOf(column.name) : position;
       const p = this.#column(database, name, column, at, wire);
       if (p === null) return;
       planned.set(column.name, p);
-      if (s.filters.column(database, name, column.name)) values.push(p);
+      if (!s.filters.column(database, name, column.name)) return;
+      values.push(p);
+      if (p.refuses) refusals.push({ wire: p.wire, column: p.type.raw });
     });
     const key = plannedKey(this.#keyOf(table), (column) => planned.get(column));
     const topic = s.naming.data(database, name);
-    return new TablePlan({ schema: database, table: name, topic, schemaName: s.adjustSchema(topic) }, s.source, values, key);
+    const plan = new TablePlan({ schema: database, table: name, topic, schemaName: s.adjustSchema(topic) }, s.source, values, key);
+    if (refusals.length > 0) this.#refusals.set(plan, refusals);
+    return plan;
   }
   #keyOf(table: Table): readonly string[] {
     const names = table.columns.map((c) => c.name);
@@ -91,7 +121,7 @@ export class TablePlans {
     const wanted = this.#settings.propagate(`${database}.${table}.${column.name}`, `${database}.${table}.${column.typeName}`);
     return wanted ? sourceTypeParameters(column) : null;
   }
-  #column(database: string, table: string, column: Column, at: number, wire: Wire): PlannedColumn | null {
+  #column(database: string, table: string, column: Column, at: number, wire: Wire): (PlannedColumn & { readonly refuses: boolean }) | null {
     const s = this.#settings;
     const id = dottedTableId({ catalog: database, schema: null, table });
     const type = s.converters(id, column) ?? columnType(column, s.modes);
@@ -105,10 +135,21 @@ export class TablePlans {
     const parameters = { ...rule?.parameters, ...this.#sourceType(database, table, column) };
     const value = defaultOf(column, type);
     const cell = wire.kind === "binlog" ? wire.columns[at] : undefined;
+    const refuses = type.refuses !== undefined && !column.optional && value === undefined;
+    const field = s.adjustField(column.name);
+    const planned = plannedType(
+      type,
+      cell ?? null,
+      column.optional || refuses ? undefined : (value ?? type.neutral),
+      s.comments ? column.comment : null,
+    );
+    const schemaType = refuses ? planned.shape({ optional: false, default: undefined, parameters: null }).type : "";
+    const why = `${id}.${column.name}: ${type.refuses ?? ""}`;
     return {
-      field: s.adjustField(column.name),
+      refuses,
+      field,
       wire: wire.kind === "binlog" && cell === undefined ? -1 : at,
-      type: plannedType(type, cell ?? null, column.optional ? undefined : (value ?? type.neutral), s.comments ? column.comment : null),
+      type: refuses ? { ...planned, raw: refusing(planned.raw, field, schemaType, why) } : planned,
       optional: column.optional,
       default: value,
       parameters: schemaParameters(parameters),

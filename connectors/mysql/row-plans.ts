@@ -3,7 +3,7 @@ import { messageOf, SourceError } from "../cdc/source-error.ts";
 import { dottedTableId } from "../cdc/table-model.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 import type { RowsEvent, TableMap } from "./binlog/types.ts";
-import type { TablePlans } from "./plans.ts";
+import type { Refusal, TablePlans } from "./plans.ts";
 import type { SchemaTracker } from "./schema-tracker.ts";
 import type { FailureMode, TaskSettings } from "./task-settings.ts";
 
@@ -57,9 +57,18 @@ export class RowPlans {
     }
     return plan;
   }
+  /** A row of the plan cannot be shown, and `event.processing.failure.handling.mode` says what of it. */
+  refused(error: unknown): void {
+    this.erroneous++;
+    this.#unusable(this.#s.settings.onProcessingFailure, processing(error));
+  }
+  /** Columns of the plan's rows whose values may be refused; undefined: there are none. */
+  refusals(plan: TablePlan): readonly Refusal[] | undefined {
+    return this.#s.plans.refusals(plan);
+  }
   #unusable(mode: FailureMode, error: SourceError): void {
     if (mode === "fail") throw error;
-    if (mode === "warn") this.#s.warn(`rows were passed over: ${messageOf(error)}`);
+    if (mode === "warn") this.#s.warn(`rows were passed over: ${messageOf(error.cause ?? error)}`);
   }
 }
 
@@ -70,11 +79,9 @@ function present(bitmap: Uint8Array | null, map: TableMap): number {
   for (let i = 0; i < map.columns.length; i++) if ((((bitmap[i >> 3] as number) >> (i & 7)) & 1) === 1) count++;
   return count;
 }
-const failed = (detail: string): SourceError =>
-  new SourceError("Error processing binlog event", {
-    javaClass: "io.debezium.DebeziumException",
-    cause: new SourceError(detail, { javaClass: "io.debezium.DebeziumException" }),
-  });
+const processing = (cause: unknown): SourceError =>
+  new SourceError("Error processing binlog event", { javaClass: "io.debezium.DebeziumException", cause });
+const failed = (detail: string): SourceError => processing(new SourceError(detail, { javaClass: "io.debezium.DebeziumException" }));
 const otherColumns = (map: TableMap, known: number, sent: number): SourceError =>
   failed(
     `Error processing row in ${map.table}, internal schema size ${known}, but row size ${sent} , restart connector with schema recovery mode.`,

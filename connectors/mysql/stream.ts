@@ -15,7 +15,7 @@ import type { LogPosition } from "./catalog.ts";
 import { contextOf } from "./ddl/ddl.ts";
 import { type Beginning, HandedOn } from "./handed-on.ts";
 import { LogTracker } from "./log-tracker.ts";
-import type { TablePlans } from "./plans.ts";
+import type { Refusal, TablePlans } from "./plans.ts";
 import { type BinlogPosition, isAtOrBehind, streamOffset } from "./position.ts";
 import type { BinlogConsumer } from "./replication.ts";
 import { type RowContext, writeRow } from "./row-events.ts";
@@ -372,16 +372,35 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const cursor = this.#cursor;
     cursor.open(event);
     const bytes = event.end - event.start;
+    const refusals = this.#plans.refusals(plan);
     while (cursor.next()) {
       if (cursor.row < skipRows) {
         if (this.#metadata.id !== null) this.#metadata.skip(plan.id);
         continue;
       }
       log.row = cursor.row;
+      if (refusals !== undefined && !this.#isShown(refusals, event)) continue;
       writeRow(this, event, plan, cursor.before, cursor.after, bytes);
     }
     this.#lastRow = log.row;
     if (this.#skipping && log.event === events) this.#handedOn.rows = 0;
+  }
+
+  /** False: a value of the current row cannot be shown, and a setting says to go on. */
+  #isShown(refusals: readonly Refusal[], event: RowsEvent): boolean {
+    const { before, after } = this.#cursor;
+    const images = event.change === "update" ? [before, after] : [event.change === "write" ? after : before];
+    try {
+      for (const { starts, ends } of images)
+        for (const { wire, column } of refusals) {
+          const start = starts[wire] ?? -1;
+          if (start >= 0) column.decode(event.bytes, start, ends[wire] ?? start);
+        }
+      return true;
+    } catch (error) {
+      this.#plans.refused(error);
+      return false;
+    }
   }
 
   source(plan: TablePlan): Struct {

@@ -109,7 +109,14 @@ const ofDay =
   () =>
     moment.micros < 0 || moment.micros >= DAY_MICROS ? null : f(moment.micros);
 
+const OUTSIDE_A_DAY =
+  "it holds a TIME outside of a day, which this time.precision.mode cannot say: use adaptive_time_microseconds, or give the column a default";
+
 export function timeType(modes: TypeModes): ColumnType {
+  const type = timeOf(modes);
+  return modes.time === "isostring" || modes.time === "connect" ? { ...type, refuses: OUTSIDE_A_DAY } : type;
+}
+function timeOf(modes: TypeModes): ColumnType {
   switch (modes.time) {
     case "isostring":
       return temporal(

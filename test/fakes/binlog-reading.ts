@@ -1,4 +1,5 @@
 /** A reader of the binary log without a server. */
+import type { SourceRecord } from "#connect/api/record";
 import { Struct } from "#connect/api/struct";
 import { EventWriter } from "#connectors/cdc/event-writer";
 import { RecordQueue } from "#connectors/cdc/record-queue";
@@ -86,16 +87,25 @@ export function binlogReading(
   };
   let at = 4;
   const header = (): EventHeader => ({ type: 0, timestampSeconds: 1, serverId: 1, length: 50, nextPosition: (at += 50), flags: 0 });
-  const feed = async (...made: readonly ((h: EventHeader) => BinlogEvent)[]): Promise<readonly string[]> => {
+  const take = async (made: readonly ((h: EventHeader) => BinlogEvent)[]): Promise<readonly SourceRecord[]> => {
     for (const event of made) {
       reader.event(event(header()));
       await settle();
       reader.flushed();
     }
     if (failures[0] !== undefined) throw failures[0];
-    return (await queue.take(0)).map(({ topic, value }) => (topic === "t.transaction" && value instanceof Struct ? textOf(value) : topic));
+    return queue.take(0);
   };
-  return { feed, positions, reader, queue, settle };
+  /** Topics of the records, of transactions their contents. */
+  const feed = async (...made: readonly ((h: EventHeader) => BinlogEvent)[]): Promise<readonly string[]> =>
+    (await take(made)).map(({ topic, value }) => (topic === "t.transaction" && value instanceof Struct ? textOf(value) : topic));
+  /** The last column of each row after its change. */
+  const values = async (...made: readonly ((h: EventHeader) => BinlogEvent)[]): Promise<readonly unknown[]> =>
+    (await take(made)).map(({ value }) => {
+      const after = value instanceof Struct ? value.get("after") : null;
+      return after instanceof Struct ? after.slots.at(-1) : after;
+    });
+  return { feed, values, positions, reader, queue, settle };
 }
 /** Status, id and, at the end, the number of events. */
 const textOf = (value: Struct): string =>

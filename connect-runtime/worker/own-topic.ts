@@ -1,4 +1,4 @@
-/** A topic of one partition that a task writes and reads itself, over the worker's own client. Clients are made on first use. */
+/** A topic that a task writes and reads itself, in its first partition, over the worker's own client. Clients are made on first use. */
 import type { Clock } from "#broker/base/clock";
 import type { Admin, ClientConfig, KafkaClients, Producer } from "#broker/client/types";
 import type { OwnTopic, OwnTopicConfig } from "../api/connector.ts";
@@ -50,11 +50,12 @@ export class KafkaOwnTopic implements OwnTopic {
       const admin = await this.#adminClient();
       const described = (await admin.describeTopics([this.#topic])).get(this.#topic);
       if (described === undefined) return null;
-      if (described.partitions.length !== 1)
-        throw new ConfigError(`Topic ${this.#topic} has ${described.partitions.length} partitions: order needs a topic with one`);
-      const partition = [{ topic: this.#topic, partition: 0 }];
-      const [start] = await admin.beginningOffsets(partition);
-      const [end] = await admin.endOffsets(partition);
+      const all = described.partitions.map(({ partition }) => ({ topic: this.#topic, partition }));
+      const [starts, ends] = [await admin.beginningOffsets(all), await admin.endOffsets(all)];
+      const first = all.findIndex(({ partition }) => partition === 0);
+      if (all.some((_, i) => i !== first && starts[i] !== ends[i]))
+        throw new ConfigError(`Topic ${this.#topic} has records in ${all.length} partitions: their order is only known in one, the first`);
+      const [start, end] = [starts[first], ends[first]];
       return { start: start ?? 0, end: end ?? 0 };
     });
   }

@@ -13,6 +13,8 @@ export interface StreamSignals {
   inserted(id: string, type: string, data: string | null): "hold" | "go";
   deleted(id: string): void;
   changed(table: string, keyText: () => string): void;
+  /** The definition of a table has changed, or it was truncated. */
+  altered(table: string): void;
   /** Keys for the offset while an incremental snapshot runs. */
   offset(): Readonly<Record<string, OffsetValue>> | null;
 }
@@ -144,6 +146,7 @@ function streamSignals<Plan extends { readonly id: string }>(
       if (deletes) incremental.closed(id);
     },
     changed: (table, keyText) => incremental.changed(table, keyText),
+    altered: (table) => incremental.altered(table),
     offset: () => (incremental.active ? incremental.offset() : null),
   };
 }

@@ -6,6 +6,7 @@ import { InputHold } from "../cdc/input-hold.ts";
 import { inHashMapOrder } from "../cdc/java-hash.ts";
 import type { StreamSignals } from "../cdc/signal-handler.ts";
 import { SourceError } from "../cdc/source-error.ts";
+import { dottedTableId } from "../cdc/table-model.ts";
 import type { TablePlan } from "../cdc/table-plan.ts";
 import { TransactionContext, transactionRecord } from "../cdc/transaction-metadata.ts";
 import { mariadbGtidText } from "./binlog/gtid-mariadb.ts";
@@ -342,6 +343,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const at = this.#log.position;
     if (this.#skipping && this.#log.event < this.#handedOn.events) return;
     const result = await schema.apply(sql, contextOf(event.database, event.status.sqlMode, settings.flavor), end);
+    for (const { table } of result.events) if (table !== null) this.#s.signals?.altered(dottedTableId(table));
     const kept = result.events.filter(
       (e) => settings.keepsDdl(e.databaseName, e.table?.table ?? null) && !(settings.onlyTables && e.unknown !== undefined),
     );

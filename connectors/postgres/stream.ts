@@ -215,6 +215,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   }
   relation(relation: Relation): void {
     const planned = (plan: TablePlan | null): void => {
+      if (plan !== null && this.#plans.has(relation.id)) this.#s.signals?.altered(plan.id);
       this.#plans.set(relation.id, plan);
       this.goOn();
     };
@@ -305,6 +306,7 @@ export class StreamReader implements CopyConsumer, PgOutputSink {
   truncate(relations: readonly number[]): void {
     this.#log.counted();
     const plans = relations.map((r) => this.#plans.get(r) ?? null).filter((p) => p !== null);
+    for (const { id } of plans) this.#s.signals?.altered(id);
     if (plans.length === 0 || this.#log.delivered || this.#s.skipped.has("t")) return;
     const previous = this.#offset;
     const offset = this.#advance("TRUNCATE");

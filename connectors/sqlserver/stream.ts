@@ -250,6 +250,7 @@ export class DatabaseStream {
     const tsMs = Math.floor(context.nowMicros() / 1000);
     const change = { type, id: table.id, previousId: null, table } as const;
     await context.tracker.record([change], "N/A", streamOffset(this.emitter.position), tsMs);
+    this.#s.signals()?.altered(planned.id);
     if (!context.settings.includeSchemaChanges) return;
     const { position } = this.emitter;
     const source =

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, describe, expect, test, type TestContext } from "vitest";
+import { Struct } from "#connect/api/struct";
 import { mariadbSource, mysqlSource } from "#connectors/mysql/connector";
 import { until } from "../chaos/journal.ts";
 import { freePorts } from "../peers/ports.ts";
@@ -118,5 +119,47 @@ describe.each(SERVERS)("$flavor", ({ start, plugin }) => {
     expect(checked).toMatch(/no longer available|are lost/);
     // What the server says of it, as it is told of a log that is purged while streaming.
     expect(await failure("false")).not.toBe(checked);
+  }, 120_000);
+
+  test("rows of an incremental snapshot that come after a change of their table have its new columns", async (context) => {
+    const at = await server(context);
+    await at.sql.query(
+      "CREATE DATABASE altered; USE altered; CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE sig (id varchar(64) PRIMARY KEY, type varchar(32), data varchar(2048)); " +
+        "INSERT INTO a WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 600) SELECT i FROM r",
+    );
+    const b = bench(at, "altered", {
+      "include.schema.changes": "true",
+      "snapshot.mode": "no_data",
+      "signal.data.collection": "altered.sig",
+      "incremental.snapshot.chunk.size": "20",
+    });
+    await b.start();
+    try {
+      await until(() => (b.gauges.get("Connected") === 1 ? null : "not connected"));
+      const before = b.records.length;
+      await at.sql.query(
+        `INSERT INTO altered.sig VALUES ('s', 'execute-snapshot', '{"type":"incremental","data-collections":["altered.a"]}')`,
+      );
+      const ids = (): Set<unknown> =>
+        new Set(b.records.filter((r) => r.topic === "p.altered.a").map((r) => (r.key instanceof Struct ? r.key.get("id") : null)));
+      for (let i = 0; i < 20; i++) {
+        await at.sql.query(i % 2 === 0 ? "ALTER TABLE altered.a ADD x int DEFAULT 7" : "ALTER TABLE altered.a DROP x");
+        await new Promise((wake) => setTimeout(wake, 40));
+      }
+      await until(() => (ids().size === 600 ? null : `${ids().size} of 600`), 60_000);
+      let hasX = false;
+      const wrong: unknown[] = [];
+      for (const { topic, value } of b.records.slice(before)) {
+        if (!(value instanceof Struct)) continue;
+        if (topic === "p") hasX = String(value.get("ddl")).includes("ADD x");
+        else if (topic === "p.altered.a") {
+          const after = value.get("after");
+          if (after instanceof Struct && after.schema.byName.has("x") !== hasX) wrong.push(after.get("id"));
+        }
+      }
+      expect(wrong).toEqual([]);
+    } finally {
+      await b.stop();
+    }
   }, 120_000);
 });

@@ -41,6 +41,8 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
   /** The table that had its window without rows. */
   #looked: Collection | null = null;
   readonly #changed = new Set<string>();
+  /** What the window holds is not sent. */
+  #stale = false;
   /** Expressions of stop signals that were not heeded yet. */
   readonly #stops: string[] = [];
 
@@ -128,6 +130,13 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
   changed(table: string, keyText: () => string): void {
     if (this.#openId !== null && table === this.#context.current?.id) this.#changed.add(keyText());
   }
+  /**
+   * The stream has passed a change of the table's definition, or the end of all its rows: a chunk that was read by the old one, or is being
+   * read, is read again, so that none of its rows follows the change as it was before.
+   */
+  altered(table: string): void {
+    if ((this.#reading || this.#window !== null) && table === this.#context.current?.id) this.#stale = true;
+  }
   opened(id: string): void {
     if (id !== this.#openId) this.#changed.clear();
     this.#openId = id;
@@ -139,7 +148,10 @@ export class IncrementalSnapshot<Plan extends { readonly id: string }> {
     this.#window = null;
     this.#openId = null;
     const chunk = window.chunk;
-    if (chunk !== null) {
+    const stale = this.#stale;
+    this.#stale = false;
+    if (chunk !== null && stale) this.#context.scanned -= chunk.rows.length;
+    else if (chunk !== null) {
       for (const row of chunk.rows) if (!this.#changed.has(row.keyText)) this.#s.emit(chunk.plan, row);
       this.#context.lastKey = chunk.lastKey;
       this.#notify("IN_PROGRESS", {

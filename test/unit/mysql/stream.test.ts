@@ -61,6 +61,7 @@ test("rows of a compressed transaction that are read when a window has opened ar
     inserted: () => "go",
     deleted: () => {},
     changed: (table, key) => void changed.push(`${table} ${key()}`),
+    altered: () => {},
     offset: () => null,
   };
   let signals: StreamSignals | null = null;

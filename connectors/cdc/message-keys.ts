@@ -13,25 +13,22 @@ export function splitRules(setting: string): readonly string[] {
 
 export function messageKeys(setting: string | null): MessageKeys {
   if (setting === null || setting.trim() === "") return () => null;
-  const rules = splitRules(setting)
+  // Table and column are one expression for the column's whole name, and all rules count, not only a table's first.
+  const expressions = splitRules(setting)
     .map((s) => s.trim())
     .filter((s) => s !== "")
-    .map((rule) => {
+    .flatMap((rule) => {
       const at = rule.lastIndexOf(":");
       if (at < 1)
         throw new ConfigError(`The 'message.key.columns' value is invalid: ${rule} has an invalid format (expecting '<table>:<column>,…')`);
-      return {
-        table: anchored(rule.slice(0, at).trim(), "message.key.columns"),
-        columns: rule
-          .slice(at + 1)
-          .split(",")
-          .map((c) => anchored(c.trim(), "message.key.columns")),
-      };
+      const table = rule.slice(0, at).trim();
+      return rule
+        .slice(at + 1)
+        .split(",")
+        .map((column) => anchored(`${table}.${column.trim()}`, "message.key.columns"));
     });
   return (schema, table, columns) => {
-    const rule = rules.find((r) => r.table.test(`${schema}.${table}`));
-    if (rule === undefined) return null;
-    const found = new Set(rule.columns.flatMap((c) => columns.filter((name) => c.test(name))));
+    const found = new Set(expressions.flatMap((e) => columns.filter((name) => e.test(`${schema}.${table}.${name}`))));
     return found.size === 0 ? null : [...found];
   };
 }

@@ -3,7 +3,7 @@
  * it takes. Made once for each definition of a table that the stream announces, so that schemas keep their identity.
  */
 import { CELL_GIVEN, CELL_NULL, type RawColumn, RawRow } from "#connect/api/raw-row";
-import { type Schema, structOf } from "#connect/api/schema";
+import { primitive, type Schema, structOf } from "#connect/api/schema";
 import { Struct } from "#connect/api/struct";
 import type { ConnectValue } from "#connect/api/value";
 import type { ColumnMask } from "./column-mask.ts";
@@ -127,6 +127,17 @@ export const plannedKey = (
     const column = planned(name);
     return column ? [{ ...column, mask: null, parameters: null }] : [];
   });
+/** A key field that has the same text in each row. */
+export const constantColumn = (field: string, text: string): PlannedColumn => ({
+  field,
+  wire: -1,
+  type: { shape: (options) => primitive("STRING", options), raw: { form: "decode", decode: () => text }, neutral: text, unavailable: text },
+  optional: false,
+  default: undefined,
+  parameters: null,
+  mask: null,
+  length: null,
+});
 /** Null: there are none. */
 export const schemaParameters = (all: Readonly<Record<string, string>>): PlannedColumn["parameters"] =>
   Object.keys(all).length === 0 ? null : all;

@@ -23,10 +23,11 @@ export interface CommonSettings {
   /** `skip.messages.without.change`: updates whose captured columns are as before are left out. */
   readonly skipsUnchanged: boolean;
 }
+/** PostgreSQL's topics do not name the database, MySQL has no schemas; SQL Server's name both. */
+const LEFT_OUT: Readonly<Record<string, "Default" | "Schema">> = { postgresql: "Default", mysql: "Schema", mariadb: "Schema" };
 /** `connector`: its name in context headers. */
 export function commonSettings(s: Settings, connector: string, taskId: number, nowMs: number): CommonSettings {
-  // PostgreSQL does not name the database in the source either.
-  const naming = topicNaming(s, connector === "postgresql");
+  const naming = topicNaming(s, LEFT_OUT[connector] ?? null);
   const queueBytes = s.int("max.queue.size.in.bytes");
   const skipped = s.list("skipped.operations").map((o) => o.toLowerCase());
   return {

@@ -1,7 +1,8 @@
 /**
  * Names of topics: `<prefix><delimiter><schema><delimiter><table>` and the connector's own ones. `topic.naming.strategy` says more:
- * Default… names have no schema where the database is not part of names either (PostgreSQL), …Unicode… write characters that Kafka
- * refuses as `_uXXXX`, …Regex… send tables to the topics that `topic.regex` and `topic.replacement` make of these names.
+ * Default… names have no schema where the database is not part of names either (PostgreSQL), Schema… names no database where there are
+ * no schemas (MySQL; without the setting they have it), …Unicode… write characters that Kafka refuses as `_uXXXX`, …Regex… send tables
+ * to the topics that `topic.regex` and `topic.replacement` make of these names.
  */
 import { ConfigError } from "#connect/api/errors";
 import { JavaRegex } from "#connect/api/java-regex";
@@ -13,7 +14,7 @@ export const topicName = (name: string): string => (name === "." || name === "..
 export interface TopicNaming {
   readonly prefix: string;
   data(schema: string, table: string): string;
-  /** A field that tells the tables of one topic apart in keys; null: none is added. */
+  /** A field that tells the tables of one topic apart in keys, also in those of tables that have none; null: none is added. */
   keyField(schema: string, table: string): { readonly name: string; readonly value: string } | null;
   readonly transaction: string;
   readonly heartbeat: string;
@@ -45,17 +46,18 @@ function routing(settings: Settings): { readonly route: (topic: string) => strin
     keyReplacement = settings.optional("topic.key.field.replacement");
   const keyRegex = keyExpression === null || keyReplacement === null ? null : compiled("topic.key.field.regex", keyExpression);
   return {
-    route: (topic) => regex.replaceWhole(topic, replacement) ?? topic,
+    route: (topic) => regex.replaceWhole(topic, replacement) || topic,
     ofTopic: (topic) => keyRegex?.replaceWhole(topic, keyReplacement ?? "") ?? topic,
   };
 }
 
-/** `withoutSchema`: the names of the Default… strategies have no schema. */
-export function topicNaming(settings: Settings, withoutSchema = false): TopicNaming {
+/** `leftOut`: which of the two kinds of strategies, where one is asked for, makes names of the prefix and the table alone. */
+export function topicNaming(settings: Settings, leftOut: "Default" | "Schema" | null = null): TopicNaming {
   const strategy = settings.string("topic.naming.strategy");
   const clean = strategy.includes("Unicode") ? unicodeName : topicName;
   const routes = strategy.includes("Regex") ? routing(settings) : null;
-  const dropsSchema = withoutSchema && strategy.includes(".Default");
+  const asked = settings.isGiven("topic.naming.strategy");
+  const dropsSchema = asked && leftOut !== null && strategy.includes(`.${leftOut}`);
   const raw = (schema: string, table: string): string => [prefix, ...(dropsSchema ? [] : [schema]), table].join(delimiter);
   const keyName = settings.bool("topic.key.enforce.uniqueness") ? settings.string("topic.key.field.name") : null;
   const prefix = settings.string("topic.prefix");
@@ -63,7 +65,7 @@ export function topicNaming(settings: Settings, withoutSchema = false): TopicNam
   const heartbeatPrefix = settings.optional("topic.heartbeat.prefix") ?? "__debezium-heartbeat";
   return {
     prefix,
-    data: (schema, table) => clean(routes === null ? raw(schema, table) : routes.route(raw(schema, table))),
+    data: (schema, table) => (routes === null ? clean(raw(schema, table)) : topicName(routes.route(clean(raw(schema, table))))),
     keyField: (schema, table) =>
       routes === null || keyName === null ? null : { name: keyName, value: routes.ofTopic(clean(raw(schema, table))) },
     transaction: topicName([prefix, settings.optional("topic.transaction") ?? "transaction"].join(delimiter)),

@@ -208,7 +208,7 @@ const OWN = {
     importance: "HIGH",
     width: "LONG",
     displayName: "Include GTID sources",
-    doc: "Regular expressions of server UUIDs (MariaDB: domain ids) whose transactions are read.",
+    doc: "Regular expressions of server UUIDs (MariaDB: domain and server, `0-1`, or the domain) whose transactions are read.",
     dependents: ["table.include.list"],
   },
   "gtid.source.excludes": {
@@ -217,7 +217,7 @@ const OWN = {
     importance: "MEDIUM",
     width: "LONG",
     displayName: "Exclude GTID sources",
-    doc: "Regular expressions of server UUIDs (MariaDB: domain ids) whose transactions are left out.",
+    doc: "Regular expressions of server UUIDs (MariaDB: domain and server, `0-1`, or the domain) whose transactions are left out.",
     visible: false,
   },
 } as const satisfies Readonly<Record<string, KeyDescription>>;

@@ -6,7 +6,15 @@ import type { ConnectValue } from "#connect/api/value";
 import type { Filters } from "../cdc/filters.ts";
 import { sourceTypeParameters } from "../cdc/source-type.ts";
 import { type Column, dottedTableId, type Table } from "../cdc/table-model.ts";
-import { documented, type PlannedColumn, plannedKey, type PlannedType, schemaParameters, TablePlan } from "../cdc/table-plan.ts";
+import {
+  constantColumn,
+  documented,
+  type PlannedColumn,
+  plannedKey,
+  type PlannedType,
+  schemaParameters,
+  TablePlan,
+} from "../cdc/table-plan.ts";
 import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import type { TopicNaming } from "../cdc/topic-naming.ts";
 import type { TableColumn } from "./binlog/types.ts";
@@ -107,7 +115,9 @@ export class TablePlans {
       values.push(p);
       if (p.refuses) refusals.push({ wire: p.wire, column: p.type.raw });
     });
-    const key = plannedKey(this.#keyOf(table), (column) => planned.get(column));
+    const key = [...plannedKey(this.#keyOf(table), (column) => planned.get(column))];
+    const origin = s.naming.keyField(database, name);
+    if (origin !== null) key.push(constantColumn(origin.name, origin.value));
     const topic = s.naming.data(database, name);
     const plan = new TablePlan({ schema: database, table: name, topic, schemaName: s.adjustSchema(topic) }, s.source, values, key);
     if (refusals.length > 0) this.#refusals.set(plan, refusals);

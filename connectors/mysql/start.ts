@@ -12,7 +12,7 @@ import type { StreamStart } from "./replication-commands.ts";
 
 const DEBEZIUM = { javaClass: "io.debezium.DebeziumException" };
 
-/** Of `gtid.source.includes` and `excludes`: a server's UUID, or MariaDB's domain; null: all. */
+/** Of `gtid.source.includes` and `excludes`: a server's UUID, or MariaDB's domain and server (`0-1`); null: all. */
 type GtidSource = ((source: string) => boolean) | null;
 /** A transaction is in the log before the server counts it among those it has: how long it may take. */
 const COUNTED_TRIES = 20;
@@ -52,7 +52,7 @@ async function unknownGtids(sql: Connection, info: Server, gtids: string, wanted
   const there = MariadbGtidSet.parse((await firstRow(sql, "SELECT @@global.gtid_current_pos AS p"))["p"] ?? "");
   const domains = new Set(there.gtids.map((g) => g.domain));
   // A domain may have been taken out of the log's state (FLUSH BINARY LOGS DELETE_DOMAIN_ID).
-  const unknown = MariadbGtidSet.parse(gtids).only((g) => passes(String(g.domain)) && !there.contains(g));
+  const unknown = MariadbGtidSet.parse(gtids).only((g) => passes(`${g.domain}-${g.server}`) && !there.contains(g));
   return unknown.only((g) => there.isEmpty || domains.has(g.domain)).toString();
 }
 type Passes = (source: string) => boolean;

@@ -244,7 +244,7 @@ export class StreamReader implements BinlogConsumer, RowContext {
       case "mariadbGtid":
         this.#log.mariadbGtid(event.gtid);
         this.#gtidParts = event.gtid;
-        this.#transactionGtid(event.text, String(event.gtid.domain));
+        this.#transactionGtid(event.text, `${event.gtid.domain}-${event.gtid.server}`);
         // The statement that follows is a group by itself, but the reference counts it like a transaction, and announces its begin.
         return this.#begin(null, event.standalone);
       case "query":

@@ -1,5 +1,6 @@
 /** Everything a task takes from its settings, read once. */
 import type { TaskConfig } from "#connect/api/connector";
+import { anyOf } from "../cdc/expressions.ts";
 import { type Filters, filtersOf } from "../cdc/filters.ts";
 import type { Settings } from "../cdc/settings.ts";
 import { chosenBy, commonPlanSettings, type CommonSettings, commonSettings } from "../cdc/task-settings.ts";
@@ -25,7 +26,7 @@ export interface TaskSettings extends CommonSettings {
   readonly keepsDdl: (database: string, table: string | null) => boolean;
   /** `schema.history.internal.store.only.captured.tables.ddl` */
   readonly onlyTables: boolean;
-  /** Whether a GTID source (server UUID, domain id) is read. */
+  /** Whether a GTID source (server UUID; MariaDB: domain and server, `0-1`) is read. */
   readonly gtidSource: ((source: string) => boolean) | null;
   planSettings(charsetTables: TypeModes["charsetTables"]): PlanSettings;
 }
@@ -41,6 +42,16 @@ function ddlFilter(s: Settings, filters: Filters): (database: string, table: str
     if (onlyTables && table !== null) return filters.table(db, table);
     return !(onlyDatabases || onlyTables) || database?.(db) !== false;
   };
+}
+
+/** MariaDB's expressions may be of domain and server, which is what the reference matches, or of the domain, which is what it documents. */
+function gtidSources(flavor: Flavor, s: Settings): TaskSettings["gtidSource"] {
+  const [includes, excludes] = ["gtid.source.includes", "gtid.source.excludes"] as const;
+  const isIn = anyOf(s.optional(includes), includes),
+    isOut = anyOf(s.optional(excludes), excludes);
+  if (isIn === null && isOut === null) return null;
+  const names = (source: string): readonly string[] => (flavor === "mariadb" ? [source, source.split("-")[0] ?? ""] : [source]);
+  return (source) => (isIn !== null ? names(source).some(isIn) : !names(source).some((name) => isOut?.(name) === true));
 }
 
 export function taskSettings(
@@ -67,7 +78,7 @@ export function taskSettings(
     onProcessingFailure: failureMode("event.processing.failure.handling.mode"),
     keepsDdl: ddlFilter(s, filters),
     onlyTables: s.bool("schema.history.internal.store.only.captured.tables.ddl"),
-    gtidSource: chosenBy(s, "gtid.source.includes", "gtid.source.excludes"),
+    gtidSource: gtidSources(flavor, s),
     planSettings(charsetTables) {
       const modes: TypeModes = { ...typeModes(flavor, s), charsetTables };
       return {

@@ -1,8 +1,7 @@
 /** Makes table plans: columns and their types from the wire (or the catalogue), keys and defaults from the catalogue. */
-import { primitive } from "#connect/api/schema";
 import type { Filters } from "../cdc/filters.ts";
 import { sourceTypeParameters } from "../cdc/source-type.ts";
-import { type PlannedColumn, plannedKey, schemaParameters, TablePlan } from "../cdc/table-plan.ts";
+import { constantColumn, type PlannedColumn, plannedKey, schemaParameters, TablePlan } from "../cdc/table-plan.ts";
 import type { CommonPlanSettings } from "../cdc/task-settings.ts";
 import type { TopicNaming } from "../cdc/topic-naming.ts";
 import type { CatalogTable } from "./catalog.ts";
@@ -28,18 +27,6 @@ export interface WireColumn {
 
 /** Length of character columns; null: none that counts. */
 const declaredLength = (typmod: number): number | null => (typmod > 4 ? typmod - 4 : null);
-
-/** A key field that has the same text in each row. */
-const constantColumn = (field: string, text: string): PlannedColumn => ({
-  field,
-  wire: -1,
-  type: { shape: (options) => primitive("STRING", options), raw: { form: "decode", decode: () => text }, neutral: text, unavailable: text },
-  optional: false,
-  default: undefined,
-  parameters: null,
-  mask: null,
-  length: null,
-});
 
 export class TablePlans {
   readonly #settings: PlanSettings;
@@ -72,7 +59,7 @@ export class TablePlans {
     });
     const named = this.#keyOf(schema, table, wire, catalog);
     const key = [...plannedKey(named, (name) => planned.get(name) ?? this.#absent(name, catalog, modes))];
-    const origin = key.length === 0 ? null : s.naming.keyField(schema, table);
+    const origin = s.naming.keyField(schema, table);
     if (origin !== null) key.push(constantColumn(origin.name, origin.value));
     const topic = s.naming.data(schema, table);
     return new TablePlan({ schema, table, topic, schemaName: s.adjustSchema(topic) }, SOURCE_SCHEMA, values, key);

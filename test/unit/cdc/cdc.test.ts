@@ -110,6 +110,13 @@ test("message.key.columns gives columns as they are listed, or none at all", () 
   expect(keys("public", "other", ["id"])).toBeNull();
   expect(() => messageKeys("nonsense")).toThrow(/message\.key\.columns/);
 });
+test("message.key.columns: a table's columns come from all rules that name them, and the expression is of the whole name", () => {
+  const keys = messageKeys("d.a:nope;(.*).(n.|u.):.*;d.a:y");
+  expect(keys("d", "a", ["id", "y"])).toEqual(["y"]);
+  // "d_none.a.id" is "d_" "n" "one" … to the second rule: seen with Debezium 3.4.
+  expect(keys("d_none", "a", ["id", "y"])).toEqual(["id", "y"]);
+  expect(messageKeys("d.a:b;d.a:c,b")("d", "a", ["a", "b", "c"])).toEqual(["b", "c"]);
+});
 
 describe("masks", () => {
   const masks = columnMasks(

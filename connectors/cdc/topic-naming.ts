@@ -67,7 +67,7 @@ export function topicNaming(settings: Settings, leftOut: "Default" | "Schema" | 
     prefix,
     data: (schema, table) => (routes === null ? clean(raw(schema, table)) : topicName(routes.route(clean(raw(schema, table))))),
     keyField: (schema, table) =>
-      routes === null || keyName === null ? null : { name: keyName, value: routes.ofTopic(clean(raw(schema, table))) },
+      routes === null || keyName === null ? null : { name: keyName, value: routes.ofTopic(raw(schema, table)) },
     transaction: topicName([prefix, settings.optional("topic.transaction") ?? "transaction"].join(delimiter)),
     heartbeat: topicName([heartbeatPrefix, prefix].join(delimiter)),
     message: topicName([prefix, "message"].join(delimiter)),

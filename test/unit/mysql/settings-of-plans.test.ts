@@ -51,6 +51,7 @@ test("regex topic naming: keys tell the tables of one topic apart, also of table
   };
   expect(keyOf("a", ["id"])).toEqual(["p.d.all", ["id", "tbl"], "a"]);
   expect(keyOf("c", ["id"])).toEqual(["p.d.c", ["id", "tbl"], "c"]);
+  expect(keyOf("tä", ["id"])).toEqual(["p.d.t_", ["id", "tbl"], "tä"]);
   expect(keyOf("b", [])).toEqual(["p.d.all", ["tbl"], "b"]);
 });
 

@@ -20,15 +20,19 @@ function anyBit(b: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (b[i] !== 0) return true;
   return false;
 }
+/** The reference takes what is above 0 for true. An unsigned cell has no sign to look at. */
+const aboveZero = decoded((b, start, end) => anyBit(b, start, end) && (b[start] as number) < 0x80);
 const nonZero = decoded(anyBit);
 const bitNumber = decoded((b, start, end) => Number(anyBit(b, start, end)));
-const TRUE_FALSE: ColumnType = {
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const trueFalse = (unsigned: boolean): ColumnType => ({
   shape: (options) => primitive("BOOLEAN", options),
   neutral: false,
-  text: decoded((b, start, end) => !(end - start === 1 && b[start] === 0x30)),
-  binlog: () => nonZero,
+  text: decoded((b, start, end) => b[start] !== MINUS && !(end - start === 1 && b[start] === ZERO)),
+  binlog: () => (unsigned ? nonZero : aboveZero),
   defaultOf: (t) => (/^(true|false)$/i.test(t) ? /^true$/i.test(t) : Number.isNaN(Number(t)) ? undefined : Number(t) > 0),
-};
+});
 
 /** TINYINT(1), also UNSIGNED, as a boolean. `selector`: expressions of database.table.column; `length.checker`: only of length 1. */
 function tinyIntOneToBoolean(settings: Settings, name: string): ColumnConverters {
@@ -37,7 +41,7 @@ function tinyIntOneToBoolean(settings: Settings, name: string): ColumnConverters
   return (id, column) => {
     if (!column.typeName.toUpperCase().startsWith("TINYINT")) return null;
     if (checked && column.length !== 1) return null;
-    return selected === null || selected(`${id}.${column.name}`) ? TRUE_FALSE : null;
+    return selected === null || selected(`${id}.${column.name}`) ? trueFalse(column.typeName.toUpperCase().includes("UNSIGNED")) : null;
   };
 }
 const BIT_AS_NUMBER: ColumnType = {

@@ -73,3 +73,14 @@ test("without selectors nothing is converted", () => {
   const of = converter({});
   for (const c of [column("a", "TINYINT", 1), column("r", "FLOAT"), column("s", "VARCHAR", 5)]) expect(of("d.t", c)).toBeNull();
 });
+
+test("TINYINT(1) as boolean: true is what is above 0, in snapshot and log", () => {
+  const settings = settingsOf("mysql", {
+    converters: "b",
+    "b.type": "io.debezium.connector.binlog.converters.TinyIntOneToBooleanConverter",
+  });
+  const of = convertersOf(settings, { ...typeModes("mysql", settings), charsetTables: new Map() });
+  const seen = ["1", "0", "-1", "5"].map((n) => both(of, column("t", "TINYINT", 1), n, Buffer.from([Number(n) & 255])));
+  expect(seen).toEqual([true, false, false, true].map((value) => ["BOOLEAN", value, value]));
+  expect(both(of, column("t", "TINYINT UNSIGNED", 1), "200", Buffer.from([200]))).toEqual(["BOOLEAN", true, true]);
+});

@@ -7,6 +7,8 @@ import type { HistoryRecord, HistoryTarget, JsonObject, SchemaHistory } from "..
 import { SourceError } from "../cdc/source-error.ts";
 import type { Table } from "../cdc/table-model.ts";
 import { type LogPosition, readLogPosition, type Server, showCreateTable } from "./catalog.ts";
+import { alterCharset, madeWithCharset, makesPlainDatabase } from "./database-charset.ts";
+import { sameCharset } from "./ddl/charset.ts";
 import { type DdlContext, type DdlEvent, type DdlResult, UncertainDdl } from "./ddl/ddl.ts";
 import { replayed } from "./ddl/replay.ts";
 import { MysqlSchema, type SchemaState } from "./ddl/schema.ts";
@@ -105,11 +107,12 @@ export class SchemaTracker {
   }
   /**
    * A statement of the log that ends at `end`. What cannot be told from its text is read from the server, if the server's log has
-   * not moved on; else it stops with the text.
+   * not moved on; else it stops with the text. `collation`: the session's `collation_server`, by its number; null: not told.
    */
-  async apply(sql: string, context: DdlContext, end: LogPosition): Promise<DdlResult> {
+  async apply(sql: string, context: DdlContext, end: LogPosition, collation: number | null = null): Promise<DdlResult> {
     this.version++;
     try {
+      if (collation !== null && makesPlainDatabase(sql)) return await this.#madeDatabase(sql, context, collation);
       return this.schema.apply(sql, context);
     } catch (error) {
       if (!(error instanceof UncertainDdl)) throw error;
@@ -118,6 +121,26 @@ export class SchemaTracker {
       if (this.#skips) return this.#skipped(sql, context.database, error);
       throw unparsed(sql, error);
     }
+  }
+  /** A statement that says nothing of a character set: the session's, which is told by `collation`. */
+  async #madeDatabase(sql: string, context: DdlContext, collation: number): Promise<DdlResult> {
+    const { schema } = this;
+    const before = new Set(schema.databases.keys());
+    const connection = await this.#s.sql();
+    const result = schema.apply(sql, context);
+    const implied: DdlEvent[] = [];
+    for (const { databaseName: name } of result.events) {
+      const set = schema.databases.get(name)?.stored;
+      if (set === undefined || before.has(name)) continue;
+      const charset = await madeWithCharset(sql, name, collation, connection).catch((error: unknown) => {
+        // The statement comes again.
+        schema.databases.delete(name);
+        throw error;
+      });
+      if (charset === null || sameCharset(charset, set)) continue;
+      implied.push(...schema.apply(alterCharset(name, charset), { database: name }).events);
+    }
+    return { ...result, implied };
   }
   async #fromServer(sql: string, context: DdlContext, error: UncertainDdl, end: LogPosition): Promise<DdlResult | null> {
     if (error.tables.length === 0) return null;

@@ -21,7 +21,7 @@ import { shapeOf, type SnapshotProgress } from "../cdc/snapshot-progress.ts";
 import { SnapshotRows, type TableRun } from "../cdc/snapshot-rows.ts";
 import { byRowCount, type ChunkReader, readChunks, type SnapshotWork, tableRun, takingTurns } from "../cdc/snapshot-work.ts";
 import { selectOverrides } from "../cdc/declared-config.ts";
-import { quoted, showCreateTable, type TableName } from "./catalog.ts";
+import { firstRow, quoted, showCreateTable, type TableName } from "./catalog.ts";
 import type { DdlEvent } from "./ddl/ddl.ts";
 import { errorNumber } from "./failures.ts";
 import type { TablePlans } from "./plans.ts";
@@ -112,6 +112,19 @@ export async function snapshotSchema(run: SnapshotRun, { historyPosition, announ
 
 const idOf = (t: TableName): string => `${t.database}.${t.table}`;
 
+/**
+ * Whether no table has a row to send: the last of the definitions ends the snapshot then, as in the reference. Statements of
+ * `snapshot.select.statement.overrides` count as if they had rows, because a look could take as long as reading them.
+ */
+export async function isWithoutRows({ settings, opened }: SnapshotRun): Promise<boolean> {
+  const overrides = selectOverrides(settings.all);
+  for (const { database, table } of opened.tables) {
+    if (overrides.has(`${database}.${table}`)) return false;
+    const row = await firstRow(opened.sql, `SELECT 1 AS there FROM ${quoted(database)}.${quoted(table)} LIMIT 1`);
+    if (row["there"] !== undefined) return false;
+  }
+  return true;
+}
 /** Whatever reads rows and may have to wait for room. */
 export interface Reading {
   resume(): void;

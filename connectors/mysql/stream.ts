@@ -342,17 +342,14 @@ export class StreamReader implements BinlogConsumer, RowContext {
     const offset = this.#withContext(streamOffset(position, this.#tsSec, this.#serverId));
     const at = this.#log.position;
     if (this.#skipping && this.#log.event < this.#handedOn.events) return;
-    const result = await schema.apply(sql, contextOf(event.database, event.status.sqlMode, settings.flavor), end);
+    const { status, database } = event;
+    const result = await schema.apply(sql, contextOf(database, status.sqlMode, settings.flavor), end, status.collationServer);
     for (const { table } of result.events) if (table !== null) this.#s.signals?.altered(dottedTableId(table));
     const kept = result.events.filter(
       (e) => settings.keepsDdl(e.databaseName, e.table?.table ?? null) && !(settings.onlyTables && e.unknown !== undefined),
     );
     const nowMs = Date.now();
-    await schema.record(
-      kept.filter((e) => e.type !== "TRUNCATE"),
-      offset,
-      nowMs,
-    );
+    await schema.record([...kept.filter((e) => e.type !== "TRUNCATE"), ...(kept.length > 0 ? (result.implied ?? []) : [])], offset, nowMs);
     const { partition, plans } = this.#s;
     const { events } = this;
     const previous = this.#offset;

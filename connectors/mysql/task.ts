@@ -34,7 +34,7 @@ import { type MysqlServer, serverOf } from "./server-settings.ts";
 import { SignalDesk } from "./signal-desk.ts";
 import { openSnapshot } from "./snapshot-open.ts";
 import { type Begun, begunSnapshot } from "./snapshot-resume.ts";
-import { type Reading, type SnapshotRun, snapshotData, snapshotSchema } from "./snapshot-run.ts";
+import { isWithoutRows, type Reading, type SnapshotRun, snapshotData, snapshotSchema } from "./snapshot-run.ts";
 import { SourceInfo } from "./source-info.ts";
 import { logLost, missingLog, streamStart } from "./start.ts";
 import { StreamReader } from "./stream.ts";
@@ -266,7 +266,7 @@ class MysqlTask implements SourceTask, TaskLife {
         historyPosition: began === null ? recorded : null,
         // Nothing tells whether an earlier try's arrived before there was progress.
         announced: began === null || began.progress.empty,
-        last: !decision.data || opened.tables.length === 0,
+        last: !decision.data || (await isWithoutRows(run)),
       });
       if (decision.data) {
         // Whatever happens to the first row: a later try has to stream from here.

@@ -1,4 +1,4 @@
-/** What a server's settings change in its log: checksums, switched while they are read, compression, partial JSON. */
+/** What a server's settings change in its log: checksums, switched while they are read, compression, partial JSON, character sets. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,5 +76,19 @@ test.for(CASES)("$name", async ({ plugin, start, arguments: more }, context) => 
   const [rows] = await sql.query<RowDataPacket[]>("SELECT id, CAST(j AS char) j, v FROM d.t ORDER BY id");
   expect([...last]).toEqual(rows.map((row) => [row["id"], [plainJson(row["j"]), row["v"]]]));
   expect(reader.records).toHaveLength(events);
+
+  // What a database takes from its session is not in the text of the statement that makes it.
+  const text = "äöü€";
+  await sql.query("SET NAMES utf8mb4; SET character_set_server = latin1; CREATE DATABASE plain; CREATE DATABASE IF NOT EXISTS d");
+  await sql.query(`CREATE TABLE plain.a (id int PRIMARY KEY, v varchar(9)); INSERT INTO plain.a VALUES (1, '${text}')`);
+  await sql.query(`CREATE TABLE d.a (id int PRIMARY KEY, v varchar(9)); INSERT INTO d.a VALUES (1, '${text}')`);
+  await reader.until(events + 2);
+  await reader.stop();
+  await sql.query(`CREATE TABLE plain.b (id int PRIMARY KEY, v varchar(9)); INSERT INTO plain.b VALUES (2, '${text}')`);
+  await reader.start();
+  await reader.until(events + 3);
+  const after = (r: (typeof reader.records)[number]): unknown => (r.value instanceof Struct ? r.value.get("after") : null);
+  const texts = reader.records.slice(events).map(after);
+  expect(texts.map((row) => (row instanceof Struct ? row.get("v") : null))).toEqual([text, text, text]);
 });
 const plainJson = (text: unknown): unknown => (typeof text === "string" && text.startsWith("{") ? JSON.parse(text) : text);

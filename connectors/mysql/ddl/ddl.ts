@@ -24,6 +24,8 @@ export interface DdlResult {
   readonly events: readonly DdlEvent[];
   /** False: nothing in the text changes tables, databases or variables. */
   readonly counts: boolean;
+  /** What stands beside the text: statements for the history alone. */
+  readonly implied?: readonly DdlEvent[];
 }
 
 /** The statement cannot be followed with certainty: the tables have to be read from the server, or the connector stops. */

@@ -83,7 +83,10 @@ test("messages' contents follow binary.handling.mode", () => {
 });
 
 const strategy = (name: string, more: Record<string, string> = {}): ReturnType<typeof topicNaming> =>
-  topicNaming(settingsOf({ "topic.prefix": "p", "topic.naming.strategy": `io.debezium.schema.${name}TopicNamingStrategy`, ...more }), "Default");
+  topicNaming(
+    settingsOf({ "topic.prefix": "p", "topic.naming.strategy": `io.debezium.schema.${name}TopicNamingStrategy`, ...more }),
+    "Default",
+  );
 const ROUTED = { "topic.regex": "(.*)public.(.*)", "topic.replacement": "$1x_$2" };
 
 test.each([

@@ -25,18 +25,20 @@ export function characterType(charset: string | null, modes: TypeModes): ColumnT
   };
 }
 
-/** A member as it stands in the DDL, without its quotes and what they escape. */
-export function memberText(quoted: string): string {
-  const inner = /^'([\s\S]*)'$/.exec(quoted)?.[1] ?? /^"([\s\S]*)"$/.exec(quoted)?.[1] ?? quoted;
-  return inner.replaceAll("''", "'").replace(/\\([\s\S])/g, "$1");
-}
-const allowed = (members: readonly string[]): readonly string[] => members.map((m) => m.replaceAll(",", "\\,"));
+/** A member as it stands in the DDL, without its quotes. */
+const unquoted = (quoted: string): string => /^'([\s\S]*)'$/.exec(quoted)?.[1] ?? /^"([\s\S]*)"$/.exec(quoted)?.[1] ?? quoted;
+/** A member as the server has it. */
+export const memberText = (quoted: string): string =>
+  unquoted(quoted)
+    .replaceAll("''", "'")
+    .replace(/\\([\s\S])/g, "$1");
+/** A member as the reference lists it in the schema: commas are escaped, backslashes but those before quotes stay as they are in the DDL. */
+const listedMember = (quoted: string): string => unquoted(quoted).replaceAll(",", "\\,").replaceAll("\\'", "'").replaceAll("''", "'");
 
 /** `quoted`: the members as in the DDL. An invalid value, index 0, is the empty string. */
 export function enumType(quoted: readonly string[]): ColumnType {
-  const members = quoted.map(memberText);
-  // The reference shows values of the log as the schema lists them, with commas escaped; those of the snapshot as they are.
-  const listed = allowed(members);
+  // The reference shows values of the log as the schema lists them; those of the snapshot as they are.
+  const listed = quoted.map(listedMember);
   const cell = decoded((b, start, end) => listed[littleEndian(b, start, end) - 1] ?? "");
   return {
     shape: semantic.enumeration(listed),
@@ -57,7 +59,7 @@ export function setType(quoted: readonly string[]): ColumnType {
     return chosen.join(",");
   });
   return {
-    shape: semantic.enumerationSet(allowed(members)),
+    shape: semantic.enumerationSet(quoted.map(listedMember)),
     neutral: "",
     textual: true,
     text: TEXT,

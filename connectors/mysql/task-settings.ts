@@ -44,14 +44,21 @@ function ddlFilter(s: Settings, filters: Filters): (database: string, table: str
   };
 }
 
-/** MariaDB's expressions may be of domain and server, which is what the reference matches, or of the domain, which is what it documents. */
+/**
+ * MariaDB's expressions may be of domain and server, which is what the reference matches, or of the domain, which is what it documents.
+ * Asked for a domain alone: whether any of its servers may be read. Only expressions that are numbers rule that out.
+ */
 function gtidSources(flavor: Flavor, s: Settings): TaskSettings["gtidSource"] {
   const [includes, excludes] = ["gtid.source.includes", "gtid.source.excludes"] as const;
   const isIn = anyOf(s.optional(includes), includes),
     isOut = anyOf(s.optional(excludes), excludes);
   if (isIn === null && isOut === null) return null;
+  const namesServers = flavor === "mariadb" && /[^\d,\s]/.test(s.optional(includes) ?? "");
   const names = (source: string): readonly string[] => (flavor === "mariadb" ? [source, source.split("-")[0] ?? ""] : [source]);
-  return (source) => (isIn !== null ? names(source).some(isIn) : !names(source).some((name) => isOut?.(name) === true));
+  return (source) => {
+    if (isIn === null) return !names(source).some((name) => isOut?.(name) === true);
+    return names(source).some(isIn) || (namesServers && !source.includes("-"));
+  };
 }
 
 export function taskSettings(

@@ -32,7 +32,10 @@ export const requestWorker: WorkerRequest = async (method, url, headers, body, t
 };
 const INTERNAL_TIMEOUT_MS = 30_000;
 
-/** Signed with the session key when there is one. Throws RestError with the other worker's answer. */
+/**
+ * Signed with the session key when there is one. Throws RestError with the other worker's answer; with status 503 for an answer that is not
+ * Connect's: a worker on its way up or down has its server's own, a 404 for all paths among them, which say nothing of the connector.
+ */
 export async function internalRequest(
   send: WorkerRequest,
   method: string,
@@ -42,7 +45,17 @@ export async function internalRequest(
 ): Promise<void> {
   const headers = session === null ? {} : signedHeaders(session.key, session.algorithm, Buffer.from(body));
   const answer = await send(method, url, headers, body, INTERNAL_TIMEOUT_MS);
-  if (answer.status >= 400) throw new RestError(answer.status, messageOf(answer.body));
+  if (answer.status < 400) return;
+  if (isConnectError(answer.body)) throw new RestError(answer.status, messageOf(answer.body));
+  throw new RestError(503, `${method} ${url} was answered with ${answer.status}, and not by Connect: ${answer.body.slice(0, 200)}`);
+}
+function isConnectError(body: string): boolean {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === "object" && parsed !== null && "error_code" in parsed;
+  } catch {
+    return false;
+  }
 }
 /** `message` of an error body, else the body. */
 export function messageOf(body: string): string {

@@ -262,11 +262,12 @@ class MysqlTask implements SourceTask, TaskLife {
       const run = this.#runOf(began === null ? schema : schema.scratch(), opened, { during, last, position: at.position }, progress);
       this.#notifier.send("Initial Snapshot", "STARTED");
       const recorded = keeps === null ? during : recoveredPosition(keeps);
+      // Nothing tells whether an earlier try's arrived before there was progress.
+      const announced = this.#s.includeSchemaChanges && (began === null || began.progress.empty);
       let records = await snapshotSchema(run, {
         historyPosition: began === null ? recorded : null,
-        // Nothing tells whether an earlier try's arrived before there was progress.
-        announced: began === null || began.progress.empty,
-        last: !decision.data || (await isWithoutRows(run)),
+        announced,
+        last: announced && (!decision.data || (await isWithoutRows(run))),
       });
       if (decision.data) {
         // Whatever happens to the first row: a later try has to stream from here.

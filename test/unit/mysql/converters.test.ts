@@ -4,25 +4,10 @@ import type { Column } from "#connectors/cdc/table-model";
 import { settingsOf, typeModes } from "#connectors/mysql/config";
 import { convertersOf } from "#connectors/mysql/converters";
 import type { TableColumn } from "#connectors/mysql/binlog/types";
+import { columnOf } from "../../fakes/columns.ts";
 
-const column = (name: string, typeName: string, length: number | null = null): Column => ({
-  name,
-  jdbcType: 0,
-  nativeType: null,
-  typeName,
-  typeExpression: typeName,
-  charsetName: typeName === "VARCHAR" ? "utf8mb4" : null,
-  length,
-  scale: null,
-  position: 1,
-  optional: true,
-  autoIncremented: false,
-  generated: false,
-  comment: null,
-  hasDefaultValue: false,
-  defaultValueExpression: null,
-  enumValues: [],
-});
+const column = (name: string, typeName: string, length: number | null = null): Column =>
+  columnOf(name, { jdbcType: 0, typeName, charsetName: typeName === "VARCHAR" ? "utf8mb4" : null, length, optional: true });
 function converter(more: Readonly<Record<string, string>>) {
   const settings = settingsOf("mysql", {
     converters: "j",

@@ -2,25 +2,10 @@ import { expect, test } from "vitest";
 import { literal } from "#connectors/mysql/catalog";
 import { keyLiteral } from "#connectors/mysql/key-literals";
 import type { Column } from "#connectors/cdc/table-model";
+import { columnOf } from "../../fakes/columns.ts";
 
-const column = (typeName: string, jdbcType: number, enumValues: readonly string[] = []): Column => ({
-  name: "k",
-  position: 1,
-  jdbcType,
-  nativeType: null,
-  typeName,
-  typeExpression: typeName,
-  charsetName: null,
-  length: null,
-  scale: null,
-  optional: false,
-  autoIncremented: false,
-  generated: false,
-  comment: null,
-  hasDefaultValue: false,
-  defaultValueExpression: null,
-  enumValues,
-});
+const column = (typeName: string, jdbcType: number, enumValues: readonly string[] = []): Column =>
+  columnOf("k", { jdbcType, typeName, enumValues });
 
 test("text means the same whether a backslash escapes or not", () => {
   expect(literal('plain "é🎉"')).toBe(`'plain "é🎉"'`);

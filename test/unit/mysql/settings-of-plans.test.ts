@@ -3,32 +3,14 @@ import { expect, test } from "vitest";
 import type { Table } from "#connectors/cdc/table-model";
 import { TablePlans } from "#connectors/mysql/plans";
 import { taskSettings } from "#connectors/mysql/task-settings";
+import { columnOf } from "../../fakes/columns.ts";
 
 const settings = (flavor: "mysql" | "mariadb", more: Readonly<Record<string, string>>) =>
   taskSettings(flavor, { "topic.prefix": "p", "database.hostname": "h", "database.user": "u", ...more }, 0, 0, () => {});
 const table = (name: string, primaryKeyColumnNames: readonly string[]): Table => ({
   id: { catalog: "d", schema: null, table: name },
   primaryKeyColumnNames,
-  columns: [
-    {
-      name: "id",
-      jdbcType: 4,
-      nativeType: null,
-      typeName: "INT",
-      typeExpression: "INT",
-      charsetName: null,
-      length: null,
-      scale: null,
-      position: 1,
-      optional: false,
-      autoIncremented: false,
-      generated: false,
-      comment: null,
-      hasDefaultValue: false,
-      defaultValueExpression: null,
-      enumValues: [],
-    },
-  ],
+  columns: [columnOf("id")],
   defaultCharsetName: null,
   comment: null,
   attributes: [],

@@ -8,25 +8,9 @@ import type { RowImage, RowsEvent, TableColumn } from "#connectors/mysql/binlog/
 import { TablePlans } from "#connectors/mysql/plans";
 import { type RowContext, writeRow } from "#connectors/mysql/row-events";
 import { taskSettings } from "#connectors/mysql/task-settings";
+import { columnOf } from "../../fakes/columns.ts";
 
-const int = (name: string): Column => ({
-  name,
-  jdbcType: 4,
-  nativeType: null,
-  typeName: "INT",
-  typeExpression: "INT",
-  charsetName: null,
-  length: null,
-  scale: null,
-  position: 1,
-  optional: name !== "id",
-  autoIncremented: false,
-  generated: false,
-  comment: null,
-  hasDefaultValue: false,
-  defaultValueExpression: null,
-  enumValues: [],
-});
+const int = (name: string): Column => columnOf(name, { optional: name !== "id" });
 const cell = { type: COLUMN_TYPE.LONG, length: 0, scale: 0, nullable: true } as Partial<TableColumn> as TableColumn;
 
 /** Rows of id, x and z; z is not captured. */
